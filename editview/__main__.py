@@ -1,0 +1,1 @@
+"""Which door: the window or the command line."""

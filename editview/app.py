@@ -1,0 +1,1 @@
+"""Builds the window, the jobs and the session once and wires them; the only place that knows all rooms."""

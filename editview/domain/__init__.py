@@ -1,0 +1,1 @@
+"""What EditView talks about: facts, operations, plans, verdicts, changes, events. Plain data, no torch, no Qt."""

@@ -1,0 +1,197 @@
+"""What a job tells the world while it works: frozen, in order, enough to draw everything from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from editview.domain.checkpoint import CheckpointInfo, Device
+from editview.domain.facts import FactSheet
+from editview.domain.plan import Plan
+from editview.domain.verdicts import Check, LiveCheck
+from editview.domain.weights import TensorChange, TensorInfo
+
+# ---- the engine ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReady:
+    """The model libraries are loaded; what was found on this machine."""
+
+    devices: tuple[Device, ...]
+    device: Device
+    recovered: str = ""  # what the start found of a run that was killed, as a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLoading:
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryUsed:
+    device: str
+    used: int  # bytes
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A job ended with an error: a sentence for everyone, details for the specialist."""
+
+    job: int
+    sentence: str
+    details: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something worth saying that is no error."""
+
+    sentence: str
+
+
+# ---- what was opened ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointDescribed:
+    info: CheckpointInfo
+
+
+@dataclass(frozen=True, slots=True)
+class FactsOpened:
+    source: str  # as Plan.facts names it
+    sheet: FactSheet
+    problems: tuple[str, ...] = ()  # records that were left out, each with the reason
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOpened:
+    path: str
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a run of this plan would cost. One entry an active operation, then the sum."""
+
+    plan: Plan
+    reused: tuple[bool, ...]
+    seconds: tuple[float | None, ...]  # None: not known on this machine yet
+    total_seconds: float | None
+    memory_needed: int  # bytes
+    memory_available: int
+    advice: str = ""  # what to change when it won't fit
+
+
+# ---- a run --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StageInfo:
+    """One stage of a run. Stage 0 is the checkpoint and has no operation."""
+
+    index: int
+    operation_id: str | None
+    title: str
+    key: str  # its key in the stage store
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    run: str
+    plan: Plan
+    sheet: FactSheet
+    stages: tuple[StageInfo, ...]
+    tensors: tuple[TensorInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted:
+    run: str
+    stage: int
+    reused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    run: str
+    stage: int
+    done: int
+    total: int
+    what: str
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Facts asked after a stage; comes in batches, so that the table fills while it goes on."""
+
+    run: str
+    stage: int
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveChecked:
+    run: str
+    stage: int
+    check: LiveCheck
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """One logged training step."""
+
+    run: str
+    stage: int
+    step: int
+    loss: float
+    learning_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class StageFinished:
+    run: str
+    stage: int
+    changes: tuple[TensorChange, ...]
+    seconds: float  # of computing it; for a reused stage, of when it was computed
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    run: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunStopped:
+    """The user stopped it; the stages that were finished stay."""
+
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunFailed:
+    run: str
+    sentence: str
+    details: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """What the user's own prompt was answered by the model at some stages, in the order asked."""
+
+    prompt: str
+    stage_keys: tuple[str, ...]
+    answers: tuple[str, ...]
+
+
+RunEvent = (
+    RunStarted | StageStarted | Progressed | Checked | LiveChecked | Trained | StageFinished
+    | RunFinished | RunStopped | RunFailed
+)  # fmt: skip
+Event = (
+    RunEvent | EngineReady | EngineLoading | MemoryUsed | Failed | Noted
+    | CheckpointDescribed | FactsOpened | PlanOpened | Forecast | Replied
+)  # fmt: skip

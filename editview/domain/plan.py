@@ -1,0 +1,130 @@
+"""The plan: checkpoint + fact sheet + ordered operations + seed, and the history that undo walks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from editview.domain.operations import Edit, FineTune, FullFineTune, Lora, Memit, Operation, _new_id
+
+FORMAT = 1
+"""Version of the plan file that this program writes; newer ones are refused."""
+
+
+class Checkpoint(BaseModel):
+    """Where the model comes from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str = Field("demo", description="'demo', a folder, or an id in the Hugging Face cache or hub")
+    adapter: str | None = Field(None, description="A folder or id of a PEFT adapter on top of it")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field("auto", description="Number format to load")
+    allow_pickle: bool = Field(False, description="Read this checkpoint's pickled weights (they can run code)")
+    allow_code: bool = Field(False, description="Run the Python code that this checkpoint brings along")
+
+
+class Plan(BaseModel):
+    """What is to be done, in order. Immutable: each change makes a new plan, which is what undo keeps."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = "Untitled plan"
+    checkpoint: Checkpoint = Checkpoint()
+    facts: str = Field("demo", description="'demo' or the path of a fact sheet")
+    seed: int = Field(0, ge=0, lt=2**32)
+    check_every: int = Field(10, ge=0, description="Ask the facts every so many training steps; 0: only at the end")
+    operations: tuple[Annotated[Operation, Field(discriminator="method")], ...] = ()
+
+    @property
+    def active(self) -> tuple[Operation, ...]:
+        """The operations that are switched on: stage i + 1 is the model after active[i]."""
+        return tuple(operation for operation in self.operations if operation.enabled)
+
+    def index(self, operation_id: str) -> int:
+        return next(i for i, operation in enumerate(self.operations) if operation.id == operation_id)
+
+    def added(self, operation: Operation, at: int | None = None) -> Plan:
+        operations = list(self.operations)
+        operations.insert(len(operations) if at is None else at, operation)
+        return self._with(operations)
+
+    def removed(self, operation_id: str) -> Plan:
+        return self._with([operation for operation in self.operations if operation.id != operation_id])
+
+    def replaced(self, operation: Operation) -> Plan:
+        return self._with([operation if old.id == operation.id else old for old in self.operations])
+
+    def duplicated(self, operation_id: str) -> Plan:
+        at = self.index(operation_id)
+        return self.added(self.operations[at].model_copy(update={"id": _new_id()}), at + 1)
+
+    def switched(self, operation_id: str) -> Plan:
+        old = self.operations[self.index(operation_id)]
+        return self.replaced(old.model_copy(update={"enabled": not old.enabled}))
+
+    def moved(self, operation_id: str, to: int) -> Plan:
+        """The plan with that operation at position `to` of the new order."""
+        operations = list(self.operations)
+        operations.insert(to, operations.pop(self.index(operation_id)))
+        return self._with(operations)
+
+    def _with(self, operations: list[Operation]) -> Plan:
+        return self.model_copy(update={"operations": tuple(operations)})
+
+
+def edits_of(plan: Plan, fact_id: str) -> int | None:
+    """The first stage (counted from 1) whose operation edits this fact; None: no operation of the plan does."""
+    for stage, operation in enumerate(plan.active, start=1):
+        if isinstance(operation, Edit) and (not operation.only or fact_id in operation.only):
+            return stage
+    return None
+
+
+@dataclass
+class PlanHistory:
+    """The plan now, those before it and those undone."""
+
+    now: Plan
+    saved: Plan | None = None
+    _past: list[Plan] = field(default_factory=list)
+    _future: list[Plan] = field(default_factory=list)
+
+    def change(self, plan: Plan) -> None:
+        if plan != self.now:
+            self._past.append(self.now)
+            self._future.clear()
+            self.now = plan
+
+    def undo(self) -> None:
+        if self._past:
+            self._future.append(self.now)
+            self.now = self._past.pop()
+
+    def redo(self) -> None:
+        if self._future:
+            self._past.append(self.now)
+            self.now = self._future.pop()
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(self._past)
+
+    @property
+    def can_redo(self) -> bool:
+        return bool(self._future)
+
+
+__all__ = [
+    "FORMAT",
+    "Checkpoint",
+    "Edit",
+    "FineTune",
+    "FullFineTune",
+    "Lora",
+    "Memit",
+    "Plan",
+    "PlanHistory",
+    "edits_of",
+]

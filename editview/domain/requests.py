@@ -1,0 +1,72 @@
+"""What the window, or anyone, can ask of the jobs. Each is answered by events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from editview.domain.facts import FactSheet
+from editview.domain.plan import Checkpoint, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """Carry the plan out on this sheet; `RunStarted` … `RunFinished`, `RunStopped` or `RunFailed` follow."""
+
+    plan: Plan
+    sheet: FactSheet
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastPlan:
+    plan: Plan
+    sheet: FactSheet
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeCheckpoint:
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadCheckpoint:
+    """Bring a checkpoint from the hub into the local cache, with progress."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFacts:
+    source: str
+    columns: tuple[tuple[str, str], ...] = ()  # CSV: our column name, theirs
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPlan:
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class SavePlan:
+    plan: Plan
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskModel:
+    """Ask the model at some stages, named by their store keys, a prompt of the user's own."""
+
+    plan: Plan
+    prompt: str
+    stage_keys: tuple[str, ...]
+    max_new_tokens: int = 24
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseDevice:
+    device_id: str
+
+
+Request = (
+    RunPlan | ForecastPlan | DescribeCheckpoint | DownloadCheckpoint
+    | OpenFacts | OpenPlan | SavePlan | AskModel | ChooseDevice
+)  # fmt: skip

@@ -1,0 +1,165 @@
+"""The session: everything known so far, grown by applying events. What the window draws and the reports tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+from editview.domain.events import (
+    Checked,
+    LiveChecked,
+    Progressed,
+    RunEvent,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    RunStopped,
+    StageFinished,
+    StageInfo,
+    StageStarted,
+    Trained,
+)
+from editview.domain.facts import Fact, FactSheet, Group
+from editview.domain.plan import Plan, edits_of
+from editview.domain.verdicts import Change, Check, LiveCheck, Verdict, change, lost_at_step
+from editview.domain.weights import TensorChange, TensorInfo
+
+
+class StageState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    REUSED = "reused"  # its weights came from the store
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass
+class Stage:
+    """One stage of a run as far as it has come."""
+
+    info: StageInfo
+    state: StageState = StageState.WAITING
+    checks: dict[str, Check] = field(default_factory=dict)  # by fact id
+    live: list[LiveCheck] = field(default_factory=list)
+    losses: list[tuple[int, float]] = field(default_factory=list)  # training step, loss
+    changes: tuple[TensorChange, ...] = ()
+    seconds: float | None = None
+    progress: Progressed | None = None
+
+    def lost_at(self, fact_id: str) -> int | None:
+        """The training step at which the fact was first seen lost here; None: it wasn't, or wasn't watched."""
+        check = self.checks.get(fact_id)
+        if not self.live or check is None or fact_id not in self._watched:
+            return None
+        at = self._watched[fact_id]
+        steps = [live.step for live in self.live]
+        gives = [live.gives[at] for live in self.live]
+        return lost_at_step([*steps, steps[-1]], [*gives, check.verdict is not Verdict.FAILS])
+
+    @cached_property
+    def _watched(self) -> dict[str, int]:
+        """Where each watched fact stands in the live checks, which all ask the same facts in the same order."""
+        return {fact_id: at for at, fact_id in enumerate(self.live[0].fact_ids)}
+
+
+class RunState(StrEnum):
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass
+class Run:
+    """One run of a plan."""
+
+    id: str
+    plan: Plan
+    sheet: FactSheet
+    stages: list[Stage]
+    tensors: tuple[TensorInfo, ...]
+    state: RunState = RunState.RUNNING
+    failure: tuple[str, str] | None = None  # sentence, details
+    seconds: float | None = None
+
+    def verdict(self, fact_id: str, stage: int) -> Verdict | None:
+        check = self.stages[stage].checks.get(fact_id)
+        return check.verdict if check else None
+
+    def change(self, fact: Fact, stage: int) -> Change | None:
+        """What became of a fact up to a stage; None while it hasn't been asked at all stages up to it."""
+        verdicts = [self.verdict(fact.id, index) for index in range(stage + 1)]
+        known = [verdict for verdict in verdicts if verdict is not None]
+        if len(known) < len(verdicts):
+            return None
+        return change(fact, known, edits_of(self.plan, fact.id))
+
+    def counts(self, stage: int, group: Group) -> dict[Verdict, int]:
+        """How many facts of a group hold, are weak and fail at a stage."""
+        counts = dict.fromkeys(Verdict, 0)
+        for fact in self.sheet.group(group):
+            verdict = self.verdict(fact.id, stage)
+            if verdict is not None:
+                counts[verdict] += 1
+        return counts
+
+    @property
+    def last_checked(self) -> int | None:
+        """The last stage at which every fact has been asked."""
+        complete = [i for i, stage in enumerate(self.stages) if len(stage.checks) == len(self.sheet)]
+        return complete[-1] if complete else None
+
+    def apply(self, event: RunEvent) -> None:
+        match event:
+            case StageStarted(stage=index, reused=reused):
+                self.stages[index].state = StageState.REUSED if reused else StageState.RUNNING
+            case Progressed(stage=index):
+                self.stages[index].progress = event
+            case Checked(stage=index, checks=checks):
+                self.stages[index].checks.update((check.fact_id, check) for check in checks)
+            case LiveChecked(stage=index, check=check):
+                self.stages[index].live.append(check)
+            case Trained(stage=index, step=step, loss=loss):
+                self.stages[index].losses.append((step, loss))
+            case StageFinished(stage=index, changes=changes, seconds=seconds):
+                stage = self.stages[index]
+                stage.changes, stage.seconds, stage.progress = changes, seconds, None
+                if stage.state is StageState.RUNNING:
+                    stage.state = StageState.DONE
+            case RunFinished(seconds=seconds):
+                self.state, self.seconds = RunState.FINISHED, seconds
+            case RunStopped():
+                self.state = RunState.STOPPED
+                self._end_running(StageState.WAITING)
+            case RunFailed(sentence=sentence, details=details):
+                self.state, self.failure = RunState.FAILED, (sentence, details)
+                self._end_running(StageState.FAILED)
+            case RunStarted():
+                raise ValueError("a run starts once")
+
+    def _end_running(self, state: StageState) -> None:
+        for stage in self.stages:
+            stage.progress = None
+            if stage.state is StageState.RUNNING:
+                stage.state = state
+
+
+@dataclass
+class Session:
+    """The runs of this session, the latest last."""
+
+    runs: dict[str, Run] = field(default_factory=dict)
+
+    @property
+    def latest(self) -> Run | None:
+        return next(reversed(self.runs.values())) if self.runs else None
+
+    def apply(self, event: RunEvent) -> Run:
+        """Grow by one event; returns the run it belongs to. Late events of a run that was dropped are an error."""
+        if isinstance(event, RunStarted):
+            stages = [Stage(info) for info in event.stages]
+            self.runs[event.run] = Run(event.run, event.plan, event.sheet, stages, event.tensors)
+        else:
+            self.runs[event.run].apply(event)
+        return self.runs[event.run]

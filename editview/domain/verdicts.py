@@ -1,0 +1,126 @@
+"""Verdicts and changes: what a check says of a fact at one stage, and what became of it between stages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from editview.domain.facts import Fact, Group
+
+
+class Verdict(StrEnum):
+    HOLDS = "holds"  # the prompt and every paraphrase give the wanted answer
+    WEAK = "weak"  # the prompt does, a paraphrase doesn't
+    FAILS = "fails"  # the prompt doesn't
+
+
+class Change(StrEnum):
+    """What happened to a fact up to a stage."""
+
+    PENDING = "not yet edited"
+    TOOK = "took"
+    NEVER_TOOK = "never took"
+    SURVIVED = "survived"
+    LOST = "lost"
+    RECOVERED = "recovered"
+    INTACT = "intact"
+    DAMAGED = "damaged"
+    NEVER_KNOWN = "never known"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the model answers to one wording.
+
+    `said` is its greedy text. `nll_wanted` and `nll_other` are mean negative log-likelihoods per answer token, as the
+    literature reports them (None: the fact has no other answer); the probabilities follow from them.
+    """
+
+    prompt: str
+    said: str
+    gives: bool  # the greedy text starts with the wanted answer
+    nll_wanted: float
+    nll_other: float | None
+
+    @property
+    def p_wanted(self) -> float:
+        return math.exp(-self.nll_wanted)
+
+    @property
+    def p_other(self) -> float | None:
+        return None if self.nll_other is None else math.exp(-self.nll_other)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One fact asked at one stage: the prompt's answer first, then the paraphrases'."""
+
+    fact_id: str
+    answers: tuple[Answer, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        if not self.answers[0].gives:
+            return Verdict.FAILS
+        return Verdict.HOLDS if all(answer.gives for answer in self.answers) else Verdict.WEAK
+
+    @property
+    def said(self) -> str:
+        return self.answers[0].said
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCheck:
+    """All watched facts asked once in the middle of training: the prompt only, in the order of `fact_ids`.
+
+    `gives`: the prompt's greedy answer is the wanted one. `nll_wanted` and `nll_other`: mean NLL per answer token
+    (NaN where there is no other answer).
+    """
+
+    step: int
+    fact_ids: tuple[str, ...]
+    gives: tuple[bool, ...]
+    nll_wanted: tuple[float, ...]
+    nll_other: tuple[float, ...]
+
+
+def gives(said: str, wanted: str) -> bool:
+    """Whether a greedy text gives an answer: it starts with it, and the word ends there."""
+    text, answer = said.strip().casefold(), wanted.strip().casefold()
+    return bool(answer) and text.startswith(answer) and not text[len(answer) : len(answer) + 1].isalnum()
+
+
+def change(fact: Fact, verdicts: Sequence[Verdict], edited_at: int | None) -> Change:
+    """What became of a fact up to the last of `verdicts` (stage 0 first).
+
+    An edit counts as standing while its verdict is holds or weak. `edited_at` is the first stage whose operation
+    edits the fact; None: none does.
+    """
+    stage, stands = len(verdicts) - 1, [verdict is not Verdict.FAILS for verdict in verdicts]
+    if fact.group is Group.EDITED:
+        if edited_at is None or stage < edited_at:
+            return Change.PENDING
+        since = stands[edited_at:]
+        if len(since) == 1:
+            return Change.TOOK if since[-1] else Change.NEVER_TOOK
+        if since[-1]:
+            return Change.SURVIVED if all(since) else Change.RECOVERED
+        return Change.LOST if any(since) else Change.NEVER_TOOK
+    if not stands[0]:
+        return Change.NEVER_KNOWN
+    if stands[-1]:
+        return Change.INTACT if all(stands) else Change.RECOVERED
+    return Change.DAMAGED
+
+
+def lost_at_step(steps: Sequence[int], gives: Sequence[bool]) -> int | None:
+    """The training step at which a fact was first seen lost: the first of the failures that last to the end.
+
+    `steps` ascend; the last entry is the check after training. None: it stands at the end, or no check saw it stand.
+    """
+    if not gives or gives[-1] or not any(gives):
+        return None
+    last_standing = max(i for i, given in enumerate(gives) if given)
+    return steps[last_standing + 1]

@@ -1,0 +1,1 @@
+"""Knowledge editing: one method a file, target vectors shared."""

@@ -1,0 +1,1 @@
+"""Files in and out: plans, fact sheets, training data. No torch, no Qt."""

@@ -1,0 +1,1 @@
+"""One queue, one worker thread, cancel; answers requests with events."""

@@ -1,0 +1,1 @@
+"""Carries a plan out: runner, stage store, forecast."""

@@ -1,0 +1,1 @@
+"""What a person sees: panels over the session. Rests on the domain alone."""
