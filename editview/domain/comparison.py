@@ -41,7 +41,7 @@ def paired_difference(first: Sequence[bool], second: Sequence[bool]) -> Interval
     neither = n - both - only_first - only_second
     one, two = share(both + only_first, n), share(both + only_second, n)
     margins = (both + only_first) * (only_second + neither) * (both + only_second) * (only_first + neither)
-    cross = both * neither - only_first * only_second
+    cross: float = both * neither - only_first * only_second
     if cross > 0:
         cross = max(cross - n / 2, 0)
     phi = cross / math.sqrt(margins) if margins else 0.0
