@@ -1,0 +1,66 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from editview.domain.operations import FullFineTune, Lora, Memit
+from editview.domain.plan import Plan, PlanHistory, edits_of
+
+EDIT, TUNE, LORA = Memit(id="edit"), FullFineTune(id="tune"), Lora(id="lora")
+PLAN = Plan(operations=(EDIT, TUNE, LORA))
+
+
+def order(plan: Plan) -> list[str]:
+    return [operation.id for operation in plan.operations]
+
+
+def test_moving_puts_the_operation_where_it_was_asked() -> None:
+    assert order(PLAN.moved("edit", 1)) == ["tune", "edit", "lora"]
+    assert order(PLAN.moved("lora", 0)) == ["lora", "edit", "tune"]
+    assert order(PLAN) == ["edit", "tune", "lora"]
+
+
+def test_a_duplicate_stands_below_under_its_own_name() -> None:
+    copy = PLAN.duplicated("edit").operations[1]
+    assert copy.id != "edit"
+    assert copy.content() == EDIT.content()
+
+
+def test_an_operation_switched_off_makes_no_stage() -> None:
+    plan = PLAN.switched("edit")
+    assert [operation.id for operation in plan.active] == ["tune", "lora"]
+    assert edits_of(plan, "any") is None
+    assert edits_of(plan.switched("edit"), "any") == 1
+
+
+def test_an_edit_of_some_facts_edits_only_these() -> None:
+    plan = Plan(operations=(TUNE, Memit(only=("a",)), Memit(only=("b",))))
+    assert (edits_of(plan, "a"), edits_of(plan, "b"), edits_of(plan, "c")) == (2, 3, None)
+
+
+def test_the_card_is_no_part_of_what_is_computed() -> None:
+    assert Memit(id="x").content() == Memit(id="y", enabled=False).content()
+    assert Memit(clamp=1).content() != Memit(clamp=2).content()
+
+
+@given(st.lists(st.sampled_from(["move", "switch", "remove", "duplicate"]), max_size=12))
+def test_undoing_everything_gives_the_first_plan_and_redoing_the_last(steps: list[str]) -> None:
+    history = PlanHistory(PLAN)
+    for step in steps:
+        plan = history.now
+        if plan.operations:
+            first = plan.operations[0].id
+            match step:
+                case "move":
+                    history.change(plan.moved(first, len(plan.operations) - 1))
+                case "switch":
+                    history.change(plan.switched(first))
+                case "remove":
+                    history.change(plan.removed(first))
+                case "duplicate":
+                    history.change(plan.duplicated(first))
+    last = history.now
+    while history.can_undo:
+        history.undo()
+    assert history.now == PLAN
+    while history.can_redo:
+        history.redo()
+    assert history.now == last

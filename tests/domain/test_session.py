@@ -1,0 +1,71 @@
+from editview.domain.events import RunFailed, RunStopped, StageStarted
+from editview.domain.facts import Group
+from editview.domain.sentences import amount, duration, operation_title, summary
+from editview.domain.session import RunState, Session, StageState
+from editview.domain.verdicts import Change, Verdict
+from tests import sample
+
+
+def test_a_whole_run_grows_into_one_session() -> None:
+    run = sample.session().latest
+    assert run is not None
+    assert run.state is RunState.FINISHED
+    assert [stage.state for stage in run.stages] == [StageState.REUSED, StageState.DONE, StageState.DONE]
+    assert run.last_checked == 2
+    assert sum(run.counts(2, Group.CONTROL).values()) == len(run.sheet.group(Group.CONTROL))
+
+
+def test_every_fact_lost_in_training_carries_its_step() -> None:
+    run = sample.session().latest
+    assert run is not None
+    lost = [fact for fact in run.sheet if run.change(fact, 2) is Change.LOST]
+    assert lost
+    for fact in lost:
+        step = run.stages[2].lost_at(fact.id)
+        assert step in {10, 20, 30, 40, 50, 60}
+    for fact in run.sheet:
+        if run.verdict(fact.id, 2) is not Verdict.FAILS:
+            assert run.stages[2].lost_at(fact.id) is None
+
+
+def test_a_fact_not_asked_everywhere_has_no_change_yet() -> None:
+    session = Session()
+    events = list(sample.events(sample.plan(), sample.sheet()))
+    for event in events[:3]:
+        session.apply(event)
+    run = session.latest
+    assert run is not None
+    assert run.change(run.sheet.facts[-1], 0) is None
+
+
+def test_stopping_and_failing_leave_what_was_finished() -> None:
+    for ending, state in ((RunStopped("run-1"), StageState.WAITING), (RunFailed("run-1", "No."), StageState.FAILED)):
+        session = Session()
+        for event in sample.events(sample.plan(), sample.sheet()):
+            session.apply(event)
+            if isinstance(event, StageStarted) and event.stage == 2:
+                break
+        run = session.apply(ending)
+        assert run.stages[1].state is StageState.DONE
+        assert run.stages[2].state is state
+        assert run.last_checked == 1
+
+
+def test_the_sentence_counts_what_the_run_shows() -> None:
+    run = sample.session().latest
+    assert run is not None
+    stand = sum(run.verdict(fact.id, 2) is not Verdict.FAILS for fact in run.sheet.group(Group.EDITED))
+    text = summary(run, 2)
+    assert text.startswith(f"{stand} of 10 edits hold")
+    assert "*Fine-tune on support tickets*" in text
+    assert summary(run, 0).startswith("10 edits are still to be made")
+
+
+def test_words_for_operations_times_and_sizes() -> None:
+    plan, sheet = sample.plan(), sample.sheet()
+    assert [operation_title(operation, sheet) for operation in plan.operations] == [
+        "Edit 10 facts",
+        "Fine-tune on support tickets",
+    ]
+    assert [duration(s) for s in (0.2, 45, 200, 7500)] == ["1 s", "45 s", "3 min 20 s", "2 h 5 min"]
+    assert [amount(b) for b in (12, 4_000, 11_600_000)] == ["12 B", "4 kB", "11.6 MB"]
