@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from editview.domain.comparison import Interval
 from editview.domain.facts import FactSheet, Group
 from editview.domain.operations import Edit, FineTune, Lora, Operation
@@ -25,48 +27,77 @@ def method_name(operation: Operation) -> str:
     return "DoRA" if isinstance(operation, Lora) and operation.dora else operation.label
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What the summing-up sentence counts at one stage."""
+
+    edits: int  # edited facts on the sheet
+    made: int  # of those, edited up to this stage
+    hold: int  # of those made, hold or weak
+    weak: int
+    lost_in: tuple[tuple[str, int], ...]  # title of the stage that lost them, how many; in the order of the stages
+    never_took: int
+    neighbours: tuple[int, int]  # lost, of those known before
+    controls: tuple[int, int]
+
+
 def summary(run: Run, stage: int) -> str:
     """'31 of 40 edits hold; 9 were lost during *Fine-tune on …*; 2 of 100 controls were lost.' at a checked stage."""
-    parts = [_edits(run, stage)]
-    for group, noun in ((Group.NEIGHBOURS, "neighbours"), (Group.CONTROL, "controls")):
-        known = [fact for fact in run.sheet.group(group) if run.change(fact, stage) not in (None, Change.NEVER_KNOWN)]
-        damaged = sum(run.change(fact, stage) is Change.DAMAGED for fact in known)
-        if known:
-            verb = "was" if damaged == 1 else "were"
-            parts.append(
-                f"{damaged:,} of {len(known):,} {noun} {verb} lost"
-                if damaged
-                else f"all {len(known):,} {noun} are intact"
-            )
-    text = "; ".join(part for part in parts if part)
+    return tell(tally(run, stage))
+
+
+def tally(run: Run, stage: int) -> Tally:
+    """Count one stage of a run. Facts that were not asked there count as not holding."""
+    facts = run.sheet.group(Group.EDITED)
+    done = [fact for fact in facts if (at := edits_of(run.plan, fact.id)) is not None and at <= stage]
+    verdicts = [run.verdict(fact.id, stage) for fact in done]
+    became = [run.change(fact, stage) for fact in done]
+    lost_in: dict[int, int] = {}
+    for fact, change in zip(done, became, strict=True):
+        if change is Change.LOST:
+            at = next(s for s in range(stage, 0, -1) if run.verdict(fact.id, s - 1) is not Verdict.FAILS)
+            lost_in[at] = lost_in.get(at, 0) + 1
+
+    def others(group: Group) -> tuple[int, int]:
+        changes = [run.change(fact, stage) for fact in run.sheet.group(group)]
+        known = [change for change in changes if change not in (None, Change.NEVER_KNOWN)]
+        return known.count(Change.DAMAGED), len(known)
+
+    return Tally(
+        edits=len(facts),
+        made=len(done),
+        hold=verdicts.count(Verdict.HOLDS) + verdicts.count(Verdict.WEAK),
+        weak=verdicts.count(Verdict.WEAK),
+        lost_in=tuple((run.stages[at].info.title, count) for at, count in sorted(lost_in.items())),
+        never_took=became.count(Change.NEVER_TOOK),
+        neighbours=others(Group.NEIGHBOURS),
+        controls=others(Group.CONTROL),
+    )
+
+
+def tell(tally: Tally) -> str:
+    """A tally as the sentence that sums up."""
+    parts = []
+    if tally.made:
+        parts.append(f"{tally.hold:,} of {tally.made:,} edits hold")
+        if tally.weak:
+            parts[0] += f" ({tally.weak:,} of them not in every wording)"
+        parts += [f"{count:,} {_were(count)} lost during *{title}*" for title, count in tally.lost_in]
+        if tally.never_took:
+            parts.append(f"{tally.never_took:,} never took")
+    elif tally.edits:
+        parts.append(f"{tally.edits:,} edits are still to be made")
+    for (lost, known), noun in ((tally.neighbours, "neighbours"), (tally.controls, "controls")):
+        if lost:
+            parts.append(f"{lost:,} of {known:,} {noun} {_were(lost)} lost")
+        elif known:
+            parts.append(f"all {known:,} {noun} are intact")
+    text = "; ".join(parts)
     return text[:1].upper() + text[1:] + "." if text else ""
 
 
-def _edits(run: Run, stage: int) -> str:
-    facts = run.sheet.group(Group.EDITED)
-    done = [fact for fact in facts if (at := edits_of(run.plan, fact.id)) is not None and at <= stage]
-    if not facts:
-        return ""
-    if not done:
-        return f"{len(facts):,} edits are still to be made"
-    verdicts = [run.verdict(fact.id, stage) for fact in done]
-    stand = sum(verdict in (Verdict.HOLDS, Verdict.WEAK) for verdict in verdicts)
-    weak = sum(verdict is Verdict.WEAK for verdict in verdicts)
-    text = f"{stand:,} of {len(done):,} edits hold"
-    if weak:
-        text += f" ({weak:,} of them not in every wording)"
-    lost_in: dict[int, int] = {}
-    for fact in done:
-        if run.change(fact, stage) is Change.LOST:
-            at = next(s for s in range(stage, 0, -1) if run.verdict(fact.id, s - 1) is not Verdict.FAILS)
-            lost_in[at] = lost_in.get(at, 0) + 1
-    for at, count in sorted(lost_in.items()):
-        verb = "was" if count == 1 else "were"
-        text += f"; {count:,} {verb} lost during *{run.stages[at].info.title}*"
-    never = sum(run.change(fact, stage) is Change.NEVER_TOOK for fact in done)
-    if never:
-        text += f"; {never:,} never took"
-    return text
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def comparison(first: str, second: str, difference: Interval, count: int) -> str:
