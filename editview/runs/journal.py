@@ -1,0 +1,50 @@
+"""What is under way, written down, so that the start after a kill can say what was found."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+
+from editview.runs.processes import is_alive, mark
+
+_PREFIX, _SUFFIX = "run-", ".journal"
+
+
+class Journal:
+    """One run of this process. A full disk makes the journal silent, never the run fail."""
+
+    def __init__(self, folder: Path, plan: str) -> None:
+        self._path = folder / f"{_PREFIX}{mark()}{_SUFFIX}"
+        self._plan = plan
+
+    def under_way(self, title: str, finished: int) -> None:
+        """The operation that begins now, and how many before it are finished."""
+        with suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = self._path.with_suffix(".new")
+            fresh.write_text(json.dumps({"plan": self._plan, "title": title, "finished": finished}), "utf-8")
+            fresh.replace(self._path)
+
+    def end(self) -> None:
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+
+def interrupted(folder: Path) -> list[str]:
+    """A sentence for each run whose process is gone; their journals are removed."""
+    sentences = []
+    for path in sorted(folder.glob(f"{_PREFIX}*")):
+        if is_alive(path.stem.removeprefix(_PREFIX)):
+            continue
+        with suppress(OSError, ValueError, KeyError):
+            found = json.loads(path.read_text("utf-8"))
+            kept = int(found["finished"])
+            stages = "nothing before it was lost" if kept else "it was the first step"
+            sentences.append(
+                f"*{found['plan']}* was cut off during *{found['title']}*: {stages}, and that step runs again "
+                "when you press Run."
+            )
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+    return sentences
