@@ -66,7 +66,27 @@ class FactsOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class FactsPreviewed:
+    """The first rows of a CSV sheet, before its columns are named.
+
+    `columns` are the file's own headings, `rows` cells in their order, `suggested` pairs of our column name and theirs
+    as far as they can be told from the headings.
+    """
+
+    source: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    suggested: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PlanOpened:
+    path: str
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSaved:
     path: str
     plan: Plan
 
@@ -193,5 +213,5 @@ RunEvent = (
 )  # fmt: skip
 Event = (
     RunEvent | EngineReady | EngineLoading | MemoryUsed | Failed | Noted
-    | CheckpointDescribed | FactsOpened | PlanOpened | Forecast | Replied
+    | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | Forecast | Replied
 )  # fmt: skip

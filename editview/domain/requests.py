@@ -41,12 +41,21 @@ class OpenFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PreviewFacts:
+    """Show the first rows of a CSV sheet, so that a person can say which column is what; `FactsPreviewed` follows."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenPlan:
     path: str
 
 
 @dataclass(frozen=True, slots=True)
 class SavePlan:
+    """Write the plan to a file; `PlanSaved` follows."""
+
     plan: Plan
     path: str
 
@@ -68,5 +77,5 @@ class ChooseDevice:
 
 Request = (
     RunPlan | ForecastPlan | DescribeCheckpoint | DownloadCheckpoint
-    | OpenFacts | OpenPlan | SavePlan | AskModel | ChooseDevice
+    | OpenFacts | PreviewFacts | OpenPlan | SavePlan | AskModel | ChooseDevice
 )  # fmt: skip

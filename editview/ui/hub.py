@@ -18,12 +18,14 @@ from editview.domain.events import (
     EngineReady,
     Event,
     FactsOpened,
+    FactsPreviewed,
     Failed,
     Forecast,
     LiveChecked,
     MemoryUsed,
     Noted,
     PlanOpened,
+    PlanSaved,
     Replied,
     RunFailed,
     RunFinished,
@@ -35,7 +37,7 @@ from editview.domain.events import (
 from editview.domain.facts import FactSheet
 from editview.domain.plan import Plan, PlanHistory
 from editview.domain.requests import DescribeCheckpoint, ForecastPlan, OpenFacts, Request, RunPlan
-from editview.domain.session import Run, Session
+from editview.domain.session import Run, RunState, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Hub(QObject):
     plan_changed = Signal()  # plan, its saved state or undo/redo
     sheet_changed = Signal()
     checkpoint_changed = Signal()
+    described = Signal(object)  # CheckpointInfo: of the plan's checkpoint, or of one that is only looked at
+    previewed = Signal(object)  # events.FactsPreviewed
     forecast_changed = Signal()
     engine_changed = Signal()  # device, memory, loading
     run_started = Signal()  # another run is shown: start drawing anew
@@ -64,24 +68,46 @@ class Hub(QObject):
     noted = Signal(str)
     problem = Signal(object)  # Problem
 
-    def __init__(self, plan: Plan, send: Callable[[Request], None], parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        send: Callable[[Request], None],
+        parent: QObject | None = None,
+        *,
+        stop: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(parent)
         self.history = PlanHistory(plan, saved=plan)
+        self.plan_path: str | None = None  # the file that the plan was opened from or saved to
+        self.columns: dict[str, tuple[tuple[str, str], ...]] = {}  # how a CSV sheet's columns were named, by source
         self.session = Session()
         self.sheet: FactSheet | None = None
         self.sheet_problems: tuple[str, ...] = ()
         self.checkpoint: CheckpointInfo | None = None
         self.forecast: Forecast | None = None
+        self.run_forecast: Forecast | None = None  # what was forecast for the latest run when it began
         self.engine: EngineReady | None = None
         self.loading: str = ""
         self.memory: MemoryUsed | None = None
         self.run: Run | None = None  # the run that is shown
         self.selected_fact: str | None = None
+        self.starting = False  # a run was asked for and hasn't begun
         self._send = send
+        self._stop = stop
 
     @property
     def plan(self) -> Plan:
         return self.history.now
+
+    @property
+    def running(self) -> bool:
+        """A run was asked for or is under way: the button says Stop."""
+        latest = self.session.latest
+        return self.starting or (latest is not None and latest.state is RunState.RUNNING)
+
+    @property
+    def saved(self) -> bool:
+        return self.plan == self.history.saved
 
     def send(self, request: Request) -> None:
         self._send(request)
@@ -112,13 +138,27 @@ class Hub(QObject):
         if self.plan.checkpoint != before.checkpoint:
             self.send(DescribeCheckpoint(self.plan.checkpoint))
         if self.plan.facts != before.facts:
-            self.send(OpenFacts(self.plan.facts))
+            self._open_facts(self.plan.facts)
         elif self.sheet is not None:
             self.send(ForecastPlan(self.plan, self.sheet))
 
+    def _open_facts(self, source: str) -> None:
+        self.send(OpenFacts(source, self.columns.get(source, ())))
+
+    def look_up(self) -> None:
+        """Ask for all that the plan names: at the start, and after another plan was opened."""
+        self.send(DescribeCheckpoint(self.plan.checkpoint))
+        self._open_facts(self.plan.facts)
+
     def start_run(self) -> None:
-        if self.sheet is not None:
+        if self.sheet is not None and not self.running:
+            self.starting = True
             self.send(RunPlan(self.plan, self.sheet))
+            self.run_changed.emit()
+
+    def stop_run(self) -> None:
+        if self.running:
+            self._stop()
 
     def show_run(self, run: Run) -> None:
         """Show another run of this session."""
@@ -147,8 +187,12 @@ class Hub(QObject):
                     self.memory = event
                     self.engine_changed.emit()
                 case CheckpointDescribed(info=info):
-                    self.checkpoint = info
-                    self.checkpoint_changed.emit()
+                    if info.checkpoint == self.plan.checkpoint:
+                        self.checkpoint = info
+                        self.checkpoint_changed.emit()
+                    self.described.emit(info)
+                case FactsPreviewed():
+                    self.previewed.emit(event)
                 case FactsOpened(source=source, sheet=sheet, problems=problems):
                     self.sheet, self.sheet_problems = sheet, problems
                     if source != self.plan.facts:
@@ -156,11 +200,14 @@ class Hub(QObject):
                         self.plan_changed.emit()
                     self.sheet_changed.emit()
                     self.send(ForecastPlan(self.plan, sheet))
-                case PlanOpened(plan=plan):
+                case PlanOpened(path=path, plan=plan):
                     self.history = PlanHistory(plan, saved=plan)
+                    self.plan_path, self.forecast, self.checkpoint = path, None, None
                     self.plan_changed.emit()
-                    self.send(DescribeCheckpoint(plan.checkpoint))
-                    self.send(OpenFacts(plan.facts))
+                    self.look_up()
+                case PlanSaved(path=path, plan=plan):
+                    self.plan_path, self.history.saved = path, plan
+                    self.plan_changed.emit()
                 case Forecast(plan=plan):
                     if plan == self.plan:
                         self.forecast = event
@@ -170,11 +217,20 @@ class Hub(QObject):
                 case Noted(sentence=sentence):
                     self.noted.emit(sentence)
                 case Failed(sentence=sentence, details=details):
+                    moved |= self.starting
+                    self.starting = False
                     self.problem.emit(Problem(sentence, details))
                 case RunStarted():
                     self.run = self.session.apply(event)
+                    self.starting = False
+                    same = self.forecast is not None and self.forecast.plan == event.plan
+                    self.run_forecast = self.forecast if same else None
                     self.run_started.emit()
                     self.runs_changed.emit()
+                case RunFailed(run=run_id) | RunStopped(run=run_id) if run_id not in self.session.runs:
+                    self.starting, moved = False, True  # it ended before it began
+                    if isinstance(event, RunFailed):
+                        self.problem.emit(Problem(event.sentence, event.details))
                 case _:
                     run = self.session.apply(event)
                     shown = run is self.run
