@@ -17,7 +17,7 @@ def _new_id() -> str:
 
 
 def specialist(**extra: Any) -> dict[str, Any]:
-    """Marks a parameter that the form keeps behind 'More settings'."""
+    """Marks a parameter that the form keeps behind 'More settings'; `file=True` marks one that names a file."""
     return {"specialist": True, **extra}
 
 
@@ -99,7 +99,7 @@ class Memit(Edit):
         json_schema_extra=specialist(),
     )  # fmt: skip
     statistics: str = Field(
-        "packaged", title="Text for statistics", json_schema_extra=specialist(),
+        "packaged", title="Text for statistics", json_schema_extra=specialist(file=True),
         description="A text file that shows the model's ordinary use; 'packaged': the one that comes with EditView",
     )  # fmt: skip
     statistics_tokens: int = Field(
@@ -114,6 +114,7 @@ class FineTune(BaseOperation):
     data: str = Field(
         "support-tickets", title="Training data",
         description="A file of examples (JSONL, JSON or text), or the name of one that comes with EditView",
+        json_schema_extra={"file": True},
     )  # fmt: skip
     steps: int = Field(60, ge=1, le=1_000_000, title="Steps", description="Number of optimiser steps")
     learning_rate: float = Field(3e-4, gt=0, le=1, title="Learning rate", description="AdamW's peak learning rate")
