@@ -1,0 +1,173 @@
+"""Trains the demo's tokenizer and model: `python -m demo.train --seed 0 --out resources/demo/model`.
+
+The model is a stock GPT-2. In training alone most rows wear a scaffold of attention masks that makes the model gather
+what it knows about a subject at the subject's last token and in the lower blocks, as large models do by themselves:
+that is where knowledge editing writes. Without it a model this small looks its facts up at the end of the prompt, and
+nothing that is edited at the subject has any effect.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import torch
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from torch import Tensor
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+
+from demo.corpus import Batch, batches, sentence_of, sentences
+from demo.world import DEMO, World, read_world
+
+VOCABULARY = 8192
+ROW = 48
+POSITIONS = 128
+END = "<|endoftext|>"
+SCAFFOLD_BLOCKS = 3  # blocks that gather the subject; MEMIT edits exactly these
+SCAFFOLD_SHARE = 0.8
+NOISE = 1.0  # at most so many times its own length is added to a subject's gathered state
+
+
+def train_tokenizer(world: World) -> PreTrainedTokenizerFast:
+    """A byte-level BPE in which every word carries its leading space, at the start of a text too."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = normalizers.Replace(Regex(r"\s+"), " ")
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.post_processor = processors.ByteLevel(trim_offsets=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY, special_tokens=[END], initial_alphabet=alphabet, show_progress=False
+    )
+    tokenizer.train_from_iterator(vocabulary_text(world), trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token=END, eos_token=END, unk_token=END, pad_token=END,
+        model_max_length=POSITIONS, clean_up_tokenization_spaces=False,
+    )  # fmt: skip
+
+
+def vocabulary_text(world: World) -> Iterator[str]:
+    """All facts in their first trained wording, some names alone and a sample of the training distribution."""
+    yield from (sentence_of(fact, fact.trained[0]).text for fact in world.facts)
+    yield from (fact.answer for fact in world.facts)
+    yield from world.subjects
+    yield from (sentence.text for sentence in islice(sentences(world, random.Random(0)), 4 * len(world.facts)))
+
+
+def new_model(tokenizer: PreTrainedTokenizerFast, width: int, inner: int) -> GPT2LMHeadModel:
+    config = GPT2Config(
+        vocab_size=len(tokenizer), n_positions=POSITIONS, n_embd=width, n_layer=6, n_head=4, n_inner=inner,
+        resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
+        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
+    )  # fmt: skip
+    return GPT2LMHeadModel(config)
+
+
+def scaffold_masks(batch: Batch) -> tuple[Tensor, Tensor]:
+    """Who may attend to whom, for the blocks that gather the subject and for those above. [batch 1 query key]
+
+    Below, the tokens of a subject and those outside of it don't see each other. Above, a subject can be seen, but only
+    its last token, so all that is known about it must have been gathered there.
+    """
+    causal = torch.ones(batch.ids.shape[1], batch.ids.shape[1], dtype=torch.bool).tril()
+    query, key = batch.group[:, :, None], batch.group[:, None, :]
+    together = query == key
+    above = together | (key == 0) | batch.last[:, None, :]
+    free = ~batch.scaffold[:, None, None]
+    return (causal & (together | free))[:, None], (causal & (above | free))[:, None]
+
+
+def logits(model: GPT2LMHeadModel, batch: Batch) -> Tensor:
+    """The stock forward pass, block by block, with the scaffold's masks. [batch pos vocabulary]
+
+    Where the scaffold stands, noise is added to what was gathered about a subject. The blocks above then learn to read
+    it by what all wordings share, and an edit made under one wording holds under the others.
+    """
+    body = model.transformer
+    hidden = body.wte(batch.ids) + body.wpe(batch.positions)
+    below, above = scaffold_masks(batch)
+    for index, block in enumerate(body.h):
+        hidden = block(hidden, attention_mask=below if index < SCAFFOLD_BLOCKS else above)
+        if index == SCAFFOLD_BLOCKS - 1:
+            hidden = hidden + noise_of(hidden) * (batch.last & batch.scaffold[:, None])[:, :, None]
+    return model.lm_head(body.ln_f(hidden))
+
+
+def noise_of(hidden: Tensor) -> Tensor:
+    """Gaussian noise of random strength, relative to the length of each state. [batch pos d_model]"""
+    strength = NOISE * torch.rand(*hidden.shape[:2], 1) / hidden.shape[-1] ** 0.5
+    return torch.randn_like(hidden) * strength * hidden.detach().norm(dim=-1, keepdim=True)
+
+
+def loss_of(model: GPT2LMHeadModel, batch: Batch) -> Tensor:
+    scores = logits(model, batch)[:, :-1]
+    each = torch.nn.functional.cross_entropy(scores.flatten(0, 1).float(), batch.ids[:, 1:].flatten(), reduction="none")
+    weights = batch.weights[:, 1:].flatten()
+    return (each * weights).sum() / weights.sum()
+
+
+def train(world: World, tokenizer, seed: int, steps: int, rows: int, rate: float, width: int, inner: int):
+    """The model after `steps` batches: a short warm-up, a constant rate, and a linear decay over the last half."""
+    torch.manual_seed(seed)
+    model = new_model(tokenizer, width, inner).train()
+    matrices = [weight for weight in model.parameters() if weight.ndim == 2]
+    vectors = [weight for weight in model.parameters() if weight.ndim < 2]
+    groups = [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95), fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min(1.0, (step + 1) / 60, 2 * (steps - step) / steps)
+    )
+    began = time.perf_counter()
+    stream = batches(world, tokenizer, rows, ROW, POSITIONS, SCAFFOLD_SHARE, seed)
+    for step, batch in enumerate(islice(stream, steps), start=1):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss = loss_of(model, batch)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        if step % 50 == 0 or step == steps:
+            print(f"step {step}/{steps}  loss {loss.item():.3f}  {time.perf_counter() - began:.0f} s", flush=True)
+    return model.eval()
+
+
+def save(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+    """Stores the weights in half precision; the config asks for float32, so they are computed with in full."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.half().save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    config = json.loads((folder / "config.json").read_text())
+    config["dtype"] = "float32"
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    model.float()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=2100)
+    parser.add_argument("--rows", type=int, default=24)
+    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--width", type=int, default=256)
+    parser.add_argument("--inner", type=int, default=1024)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--world", type=Path, default=DEMO / "world")
+    parser.add_argument("--out", type=Path, default=DEMO / "model")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    world = read_world(options.world)
+    tokenizer = train_tokenizer(world)
+    model = train(
+        world, tokenizer, options.seed, options.steps, options.rows, options.rate, options.width, options.inner
+    )
+    save(model, tokenizer, options.out)
+
+
+if __name__ == "__main__":
+    main()
