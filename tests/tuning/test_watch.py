@@ -1,0 +1,99 @@
+"""Watching training must not change it: trained weights are bit-identical with live checks on and off."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from editview.domain.operations import FullFineTune, Lora
+from editview.domain.verdicts import LiveCheck
+from editview.tuning.fine_tune import fine_tune
+from editview.tuning.watch import Watch, undisturbed
+from tests.tuning.models import SmallLM, examples, gpt2, same, weights
+
+OPERATIONS = {
+    "lora": Lora(rank=4, dropout=0.3, steps=6, learning_rate=1e-2, batch_size=4),
+    "dora": Lora(rank=4, dropout=0.3, steps=6, learning_rate=1e-2, batch_size=4, dora=True),
+    "full": FullFineTune(steps=6, learning_rate=1e-3, batch_size=4),
+}
+
+
+class Asker:
+    """A check that meddles as much as it can: draws at random, and runs the model."""
+
+    def __init__(self, lm: SmallLM) -> None:
+        self.lm = lm
+        self.logits: dict[int, torch.Tensor] = {}
+        self.seen: list[LiveCheck] = []
+
+    def check(self, step: int) -> LiveCheck:
+        random.random()
+        np.random.rand(3)
+        torch.rand(5)
+        assert not self.lm.model.training
+        tokens = torch.tensor([self.lm.tokenizer("Ticket 3: the")["input_ids"]])
+        self.logits[step] = self.lm.model(tokens).logits
+        assert not self.logits[step].requires_grad
+        return LiveCheck(step, ("a",), (True,), (0.5,), (1.0,))
+
+    def watch(self, every: int) -> Watch:
+        return Watch(every, self.check, self.seen.append)
+
+
+@pytest.mark.parametrize("method", OPERATIONS)
+def test_trained_weights_are_the_same_with_and_without_checks(method: str) -> None:
+    watched, unwatched = gpt2(), gpt2()
+    assert unwatched.model.config.resid_pdrop > 0  # so that a disturbed generator would show
+    asker = Asker(watched)
+    fine_tune(watched, OPERATIONS[method], examples(), seed=3, watch=asker.watch(2))
+    fine_tune(unwatched, OPERATIONS[method], examples(), seed=3)
+    assert [check.step for check in asker.seen] == [0, 2, 4, 6]
+    assert same(weights(watched), weights(unwatched))
+
+
+def test_a_check_that_left_its_draws_behind_would_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard of the test above: without the protection, the weights do differ."""
+    from contextlib import nullcontext
+
+    import editview.tuning.watch
+
+    watched, unwatched = gpt2(), gpt2()
+    monkeypatch.setattr(editview.tuning.watch, "kept_random_state", nullcontext)
+    fine_tune(watched, OPERATIONS["full"], examples(), seed=3, watch=Asker(watched).watch(2))
+    fine_tune(unwatched, OPERATIONS["full"], examples(), seed=3)
+    assert not same(weights(watched), weights(unwatched))
+
+
+@pytest.mark.parametrize("method", OPERATIONS)
+def test_checks_see_the_model_as_it_is_trained(method: str) -> None:
+    lm = gpt2()
+    tokens = torch.tensor([lm.tokenizer("Ticket 3: the")["input_ids"]])
+    with torch.no_grad():
+        before = lm.model(tokens).logits
+    asker = Asker(lm)
+    fine_tune(lm, OPERATIONS[method], examples(), seed=3, watch=asker.watch(3))
+    with torch.no_grad():
+        after = lm.model(tokens).logits
+    assert torch.allclose(asker.logits[0], before, atol=1e-5)
+    assert not torch.allclose(asker.logits[3], before, atol=1e-3)
+    assert not torch.allclose(asker.logits[3], asker.logits[6], atol=1e-3)
+    assert torch.allclose(asker.logits[6], after, atol=1e-4)  # the adapter then, merged now
+
+
+def test_undisturbed_gives_modes_and_chance_back_after_an_error() -> None:
+    model = gpt2().model.train()
+    model.transformer.h[0].eval()
+    modes, state = [module.training for module in model.modules()], torch.get_rng_state()
+
+    def broken() -> None:
+        torch.rand(1)
+        assert not model.training
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"), undisturbed(model):
+        broken()
+    assert [module.training for module in model.modules()] == modes
+    assert torch.equal(torch.get_rng_state(), state)
