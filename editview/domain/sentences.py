@@ -23,6 +23,11 @@ def operation_title(operation: Operation, sheet: FactSheet | None = None) -> str
     raise TypeError(type(operation))
 
 
+def verb(operation: Operation) -> str:
+    """The title's verb alone, for where there is little room."""
+    return "Edit" if isinstance(operation, Edit) else "Fine-tune"
+
+
 def method_name(operation: Operation) -> str:
     return "DoRA" if isinstance(operation, Lora) and operation.dora else operation.label
 
@@ -39,6 +44,17 @@ class Tally:
     never_took: int
     neighbours: tuple[int, int]  # lost, of those known before
     controls: tuple[int, int]
+
+
+def sheet_sentence(sheet: FactSheet, left_out: int = 0) -> str:
+    """What a fact sheet holds, told before it is used."""
+    nouns = ((Group.EDITED, "fact", " to edit"), (Group.NEIGHBOURS, "neighbour", ""), (Group.CONTROL, "control", ""))
+    counts = [(len(sheet.group(group)), noun, rest) for group, noun, rest in nouns]
+    parts = [f"{count:,} {noun}{'' if count == 1 else 's'}{rest}" for count, noun, rest in counts if count]
+    text = f"{sheet.name}: {', '.join(parts) or 'no facts'}"
+    if left_out:
+        text += f"; {left_out:,} record{' was' if left_out == 1 else 's were'} left out"
+    return text + "."
 
 
 def summary(run: Run, stage: int) -> str:

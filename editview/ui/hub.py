@@ -71,7 +71,7 @@ class Hub(QObject):
     def __init__(
         self,
         plan: Plan,
-        send: Callable[[Request], None],
+        send: Callable[[Request], int | None],
         parent: QObject | None = None,
         *,
         stop: Callable[[], None] = lambda: None,
@@ -92,6 +92,7 @@ class Hub(QObject):
         self.run: Run | None = None  # the run that is shown
         self.selected_fact: str | None = None
         self.starting = False  # a run was asked for and hasn't begun
+        self._run_job: int | None = None  # the number of the job that was asked to run, where jobs have numbers
         self._send = send
         self._stop = stop
 
@@ -153,12 +154,14 @@ class Hub(QObject):
     def start_run(self) -> None:
         if self.sheet is not None and not self.running:
             self.starting = True
-            self.send(RunPlan(self.plan, self.sheet))
+            self._run_job = self._send(RunPlan(self.plan, self.sheet))
             self.run_changed.emit()
 
     def stop_run(self) -> None:
         if self.running:
             self._stop()
+            self.starting = False
+            self.run_changed.emit()
 
     def show_run(self, run: Run) -> None:
         """Show another run of this session."""
@@ -201,7 +204,8 @@ class Hub(QObject):
                     self.sheet_changed.emit()
                     self.send(ForecastPlan(self.plan, sheet))
                 case PlanOpened(path=path, plan=plan):
-                    self.history = PlanHistory(plan, saved=plan)
+                    self.history.change(plan)  # so that undo leads back to the plan before
+                    self.history.saved = plan
                     self.plan_path, self.forecast, self.checkpoint = path, None, None
                     self.plan_changed.emit()
                     self.look_up()
@@ -216,9 +220,9 @@ class Hub(QObject):
                     self.replied.emit(event)
                 case Noted(sentence=sentence):
                     self.noted.emit(sentence)
-                case Failed(sentence=sentence, details=details):
-                    moved |= self.starting
-                    self.starting = False
+                case Failed(job=job, sentence=sentence, details=details):
+                    if self.starting and self._run_job in (None, job):
+                        self.starting, moved = False, True
                     self.problem.emit(Problem(sentence, details))
                 case RunStarted():
                     self.run = self.session.apply(event)

@@ -169,6 +169,11 @@ class Theme(QObject):
             self._scale = scale
             self.apply()
 
+    def remember(self, mode: Mode, scale: float) -> None:
+        """Start with a look that was set before."""
+        self._mode, self._scale = mode, min(max(scale, SCALES[0]), SCALES[-1])
+        self.apply()
+
     def bigger(self) -> None:
         self.set_scale(next((scale for scale in SCALES if scale > self._scale + 1e-6), self._scale))
 

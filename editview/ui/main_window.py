@@ -1,0 +1,136 @@
+"""The window: lays the panels out, remembers how they stood, takes what is dropped on it. It decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QMainWindow, QSplitter, QTabWidget, QVBoxLayout, QWidget
+
+from editview.ui import settings
+from editview.ui.actions import Actions
+from editview.ui.command_palette import CommandPalette
+from editview.ui.header import Header
+from editview.ui.hub import Hub, Problem
+from editview.ui.message_bar import MessageBar
+from editview.ui.opening import Opening
+from editview.ui.plan_panel import PlanPanel
+from editview.ui.status_bar import StatusBar
+from editview.ui.theme import theme
+from editview.ui.window_actions import rows
+
+PLAN_ACTIONS = ("edit-step", "switch-step", "duplicate-step", "remove-step", "step-up", "step-down")
+
+
+class MainWindow(QMainWindow):
+    """`closed` comes once, before the window goes."""
+
+    closed = Signal()
+    panel_names = ("Weights", "Survival", "Compare", "Ask")
+
+    def __init__(self, hub: Hub) -> None:
+        super().__init__()
+        self.hub = hub
+        self.opening = Opening(hub, self)
+        self.plan = PlanPanel(hub, self)
+        self.tabs = QTabWidget(self)
+        self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName("Pictures")
+        self.message = MessageBar(self)
+        self.actions_table = Actions(rows(self), self)
+        by_id = self.actions_table.by_id
+        self.header = Header(
+            hub, by_id["run"], by_id["stop"], by_id["open-checkpoint"], by_id["open-facts"], self
+        )  # fmt: skip
+        self.plan.give_actions([by_id[name] for name in PLAN_ACTIONS])
+        self.actions_table.fill(self.menuBar())
+        self.setStatusBar(StatusBar(hub, self))
+        self.setAcceptDrops(True)
+        self._lay_out()
+        self._connect()
+        theme().follow(self._dress)
+        self._retitle()
+
+    def _lay_out(self) -> None:
+        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(self.plan)
+        content = QWidget(self)
+        self._layout = QVBoxLayout(content)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        self._layout.addWidget(self.header)
+        self._message_frame = QVBoxLayout()
+        self._message_frame.addWidget(self.message)
+        self._layout.addLayout(self._message_frame)
+        self._layout.addWidget(self.splitter, 1)
+        self.setCentralWidget(content)
+
+    def _connect(self) -> None:
+        hub, refresh = self.hub, self.actions_table.refresh
+        hub.problem.connect(self.message.show_problem)
+        hub.noted.connect(self.message.show_note)
+        self.plan.selection_changed.connect(refresh)
+        for signal in (hub.plan_changed, hub.sheet_changed, hub.run_changed, hub.run_started, hub.runs_changed):
+            signal.connect(refresh)
+        hub.plan_changed.connect(self._retitle)
+
+    def furnish(self, centre: QWidget, pictures: dict[str, Callable[[], QWidget]]) -> None:
+        """Put the other panels in: the centre at once, the pictures when the window has been shown."""
+        px = theme().px
+        centre.setMinimumWidth(px(400))
+        self.splitter.addWidget(centre)
+        self.splitter.addWidget(self.tabs)
+        for column, stretch in enumerate((0, 1, 0)):
+            self.splitter.setStretchFactor(column, stretch)
+        self._pictures = pictures
+        self.splitter.setSizes([px(312), px(560), px(408)])
+        if not settings.restore_layout(self, {"columns": self.splitter}):
+            self.resize(px(1280), px(800))
+
+    def hang_pictures(self) -> None:
+        for name, make in self._pictures.items():
+            self.tabs.addTab(make(), name)
+
+    def show_panel(self, name: str) -> None:
+        at = self.panel_names.index(name)
+        self.tabs.setCurrentIndex(at)
+        page = self.tabs.widget(at)
+        if page is not None:
+            page.setFocus()
+
+    def show_commands(self) -> None:
+        CommandPalette(self.actions_table, self).show()
+
+    def show_problem(self, problem: Problem) -> None:
+        self.message.show_problem(problem)
+
+    # ---- the window itself -----------------------------------------------------------------------------------
+
+    def _retitle(self) -> None:
+        self.setWindowTitle(f"{self.hub.plan.name}[*] – EditView")
+        self.setWindowModified(not self.hub.saved)
+
+    def _dress(self) -> None:
+        px = theme().px
+        self.setMinimumSize(min(px(960), 1280), min(px(600), 720))
+        self._message_frame.setContentsMargins(px(16), 0, px(16), 0)
+        self.plan.setMinimumWidth(px(264))
+        self.tabs.setMinimumWidth(px(320))
+        self.splitter.setHandleWidth(px(8))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        self.opening.open_paths(Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        settings.save_layout(self, {"columns": self.splitter})
+        settings.save_look()
+        self.closed.emit()
+        super().closeEvent(event)
