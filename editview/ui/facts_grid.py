@@ -1,0 +1,218 @@
+"""What the table shows, in columns of numbers: ten thousand facts are counted, filtered and sorted in milliseconds.
+
+Grows with its run: `read` takes in what came since the last time. The rules are those of `domain.verdicts.change` and
+`lost_at_step`, written for columns; a test holds both to the same answers.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+
+from editview.domain.facts import FactSheet, Group
+from editview.domain.operations import Edit
+from editview.domain.plan import Plan
+from editview.domain.sentences import Tally, operation_title
+from editview.domain.session import Run, Stage
+from editview.domain.verdicts import Change, LiveCheck, Verdict
+
+Numbers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+GROUPS = tuple(Group)
+CHANGES: tuple[Change | None, ...] = (None, *Change)  # a change's code is its place here
+_VERDICTS = {Verdict.HOLDS: 1, Verdict.WEAK: 2, Verdict.FAILS: 3}  # 0: not known
+_NEVER = 1_000_000  # a stage that doesn't come
+
+
+def _code(change: Change) -> int:
+    return CHANGES.index(change)
+
+
+class Chip(IntEnum):
+    """What a cell of a stage's column says, worst last."""
+
+    NOT_ASKED = 0
+    NOT_EDITED = 1
+    HOLDS = 2
+    RECOVERED = 3
+    WEAK = 4
+    FAILS = 5
+
+
+class FactsGrid:
+    """One row a fact in the order of the sheet, one column a stage; arrays are [facts] or [facts, stages].
+
+    A verdict seen in the middle of training alone is `provisional` until the stage itself is checked.
+    """
+
+    def __init__(self, sheet: FactSheet, plan: Plan, run: Run | None) -> None:
+        self.sheet, self.plan, self.run = sheet, plan, run
+        self.titles = (
+            tuple(stage.info.title for stage in run.stages)
+            if run
+            else ("Checkpoint", *(operation_title(operation, sheet) for operation in plan.active))
+        )
+        facts, stages = len(sheet), len(self.titles)
+        self.group: Numbers = np.array([GROUPS.index(fact.group) for fact in sheet], dtype=np.int64)
+        self.edited_at = self._edited_at()
+        self.said = [""] * facts  # at the last stage asked
+        self.asked_at: Numbers = np.full(facts, -1)  # that stage
+        self._checked: Numbers = np.zeros((facts, stages), dtype=np.int64)
+        self._live: Numbers = np.zeros((facts, stages), dtype=np.int64)
+        self._failing_since: Numbers = np.zeros((facts, stages), dtype=np.int64)  # training step; 0: isn't
+        self._seen_standing: Flags = np.zeros((facts, stages), dtype=bool)  # by a live check
+        self._watched: dict[int, Numbers] = {}  # by stage: rows of the facts that its live checks ask
+        self._checks_read = [0] * stages
+        self._live_read = [0] * stages
+        self.live_step: Numbers = np.zeros(stages, dtype=np.int64)  # of the latest live check
+        self.read()
+
+    def __len__(self) -> int:
+        return len(self.sheet)
+
+    def _edited_at(self) -> Numbers:
+        at: Numbers = np.full(len(self.sheet), _NEVER)
+        stages = list(enumerate(self.plan.active, start=1))
+        for stage, operation in reversed(stages):
+            if isinstance(operation, Edit):
+                only = set(operation.only)
+                at[[i for i, fact in enumerate(self.sheet) if not only or fact.id in only]] = stage
+        return at
+
+    # ---- taking in -------------------------------------------------------------------------------------------
+
+    def read(self) -> None:
+        """Take in the checks and live checks that the run has gained."""
+        for index, stage in enumerate(self.run.stages if self.run else ()):
+            self._read_checks(index, stage)
+            for live in stage.live[self._live_read[index] :]:
+                self._read_live(index, live)
+            self._live_read[index] = len(stage.live)
+        self._derive()
+
+    def _read_checks(self, index: int, stage: Stage) -> None:
+        position = self.sheet.position
+        for check in islice(stage.checks.values(), self._checks_read[index], None):
+            row = position[check.fact_id]
+            self._checked[row, index] = _VERDICTS[check.verdict]
+            if index >= self.asked_at[row]:
+                self.asked_at[row], self.said[row] = index, check.said
+        self._checks_read[index] = len(stage.checks)
+
+    def _read_live(self, index: int, live: LiveCheck) -> None:
+        if index not in self._watched:
+            position = self.sheet.position
+            self._watched[index] = np.array([position[fact_id] for fact_id in live.fact_ids], dtype=np.int64)
+        rows, gives = self._watched[index], np.array(live.gives, dtype=bool)
+        self._live[rows, index] = np.where(gives, _VERDICTS[Verdict.HOLDS], _VERDICTS[Verdict.FAILS])
+        self._seen_standing[rows, index] |= gives
+        since = self._failing_since[rows, index]
+        self._failing_since[rows, index] = np.where(gives, 0, np.where(since > 0, since, live.step))
+        self.live_step[index] = live.step
+
+    # ---- what follows from it --------------------------------------------------------------------------------
+
+    def _derive(self) -> None:
+        facts, stages = self._checked.shape
+        state = np.where(self._checked > 0, self._checked, self._live)
+        self.known: Flags = state > 0
+        self.provisional: Flags = self.known & (self._checked == 0)
+        stands = self.known & (state != _VERDICTS[Verdict.FAILS])
+        reached = np.logical_and.accumulate(self.known, axis=1)
+        edited = self.group == GROUPS.index(Group.EDITED)
+
+        self.changes: Numbers = np.zeros((facts, stages), dtype=np.int64)
+        self.lost_in: Numbers = np.zeros((facts, stages), dtype=np.int64)  # stage the present failure began in; 0: none
+        ever, always = np.zeros(facts, dtype=bool), np.ones(facts, dtype=bool)  # stood, since it counts
+        for stage in range(stages):
+            now, counts = stands[:, stage], ~edited | (stage >= self.edited_at)
+            if stage:
+                before = np.where(stands[:, stage - 1], stage, self.lost_in[:, stage - 1])
+                self.lost_in[:, stage] = np.where(now, 0, before)
+            change = np.select(
+                [
+                    ~counts,
+                    edited & now & always & (stage == self.edited_at),
+                    edited & now & always,
+                    edited & ~now,
+                    ~edited & ~stands[:, 0],
+                    ~edited & ~now,
+                    ~edited & always,
+                ],
+                [
+                    _code(Change.PENDING),
+                    _code(Change.TOOK),
+                    _code(Change.SURVIVED),
+                    np.where(ever, _code(Change.LOST), _code(Change.NEVER_TOOK)),
+                    _code(Change.NEVER_KNOWN),
+                    _code(Change.DAMAGED),
+                    _code(Change.INTACT),
+                ],
+                default=_code(Change.RECOVERED),
+            )
+            self.changes[:, stage] = np.where(reached[:, stage], change, 0)
+            ever |= counts & now
+            always &= ~counts | now
+
+        fell = (self._failing_since > 0) | ~self.provisional
+        step = np.where(self._failing_since > 0, self._failing_since, self.live_step)
+        self.lost_step: Numbers = np.where(self._seen_standing & ~stands & fell & self.known, step, 0)
+        self.chips: Numbers = np.select(
+            [
+                ~self.known,
+                self.changes == _code(Change.PENDING),
+                (self.changes == _code(Change.RECOVERED)) & (state == _VERDICTS[Verdict.HOLDS]),
+                state == _VERDICTS[Verdict.HOLDS],
+                state == _VERDICTS[Verdict.WEAK],
+            ],
+            [int(Chip.NOT_ASKED), int(Chip.NOT_EDITED), int(Chip.RECOVERED), int(Chip.HOLDS), int(Chip.WEAK)],
+            default=int(Chip.FAILS),
+        )
+        self._latest(reached)
+
+    def _latest(self, reached: Flags) -> None:
+        """What became of each fact up to the last stage that it has come to."""
+        rows, at = np.arange(len(self)), np.maximum(reached.sum(axis=1) - 1, 0)
+        self.change_now: Numbers = self.changes[rows, at]
+        lost = np.isin(self.change_now, [_code(Change.LOST), _code(Change.DAMAGED)])
+        self.lost_in_now: Numbers = np.where(lost, self.lost_in[rows, at], 0)
+        self.lost_step_now: Numbers = np.where(lost, self.lost_step[rows, self.lost_in_now], 0)
+        self.provisional_now: Flags = self.provisional[rows, at]
+        self.weak_now: Flags = self.chips[rows, at] == Chip.WEAK
+
+    # ---- counting --------------------------------------------------------------------------------------------
+
+    @property
+    def current(self) -> int | None:
+        """The last stage that anything is known of."""
+        known = np.flatnonzero(self.known.any(axis=0))
+        return int(known[-1]) if known.size else None
+
+    def tally(self, stage: int) -> Tally:
+        """`domain.sentences.tally` over the facts known at a stage, provisional verdicts taken as they are."""
+        known, changes, group = self.known[:, stage], self.changes[:, stage], self.group
+        edited = group == GROUPS.index(Group.EDITED)
+        made = edited & known & (self.edited_at <= stage)
+        chips = self.chips[:, stage]
+        lost = made & (changes == _code(Change.LOST))
+        stages, counts = np.unique(self.lost_in[lost, stage], return_counts=True)
+
+        def others(which: Group) -> tuple[int, int]:
+            mine = changes[group == GROUPS.index(which)]
+            before = mine[(mine > 0) & (mine != _code(Change.NEVER_KNOWN))]
+            return int((before == _code(Change.DAMAGED)).sum()), len(before)
+
+        return Tally(
+            edits=int(edited.sum()),
+            made=int(made.sum()),
+            hold=int((made & (chips != Chip.FAILS)).sum()),
+            weak=int((made & (chips == Chip.WEAK)).sum()),
+            lost_in=tuple((self.titles[at], int(count)) for at, count in zip(stages, counts, strict=True)),
+            never_took=int((made & (changes == _code(Change.NEVER_TOOK))).sum()),
+            neighbours=others(Group.NEIGHBOURS),
+            controls=others(Group.CONTROL),
+        )

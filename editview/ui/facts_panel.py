@@ -1,0 +1,131 @@
+"""The centre of the window: the sentence that sums up, the live table of facts, and the fact that is opened."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from editview.domain.facts import FactSheet
+from editview.domain.plan import Plan
+from editview.ui.fact_detail import FactDetail
+from editview.ui.facts_filter_bar import FilterBar
+from editview.ui.facts_model import FactsModel
+from editview.ui.facts_query import Filter
+from editview.ui.facts_table import FactsTable
+from editview.ui.headline import Headline, sayings
+from editview.ui.hub import Hub
+from editview.ui.theme import theme
+
+
+class FactsPanel(QWidget):
+    def __init__(self, hub: Hub, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Facts")
+        self._hub = hub
+        self.headline, self.filters, self.detail = Headline(), FilterBar(), FactDetail()
+        self.model = FactsModel(self)
+        self.table = FactsTable(self.model)
+        self.detail.hide()
+        self._lay_out()
+        self._connect()
+        self._show()
+
+    def _lay_out(self) -> None:
+        px = theme().px
+        self._split = QSplitter(Qt.Orientation.Vertical)
+        self._split.addWidget(self.table)
+        self._split.addWidget(self.detail)
+        self._split.setStretchFactor(0, 1)
+        self._split.setChildrenCollapsible(False)
+        self._split.setHandleWidth(px(8))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(px(16), px(16), px(16), px(16))
+        layout.setSpacing(px(16))
+        layout.addWidget(self.headline)
+        layout.addWidget(self.filters)
+        layout.addWidget(self._split, 1)
+
+    def _connect(self) -> None:
+        hub = self._hub
+        hub.sheet_changed.connect(self._show)
+        hub.plan_changed.connect(self._plan_changed)
+        hub.run_started.connect(self._run_started)
+        hub.checks_changed.connect(self._read)
+        hub.live_changed.connect(self._read)
+        hub.run_changed.connect(self._say)
+        self.filters.changed.connect(self._filter)
+        self.table.opened.connect(self._open)
+        self.table.went_to.connect(self._went_to)
+        self.detail.closed.connect(self._close)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self).activated.connect(self._find)
+
+    # ---- what is shown ---------------------------------------------------------------------------------------
+
+    def _source(self) -> tuple[FactSheet, Plan]:
+        """The shown run's sheet and plan; before the first run, or on another sheet, those of the plan."""
+        hub = self._hub
+        if hub.run is not None and (hub.sheet is None or hub.run.sheet.facts == hub.sheet.facts):
+            return hub.run.sheet, hub.run.plan
+        return hub.sheet or FactSheet("", ()), hub.plan
+
+    def _show(self) -> None:
+        sheet, plan = self._source()
+        run = self._hub.run if self._hub.run is not None and self._hub.run.sheet is sheet else None
+        self.table.show_facts(sheet, plan, run, self.filters.filter)
+        self._say()
+
+    def _plan_changed(self) -> None:
+        if self.model.grid.run is None:
+            self._show()
+
+    def _run_started(self) -> None:
+        self.filters.forget_category()
+        self._show()
+
+    def _read(self, _: object = None) -> None:
+        if self.model.grid.run is self._hub.run:
+            self.table.read()
+            self._say()
+
+    def _say(self) -> None:
+        self.headline.say(sayings(self.model.grid))
+        self.filters.count(self.model.grid, self.model.rowCount())
+        if self.detail.isVisible():
+            self._draw_detail()
+
+    def _filter(self, shown: Filter) -> None:
+        self.model.set_filter(shown)
+        self.filters.count(self.model.grid, self.model.rowCount())
+
+    def _find(self) -> None:
+        self.filters.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.filters.search.selectAll()
+
+    # ---- one fact --------------------------------------------------------------------------------------------
+
+    def _went_to(self, fact_id: str) -> None:
+        self._hub.selected_fact = fact_id
+        if self.detail.isVisible():
+            self._draw_detail()
+
+    def _open(self, fact_id: str) -> None:
+        self._hub.selected_fact = fact_id
+        if not self.detail.isVisible():
+            self.detail.show()
+            self._draw_detail()
+            wished = self.detail.wished_height()
+            self._split.setSizes([max(self._split.height() - wished, self.table.minimumHeight()), wished])
+        self._draw_detail()
+        QTimer.singleShot(0, self.table.keep_in_sight)  # once the table has its new height
+
+    def _draw_detail(self) -> None:
+        row = self.model.grid.sheet.position.get(self._hub.selected_fact or "")
+        if row is None:
+            self._close()
+        else:
+            self.detail.show_fact(self.model.grid, row)
+
+    def _close(self) -> None:
+        self.detail.hide()
+        self.table.setFocus()

@@ -1,0 +1,83 @@
+"""The columns of numbers say what the domain says, however the events came."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+
+from editview.domain.events import RunEvent
+from editview.domain.facts import FactSheet
+from editview.domain.plan import Plan, edits_of
+from editview.domain.sentences import tally
+from editview.domain.session import Session
+from editview.domain.verdicts import Change
+from editview.ui.facts_grid import CHANGES, Chip, FactsGrid
+from editview.ui.facts_words import became, fate
+from tests import sample
+from tests.ui.made_runs import runs
+
+Made = tuple[Plan, FactSheet, list[list[RunEvent]]]
+
+
+def grown(made: Made) -> FactsGrid:
+    """A grid that read after each batch."""
+    plan, sheet, batches = made
+    session, grid = Session(), None
+    for batch in batches:
+        for event in batch:
+            session.apply(event)
+        if grid is None and session.latest:
+            grid = FactsGrid(sheet, plan, session.latest)
+        if grid is not None:
+            grid.read()
+    assert grid is not None
+    return grid
+
+
+@given(runs())
+@settings(max_examples=150, deadline=None)
+def test_grown_by_events_it_equals_one_built_at_the_end(made: Made) -> None:
+    grid = grown(made)
+    again = FactsGrid(grid.sheet, grid.plan, grid.run)
+    for name, value in vars(again).items():
+        if isinstance(value, np.ndarray):
+            assert np.array_equal(value, getattr(grid, name)), name
+    assert grid.said == again.said
+
+
+@given(runs())
+@settings(max_examples=150, deadline=None)
+def test_it_follows_the_rules_of_the_domain(made: Made) -> None:
+    grid = grown(made)
+    run = grid.run
+    assert run is not None
+    for row, fact in enumerate(grid.sheet):
+        assert (edits_of(grid.plan, fact.id) or 10**6) == grid.edited_at[row]
+        for stage in range(len(run.stages)):
+            if grid.provisional[row, : stage + 1].any():
+                continue  # the domain speaks of checked stages alone
+            assert CHANGES[grid.changes[row, stage]] is run.change(fact, stage)
+            assert (grid.lost_step[row, stage] or None) == run.stages[stage].lost_at(fact.id)
+    for stage in range(len(run.stages)):
+        if len(run.stages[stage].checks) == len(grid.sheet) > 0:
+            assert grid.tally(stage) == tally(run, stage)
+
+
+def test_before_its_edit_a_fact_is_not_called_failed() -> None:
+    run = sample.session(edit_first=False).latest
+    assert run is not None
+    grid = FactsGrid(run.sheet, run.plan, run)
+    edited = [row for row, fact in enumerate(run.sheet) if fact.new_answer]
+    assert set(grid.chips[edited, :2].ravel()) == {Chip.NOT_EDITED}
+    assert Chip.NOT_EDITED not in grid.chips[edited, 2]
+
+
+def test_a_lost_fact_says_when_in_words() -> None:
+    run = sample.session().latest
+    assert run is not None
+    grid = FactsGrid(run.sheet, run.plan, run)
+    row = next(i for i, fact in enumerate(run.sheet) if run.change(fact, 2) is Change.LOST)
+    step = run.stages[2].lost_at(run.sheet.facts[row].id)
+    assert became(grid, row) == f"lost in step 2 at training step {step}"
+    old = run.sheet.facts[row].true_answer
+    assert fate(grid, row) == f"Lost at step {step} of *Fine-tune on support tickets*: it now says “{old}” again."
