@@ -23,6 +23,8 @@ class CheckpointInfo:
     device: str  # where it would run, in words: 'CPU', 'NVIDIA RTX 4090'
     fits: bool
     not_editable: str | None  # the reason why it can't be edited; None: it can
+    model_type: str = ""  # as config.json names the architecture: 'gpt2'
+    width: int = 0  # of the hidden states
 
     @property
     def sentence(self) -> str:

@@ -1,0 +1,106 @@
+"""Running a model only as far, and only where, its results are needed.
+
+Three small tools: stop after a block, skip the blocks below one, and compute the head at chosen positions alone. They
+act on the model's own forward, so masks, positions and caps on the logits stay the model's business.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import DynamicCache
+
+from editview.lm.model import LanguageModel
+
+
+class _Enough(Exception):
+    """Ends a forward whose rest isn't needed."""
+
+
+def hidden_of(output: Any) -> Tensor:
+    """The hidden states in what a block returns: [batch, tokens, width]."""
+    states: Tensor = output[0] if isinstance(output, tuple) else output
+    return states
+
+
+@contextmanager
+def hooked(*handles: Any) -> Iterator[None]:
+    """Hooks that are taken off at the end, whatever happens."""
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def padded(rows: Sequence[Sequence[int]], device: torch.device, left: bool = False) -> tuple[Tensor, Tensor]:
+    """Token rows as one block [rows, longest], and the mask of what isn't padding.
+
+    Padding repeats a token of the row: any id does, since nothing reads it.
+    """
+    longest = max(map(len, rows))
+    ids, mask = [], []
+    for row in rows:
+        fill = longest - len(row)
+        padding, real = [row[-1] if row else 0] * fill, list(row)
+        ids.append(padding + real if left else real + padding)
+        mask.append([0] * fill + [1] * len(row) if left else [1] * len(row) + [0] * fill)
+    return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
+
+
+def run(lm: LanguageModel, ids: Tensor, **arguments: Any) -> Any:
+    """The model's own forward. Right padding needs no mask: under causal attention nothing real sees what follows."""
+    arguments.setdefault("use_cache", "past_key_values" in arguments)
+    return lm.model(input_ids=ids, **arguments)
+
+
+def forked(cache: DynamicCache) -> DynamicCache:
+    """The same keys and values to go on from, without changing what `cache` holds. Nothing is copied."""
+    fork = copy.copy(cache)
+    fork.layers = [copy.copy(layer) for layer in cache.layers]
+    return fork
+
+
+@contextmanager
+def stopping_after(module: nn.Module, see: Callable[[tuple[Any, ...], Any], None]) -> Iterator[None]:
+    """Ends the forward inside once `module` has run, after `see(inputs, output)`. Run inside at most one forward."""
+
+    def hook(_: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        see(inputs, output)
+        raise _Enough
+
+    with hooked(module.register_forward_hook(hook)):
+        try:
+            yield
+        except _Enough:
+            return
+
+
+@contextmanager
+def head_only_at(lm: LanguageModel, rows: Tensor, columns: Tensor) -> Iterator[None]:
+    """Inside, the model's logits are [len(rows), vocabulary]: those of the positions (rows[i], columns[i])."""
+    head = lm.model.get_output_embeddings()
+    with hooked(head.register_forward_pre_hook(lambda _, inputs: (inputs[0][rows, columns],))):
+        yield
+
+
+@contextmanager
+def resumed_after(lm: LanguageModel, layer: int, output: Any) -> Iterator[None]:
+    """Inside, blocks 0 to `layer` aren't computed: each returns `output`, in the form that blocks of this model use."""
+    blocks = [lm.anatomy.block(lm.model, i) for i in range(layer + 1)]
+    before = [block.__dict__.get("forward") for block in blocks]
+    try:
+        for block in blocks:
+            block.forward = lambda *_, **__: output
+        yield
+    finally:
+        for block, old in zip(blocks, before, strict=True):
+            if old is None:
+                del block.forward
+            else:
+                block.forward = old

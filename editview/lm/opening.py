@@ -1,0 +1,269 @@
+"""Opening checkpoints: described from headers first, then loaded. Only safetensors and JSON are read unless allowed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+from transformers.utils import logging
+
+from editview.domain.checkpoint import CheckpointInfo, Device
+from editview.domain.errors import EditViewError
+from editview.domain.plan import Checkpoint
+from editview.domain.progress import Progress
+from editview.lm.adapters import check_adapter, merge_adapter
+from editview.lm.anatomy import Anatomy, anatomy
+from editview.lm.devices import memory_free
+from editview.lm.headers import Header, check_tokenizer_files, read_header, read_json
+from editview.lm.model import LanguageModel, fingerprint
+from editview.lm.sources import download, local_folder
+
+ROOM = 1.2  # memory a model takes beside its weights
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A checkpoint that passed every check that headers allow."""
+
+    folder: Path
+    adapter: Path | None
+    config: Any
+    header: Header | None
+    skeleton: PreTrainedModel  # the model without weights
+    anatomy: Anatomy
+    tokenizer: Any
+    remote_code: bool
+
+
+def describe(checkpoint: Checkpoint, device: Device) -> CheckpointInfo:
+    """What a checkpoint is and whether it fits `device`, without loading weights or asking the network.
+
+    Raises EditViewError for anything that couldn't be opened.
+    """
+    found = _find(checkpoint)
+    parameters = sum(parameter.numel() for parameter in found.skeleton.parameters())
+    own = found.header.dtype if found.header else _config_dtype(found.config)
+    loaded = _dtype(checkpoint, device, own)
+    needed = parameters * loaded.itemsize * ROOM
+    text = found.config.get_text_config()
+    return CheckpointInfo(
+        checkpoint=checkpoint,
+        name=_name(checkpoint, found.folder),
+        architecture=_architecture(found.skeleton),
+        parameters=parameters,
+        bytes=found.header.bytes if found.header else parameters * getattr(torch, own).itemsize,
+        dtype=own,
+        layers=int(text.num_hidden_layers),
+        tensors=found.anatomy.tensors,
+        device=device.name,
+        fits=needed <= memory_free(device),
+        not_editable=found.anatomy.not_editable,
+        model_type=str(text.model_type),
+        width=int(text.hidden_size),
+    )
+
+
+def open_model(checkpoint: Checkpoint, device: Device, progress: Progress) -> LanguageModel:
+    """Load a checkpoint onto `device`; downloads a hub id that isn't in the local cache.
+
+    Weights are float32 on the CPU and as the checkpoint has them on a GPU, unless the checkpoint names a format.
+    Raises EditViewError for a checkpoint that is missing, damaged, or not what EditView works with.
+    """
+    steps = 4
+    progress(0, steps, "Reading the checkpoint's headers")
+    for source in filter(None, (checkpoint.source, checkpoint.adapter)):
+        if local_folder(source) is None:
+            download(source, progress, pickle=checkpoint.allow_pickle, code=checkpoint.allow_code)
+    found = _find(checkpoint)
+    progress(1, steps, "Loading the weights")
+    own = found.header.dtype if found.header else _config_dtype(found.config)
+    model = _load(found, _dtype(checkpoint, device, own), checkpoint.allow_pickle)
+    if found.adapter:
+        progress(2, steps, "Merging the adapter")
+        model = merge_adapter(model, found.adapter)
+    progress(3, steps, "Taking the fingerprint")
+    named = fingerprint(model, found.tokenizer)
+    nn.Module.to(model, torch.device(device.id)).eval()
+    opened = LanguageModel(model, found.tokenizer, found.anatomy, named)
+    progress(steps, steps, "Taking the fingerprint")
+    return opened
+
+
+def _find(checkpoint: Checkpoint) -> _Found:
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    folder = _folder(checkpoint.source)
+    adapter = _folder(checkpoint.adapter) if checkpoint.adapter else None
+    if not (folder / "config.json").is_file():
+        if (folder / "adapter_config.json").is_file():
+            base = read_json(folder / "adapter_config.json").get("base_model_name_or_path")
+            raise EditViewError(
+                f"'{folder}' is an adapter, not a whole model. Open the model it was made for ('{base}') and name "
+                "this folder as its adapter."
+            )
+        raise EditViewError(f"'{folder}' holds no model: there is no config.json in it. Choose another folder.")
+    described = read_json(folder / "config.json")
+    code = _needs_code(folder, described)
+    if code and not checkpoint.allow_code:
+        raise EditViewError(
+            f"'{folder}' brings Python code of its own that would run on this machine, so it wasn't opened. Choose "
+            "another checkpoint, or allow its code if you have read it.",
+            code,
+        )
+    model_type = described.get("model_type")
+    remote = bool(code) and model_type not in CONFIG_MAPPING
+    if not remote:
+        _check_architecture(described)
+    header = read_header(folder, "model", checkpoint.allow_pickle)
+    config = _config(folder, remote)
+    skeleton = _skeleton(config, remote)
+    if adapter:
+        check_adapter(adapter, skeleton)
+    return _Found(
+        folder, adapter, config, header, skeleton, anatomy(skeleton), _tokenizer(folder, skeleton, remote), remote
+    )
+
+
+def _folder(source: str) -> Path:
+    folder = local_folder(source)
+    if folder is None:
+        raise EditViewError(
+            f"'{source}' isn't on this machine: there is no such folder, and it isn't in the Hugging Face cache. "
+            "Download it first, or check the name."
+        )
+    return folder
+
+
+def _needs_code(folder: Path, config: dict[str, Any]) -> str:
+    """The Python classes that a checkpoint wants loaded from its own files; '' for most."""
+    named = dict(config.get("auto_map") or {})
+    tokenizer = folder / "tokenizer_config.json"
+    if tokenizer.is_file():
+        named |= read_json(tokenizer).get("auto_map") or {}
+    return "\n".join(f"{part}: {value}" for part, value in named.items())
+
+
+def _check_architecture(config: dict[str, Any]) -> None:
+    model_type = config.get("model_type")
+    if model_type not in CONFIG_MAPPING:
+        raise EditViewError(
+            f"The model's architecture '{model_type}' is unknown to the libraries installed here. A newer version of "
+            "'transformers' may know it; otherwise choose another checkpoint."
+        )
+    causal = set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values())
+    named = config.get("architectures") or []
+    if model_type not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES or (named and not causal.intersection(named)):
+        raise EditViewError(
+            f"This model ({', '.join(named) or model_type}) doesn't write text on from a prompt, so it can't be asked "
+            "for facts. Choose a causal language model."
+        )
+    if config.get("quantization_config"):
+        raise EditViewError(
+            "The weights of this checkpoint are quantised, and edits need them in full. Choose the version that isn't."
+        )
+
+
+def _config(folder: Path, remote: bool) -> Any:
+    try:
+        return AutoConfig.from_pretrained(folder, trust_remote_code=remote, local_files_only=True)
+    except Exception as error:
+        raise EditViewError(
+            f"The settings in '{folder / 'config.json'}' can't be used. The checkpoint is damaged; fetch it again.",
+            str(error),
+        ) from error
+
+
+def _skeleton(config: Any, remote: bool) -> PreTrainedModel:
+    """The model as its configuration describes it, on no device and without weights."""
+    try:
+        with torch.device("meta"):
+            return AutoModelForCausalLM.from_config(config, trust_remote_code=remote)  # type: ignore[no-any-return]
+    except Exception as error:
+        raise EditViewError(
+            "No model can be built from this checkpoint's config.json. The checkpoint is damaged; fetch it again.",
+            str(error),
+        ) from error
+
+
+def _tokenizer(folder: Path, skeleton: PreTrainedModel, remote: bool) -> Any:
+    check_tokenizer_files(folder)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=remote, local_files_only=True)
+    except Exception as error:
+        raise EditViewError(
+            f"The tokenizer in '{folder}' can't be used. Copy the tokenizer files of the model it was made from into "
+            "the folder.",
+            str(error),
+        ) from error
+    rows = int(skeleton.get_input_embeddings().weight.shape[0])  # type: ignore[index]
+    highest = max(tokenizer.get_vocab().values(), default=-1)
+    if not 0 <= highest < rows:
+        raise EditViewError(
+            f"The tokenizer doesn't match the model: it knows {highest + 1:,} tokens, the model {rows:,}. Copy the "
+            "tokenizer files of the model it was made from into the folder."
+        )
+    return tokenizer
+
+
+def _load(found: _Found, dtype: torch.dtype, pickle: bool) -> PreTrainedModel:
+    try:
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            found.folder,
+            config=found.config,
+            dtype=dtype,
+            trust_remote_code=found.remote_code,
+            use_safetensors=None if pickle else True,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+        model: PreTrainedModel = loaded[0]
+        loading: dict[str, Any] = loaded[1]
+    except Exception as error:
+        raise EditViewError(
+            f"The weights in '{found.folder}' couldn't be loaded: they don't fit its config.json, or there isn't "
+            "enough memory. Fetch the checkpoint again, or choose a smaller one.",
+            str(error),
+        ) from error
+    absent = [*loading["missing_keys"], *loading.get("mismatched_keys", ())]
+    if absent:
+        raise EditViewError(
+            f"The checkpoint in '{found.folder}' isn't whole: {len(absent)} of the model's tensors aren't in it, or "
+            "have another shape. Fetch it again.",
+            "\n".join(map(str, absent)),
+        )
+    return model
+
+
+def _config_dtype(config: Any) -> str:
+    return str(getattr(config, "dtype", None) or torch.float32).removeprefix("torch.")
+
+
+def _dtype(checkpoint: Checkpoint, device: Device, own: str) -> torch.dtype:
+    """The number format to load: as the checkpoint asks, or what computes well on the device."""
+    if checkpoint.dtype != "auto":
+        if checkpoint.dtype == "float16" and device.id == "cpu":
+            raise EditViewError("float16 loses too much on the CPU. Choose 'auto', float32 or bfloat16.")
+        return getattr(torch, checkpoint.dtype)  # type: ignore[no-any-return]
+    if device.id == "cpu" or own not in ("float32", "bfloat16", "float16"):
+        return torch.float32
+    return getattr(torch, own)  # type: ignore[no-any-return]
+
+
+def _name(checkpoint: Checkpoint, folder: Path) -> str:
+    name = "Demo model" if checkpoint.source == "demo" else checkpoint.source
+    if Path(checkpoint.source).is_dir():
+        name = folder.resolve().name
+    return f"{name} with {Path(checkpoint.adapter).name}" if checkpoint.adapter else name
+
+
+def _architecture(model: PreTrainedModel) -> str:
+    """The class's name as a person says it: 'GPT-2', 'Llama', 'Phi-3'."""
+    name = re.sub(r"(ForCausalLM|LMHeadModel|LMHead|ForConditionalGeneration)$", "", type(model).__name__)
+    return re.sub(r"([A-Za-z])(\d)", r"\1-\2", name)

@@ -1,0 +1,69 @@
+"""Text to tokens, one way for all: prompts, answers after a prompt, and where a subject ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from editview.domain.errors import EditViewError
+from editview.domain.facts import Fact
+
+
+def encode(tokenizer: Any, text: str) -> list[int]:
+    """The tokens of a text with what the tokenizer puts in front (BOS), but no end-of-text behind it."""
+    return encode_all(tokenizer, [text])[0]
+
+
+def encode_all(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+    """The tokens of each text."""
+    rows = [list(ids) for ids in tokenizer(list(texts))["input_ids"]]
+    end = tokenizer.eos_token_id
+    for text, ids in zip(texts, rows, strict=True):
+        if len(ids) > 1 and ids[-1] == end and not text.endswith(tokenizer.eos_token):
+            ids.pop()
+    return rows
+
+
+def answer_tokens(tokenizer: Any, prompt: str, answer: str) -> list[int]:
+    """The tokens that `answer` adds to `prompt`, one space between them, as the literature scores it."""
+    answer = answer if answer.startswith(" ") else f" {answer}"
+    before, whole = encode(tokenizer, prompt), encode(tokenizer, prompt + answer)
+    if whole[: len(before)] == before and len(whole) > len(before):
+        return whole[len(before) :]
+    return list(tokenizer(answer, add_special_tokens=False)["input_ids"])
+
+
+def subject_end(fact: Fact, template: str) -> int:
+    """Where the subject ends in `template` with the subject filled in, in characters.
+
+    Raises EditViewError naming the fact when the subject isn't there.
+    """
+    if fact.subject and "{}" in template:
+        return template.rindex("{}") + len(fact.subject) * template.count("{}") - 2 * (template.count("{}") - 1)
+    found = template.rfind(fact.subject) if fact.subject else -1
+    if found < 0:
+        raise EditViewError(
+            f"The prompt of the fact '{fact.id}' doesn't contain its subject, so it can't be edited: "
+            f"'{template}' without '{fact.subject}'. Put the subject, or {{}}, into the prompt."
+        )
+    return found + len(fact.subject)
+
+
+def last_token_before(tokenizer: Any, text: str, end: int) -> int:
+    """The index of the token that holds the last character before `end`, in the tokens of the whole text.
+
+    Special tokens in front are counted. Slow tokenizers tell no offsets; there the tokens are decoded until the text
+    up to `end` is covered.
+    """
+    if getattr(tokenizer, "is_fast", False):
+        offsets = tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
+        holding = [index for index, (start, stop) in enumerate(offsets) if start < end <= stop]
+        if holding:
+            return holding[-1]
+    ids = encode(tokenizer, text)
+    wanted = "".join(text[:end].split())
+    for index in range(len(ids)):
+        said = tokenizer.decode(ids[: index + 1], skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        if len("".join(said.split())) >= len(wanted) and "\ufffd" not in said[-1:]:
+            return index
+    raise EditViewError(f"The tokenizer loses part of the text '{text}', so the subject can't be found in it.")
