@@ -134,6 +134,10 @@ class StageStore:
         head, *checks = items
         return Asked(_checks(checks), head["seconds"])
 
+    def has_asked(self, key: str, sheet: str) -> bool:
+        """Whether a sheet's checks are there; `asked` may still find them damaged."""
+        return (self.root / key / _name("checks", sheet)).exists()
+
     def live(self, key: str, sheet: str) -> Live | None:
         items = self._of_sheet(key, "live", sheet)
         if items is None:

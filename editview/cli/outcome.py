@@ -1,0 +1,131 @@
+"""A run's outcome for machines: JSON, and JUnit XML for CI."""
+
+from __future__ import annotations
+
+import math
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from editview.domain.facts import Fact, FactSheet, Group
+from editview.domain.session import Run
+from editview.domain.verdicts import Answer, Check, Verdict
+
+
+def run_outcome(run: Run) -> dict[str, Any]:
+    """Everything a run has found, by stage and by fact."""
+    return {
+        "plan": run.plan.name,
+        "seed": run.plan.seed,
+        "state": run.state.value,
+        "seconds": run.seconds,
+        "stages": [_stage(run, index) for index in range(len(run.stages))],
+        "facts": [_fact(run, fact) for fact in run.sheet],
+    }
+
+
+def check_outcome(sheet: FactSheet, checks: Sequence[Check]) -> dict[str, Any]:
+    """What a check of one model has found."""
+    by_id = {check.fact_id: check for check in checks}
+    groups = {
+        group.value: {
+            verdict.value: sum(by_id[fact.id].verdict is verdict for fact in sheet.group(group)) for verdict in Verdict
+        }
+        for group in Group
+    }
+    facts = [
+        {
+            **_about(fact),
+            "verdict": by_id[fact.id].verdict.value,
+            "answer": by_id[fact.id].said,
+            "wordings": [_answer(answer) for answer in by_id[fact.id].answers],
+        }
+        for fact in sheet
+    ]
+    return {"groups": groups, "facts": facts}
+
+
+def write_junit(sheet: FactSheet, checks: Sequence[Check], seconds: float, path: Path) -> None:
+    """One test case a fact, failed where the fact doesn't hold; a suite for each group."""
+    root = ElementTree.Element("testsuites", name=_xml(sheet.name), time=f"{seconds:.3f}")
+    by_id = {check.fact_id: check for check in checks}
+    for group in Group:
+        facts = sheet.group(group)
+        if not facts:
+            continue
+        failed = sum(by_id[fact.id].verdict is not Verdict.HOLDS for fact in facts)
+        suite = ElementTree.SubElement(
+            root, "testsuite", name=group.value, tests=str(len(facts)), failures=str(failed), errors="0"
+        )
+        for fact in facts:
+            case = ElementTree.SubElement(
+                suite, "testcase", classname=group.value, name=_xml(f"{fact.id}: {fact.prompt}")
+            )
+            check = by_id[fact.id]
+            wrong = [answer for answer in check.answers if not answer.gives]
+            if wrong:
+                message = f"wanted '{fact.wanted}', the model says '{wrong[0].said}'"
+                failure = ElementTree.SubElement(case, "failure", type=check.verdict.value, message=_xml(message))
+                failure.text = _xml("\n".join(f"{answer.prompt} → {answer.said}" for answer in wrong))
+    root.set("tests", str(len(sheet)))
+    root.set("failures", str(sum(check.verdict is not Verdict.HOLDS for check in checks)))
+    fresh = path.with_name(f"{path.name}.{uuid4().hex[:8]}")
+    try:
+        ElementTree.ElementTree(root).write(fresh, encoding="utf-8", xml_declaration=True)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _stage(run: Run, index: int) -> dict[str, Any]:
+    stage = run.stages[index]
+    return {
+        "name": stage.info.title,
+        "state": stage.state.value,
+        "seconds": stage.seconds,
+        "groups": {
+            group.value: {verdict.value: count for verdict, count in run.counts(index, group).items()}
+            for group in Group
+        },
+        "changes": [{"name": change.name, "relative": _number(change.relative)} for change in stage.changes],
+    }
+
+
+def _fact(run: Run, fact: Fact) -> dict[str, Any]:
+    """Lists have one entry a stage, null where the fact wasn't asked."""
+    checks = [stage.checks.get(fact.id) for stage in run.stages]
+    changes = [run.change(fact, index) for index in range(len(run.stages))]
+    return {
+        **_about(fact),
+        "verdicts": [check.verdict.value if check else None for check in checks],
+        "answers": [check.said if check else None for check in checks],
+        "changes": [change.value if change else None for change in changes],
+        "step_lost": [stage.lost_at(fact.id) for stage in run.stages],
+        "wordings": [[_answer(answer) for answer in check.answers] if check else None for check in checks],
+    }
+
+
+def _about(fact: Fact) -> dict[str, Any]:
+    return {"id": fact.id, "group": fact.group.value, "prompt": fact.prompt, "wanted": fact.wanted}
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    return {
+        "prompt": answer.prompt,
+        "said": answer.said,
+        "gives": answer.gives,
+        "nll_wanted": _number(answer.nll_wanted),
+        "nll_other": _number(answer.nll_other),
+    }
+
+
+def _number(value: float | None) -> float | None:
+    """JSON knows no infinity."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _xml(text: str) -> str:
+    """Without the control characters that XML forbids."""
+    return "".join(sign if sign in "\t\n\r" or sign >= " " else "�" for sign in text)

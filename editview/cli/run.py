@@ -1,0 +1,70 @@
+"""`editview run`: carries a plan out in the terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from editview.cli.outcome import run_outcome
+from editview.cli.screen import Bar, ctrl_c, table
+from editview.domain import places
+from editview.domain.events import Event, RunEvent
+from editview.domain.session import RunState, Session
+from editview.formats.fact_sheets import read_facts
+from editview.formats.plans import demo_plan, read_plan
+
+
+def run(source: str, facts: str | None, device_id: str | None, fresh: bool, as_json: bool) -> int:
+    """Run a plan file, or the demo; returns the exit code."""
+    plan = demo_plan() if source == "demo" else read_plan(Path(source))
+    if facts:
+        plan = plan.model_copy(update={"facts": facts})
+    sheet, problems = read_facts(plan.facts, {})
+    for problem in problems:
+        print(problem, file=sys.stderr)
+
+    from editview.runs.fingerprints import Fingerprints
+    from editview.runs.machine import device, settle
+    from editview.runs.runner import Runner
+    from editview.runs.store import StageStore
+    from editview.runs.timings import Timings
+
+    settle()
+    runner = Runner(StageStore(places.stages()), Fingerprints(), Timings(), device(device_id))
+    if recovered := runner.recover():
+        print(recovered.replace("*", ""), file=sys.stderr)
+    session = Session()
+    with ctrl_c() as stop, Bar() as bar:
+
+        def take(event: Event) -> None:
+            if isinstance(event, RunEvent):
+                session.apply(event)
+            bar.take(event, session.latest)
+
+        runner.run(plan, sheet, take, stop, fresh)
+    done = session.latest
+    assert done is not None
+    if done.state is RunState.FAILED and done.failure:
+        sentence, details = done.failure
+        print(sentence, *_logged(details), sep="\n", file=sys.stderr)
+    if done.state is RunState.STOPPED:
+        print("Stopped. What was finished is kept.", file=sys.stderr)
+    if as_json:
+        print(json.dumps(run_outcome(done), ensure_ascii=False))
+    elif done.last_checked is not None:
+        table(done)
+    return {RunState.FINISHED: 0, RunState.STOPPED: 130}.get(done.state, 1)
+
+
+def _logged(details: str) -> list[str]:
+    """Write details where a specialist finds them; the line that says where."""
+    if not details:
+        return []
+    path = places.logs() / "last-error.txt"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(details, "utf-8")
+    except OSError:
+        return [details]
+    return [f"Details: {path}"]

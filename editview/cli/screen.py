@@ -1,0 +1,102 @@
+"""What the terminal shows: a bar while it goes on, a table at the end."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from editview.domain.events import EngineLoading, Event, Noted, Progressed, StageFinished, StageStarted
+from editview.domain.facts import Group
+from editview.domain.sentences import duration, summary
+from editview.domain.session import Run
+from editview.domain.verdicts import Verdict
+
+_NOUNS = {Group.EDITED: "Edits", Group.NEIGHBOURS: "Neighbours", Group.CONTROL: "Controls"}
+
+
+@contextmanager
+def ctrl_c() -> Iterator[threading.Event]:
+    """Inside, the first Ctrl-C sets the event and the work winds up; a second one breaks off at once."""
+    stop = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+
+    def wind_up(*_: object) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, wind_up)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class Bar:
+    """The bar of the work under way, on the error stream, so that output can be piped."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[left]}"))
+        self._bar = Progress(*columns, console=self._console, transient=True)
+        self._task = self._bar.add_task("", total=None, left="")
+        self._titles: tuple[str, ...] = ()
+
+    def __enter__(self) -> Bar:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def show(self, done: int, total: int, what: str, seconds_left: float | None = None) -> None:
+        left = f"{duration(seconds_left)} left" if seconds_left is not None and done < total else ""
+        self._bar.update(self._task, description=what, completed=done, total=max(total, 1), left=left)
+
+    def take(self, event: Event, run: Run | None) -> None:
+        """Show an event of a run."""
+        match event:
+            case EngineLoading(what=what) if what:
+                self.show(0, 1, what)
+            case Noted(sentence=sentence):
+                self._console.print(_plain(sentence))
+            case Progressed(stage=stage, done=done, total=total, what=what, seconds_left=left) if run:
+                self.show(done, total, f"{run.stages[stage].info.title}: {what}", left)
+            case StageStarted(stage=stage) if run:
+                self.show(0, 1, run.stages[stage].info.title)
+            case StageFinished(stage=stage) if run:
+                self._console.print(_plain(f"{run.stages[stage].info.title}: {summary(run, stage)}"))
+
+
+def table(run: Run) -> None:
+    """Print how many facts of each group hold at each stage."""
+    shown = Table(title=run.plan.name)
+    shown.add_column("Stage")
+    for group, noun in _NOUNS.items():
+        if run.sheet.group(group):
+            shown.add_column(f"{noun} that hold", justify="right")
+    shown.add_column("Tensors changed", justify="right")
+    shown.add_column("Time", justify="right")
+    for index, stage in enumerate(run.stages):
+        cells = [stage.info.title]
+        for group in _NOUNS:
+            if facts := run.sheet.group(group):
+                counts = run.counts(index, group)
+                weak = f" + {counts[Verdict.WEAK]:,} weak" if counts[Verdict.WEAK] else ""
+                cells.append(f"{counts[Verdict.HOLDS]:,}{weak} of {len(facts):,}")
+        cells += [f"{len(stage.changes):,}" if index else "", duration(stage.seconds) if stage.seconds else ""]
+        shown.add_row(*cells)
+    console = Console()
+    console.print(shown)
+    console.print(_plain(summary(run, len(run.stages) - 1)))
+
+
+def _plain(sentence: str) -> Text:
+    """Sentences mark titles with asterisks; the terminal shows them upright."""
+    return Text(sentence.replace("*", ""))

@@ -1,0 +1,27 @@
+"""What concerns files alone: fact sheets and plans. Quick, and without torch, so it never waits for a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from editview.domain.events import Event, FactsOpened, PlanOpened, PlanSaved
+from editview.domain.requests import OpenFacts, OpenPlan, PreviewFacts, SavePlan
+from editview.formats.fact_sheets import preview, read_facts
+from editview.formats.plans import read_plan, write_plan
+
+FileRequest = OpenFacts | PreviewFacts | OpenPlan | SavePlan
+
+
+def do(request: FileRequest, emit: Callable[[Event], None]) -> None:
+    """Answer a request about files. Raises EditViewError for what can't be read or written."""
+    match request:
+        case OpenFacts(source=source, columns=columns):
+            emit(FactsOpened(source, *read_facts(source, dict(columns))))
+        case PreviewFacts(source=source):
+            emit(preview(source))
+        case OpenPlan(path=path):
+            emit(PlanOpened(path, read_plan(Path(path))))
+        case SavePlan(plan=plan, path=path):
+            write_plan(plan, Path(path))
+            emit(PlanSaved(path, plan))

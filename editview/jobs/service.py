@@ -1,0 +1,130 @@
+"""The jobs: takes requests from the window, does them in threads of its own, answers with events.
+
+Three lanes, so that nothing quick waits for something long: *files* reads and writes sheets and plans without torch;
+*models* loads the model libraries, then runs and asks; *headers* describes and forecasts without touching weights.
+Importing this module is cheap: torch is imported by the models lane, once `Jobs` is made.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from editview.domain.errors import Cancelled
+from editview.domain.events import Event, Failed
+from editview.domain.requests import (
+    ChooseDevice,
+    DescribeCheckpoint,
+    ForecastPlan,
+    OpenFacts,
+    OpenPlan,
+    PreviewFacts,
+    Request,
+    SavePlan,
+)
+from editview.jobs.lane import Lane
+from editview.runs.words import in_words
+
+if TYPE_CHECKING:
+    from editview.jobs.engine import Engine
+
+_MEMORY_EVERY = 2.0  # seconds
+_PATIENCE = 10.0  # seconds that closing waits for a lane
+_SWITCH = 0.001  # seconds after which Python's lock is handed on; the usual 5 ms would show in the window
+
+
+class Jobs:
+    """Starts at once. `emit` is called from several threads and must be quick, as a queue's `put` is."""
+
+    def __init__(self, emit: Callable[[Event], None]) -> None:
+        sys.setswitchinterval(_SWITCH)
+        self._emit = emit
+        self._numbers = itertools.count(1)
+        self._closing = threading.Event()
+        self._loaded = threading.Event()
+        self._engine: Engine | None = None
+        self._files = Lane("files", partial(self._answer, self._with_files))
+        self._models = Lane("models", partial(self._answer, self._with_models), self._load)
+        self._headers = Lane(
+            "headers",
+            partial(self._answer, self._with_headers),
+            self._wait_for_the_engine,
+            latest_only=(ForecastPlan, DescribeCheckpoint),
+        )
+        threading.Thread(target=self._tell_memory, name="editview-memory", daemon=True).start()
+
+    def send(self, request: Request) -> int:
+        """Queue a request. Its number is the one that a `Failed` names."""
+        number = next(self._numbers)
+        match request:
+            case OpenFacts() | PreviewFacts() | OpenPlan() | SavePlan():
+                self._files.put(number, request)
+            case ForecastPlan() | DescribeCheckpoint():
+                self._headers.put(number, request)
+            case _:
+                self._models.put(number, request)
+        return number
+
+    def stop(self) -> None:
+        """Stop what runs, and forget what waits to run."""
+        self._models.stop(keep=(ChooseDevice,))
+
+    def close(self) -> None:
+        """Stop what runs, write what is still to be saved, and end the threads."""
+        self._closing.set()
+        self._models.stop()
+        self._headers.stop()
+        for lane in (self._files, self._models, self._headers):
+            lane.close(_PATIENCE)
+
+    # ---- in the lanes' threads -------------------------------------------------------------------------------
+
+    def _answer(
+        self, answer: Callable[[Request, threading.Event], None], request: Request, number: int, stop: threading.Event
+    ) -> None:
+        try:
+            answer(request, stop)
+        except Cancelled:
+            pass
+        except Exception as error:
+            self._emit(Failed(number, *in_words(error)))
+
+    def _with_files(self, request: Request, stop: threading.Event) -> None:
+        from editview.jobs import files
+
+        assert isinstance(request, files.FileRequest)
+        files.do(request, self._emit)
+
+    def _with_models(self, request: Request, stop: threading.Event) -> None:
+        if self._engine is None:  # loading failed: try again, and say again what is wrong
+            self._engine = self._fresh_engine()
+        self._engine.do(request, stop)
+
+    def _with_headers(self, request: Request, stop: threading.Event) -> None:
+        if self._engine is not None:
+            self._engine.tell(request)
+
+    def _load(self) -> None:
+        try:
+            self._engine = self._fresh_engine()
+        except Exception as error:
+            self._emit(Failed(0, *in_words(error)))
+        finally:
+            self._loaded.set()
+
+    def _fresh_engine(self) -> Engine:
+        from editview.jobs.engine import load
+
+        return load(self._emit)
+
+    def _wait_for_the_engine(self) -> None:
+        self._loaded.wait()
+
+    def _tell_memory(self) -> None:
+        self._loaded.wait()
+        while self._engine is not None and not self._closing.wait(_MEMORY_EVERY):
+            self._emit(self._engine.memory())

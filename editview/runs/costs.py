@@ -1,0 +1,42 @@
+"""How much work something is, in units that grow with it; `timings` learns the seconds a unit takes on this machine.
+
+A unit counts parameters, so that what was learnt on one model gives a first estimate for another of another size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from editview.domain.examples import Example
+from editview.domain.facts import Fact
+from editview.runs.operations import Prepared, PreparedEdit
+
+ASKING = "asking"
+ASKING_LIVE = "asking live"
+
+_CHARACTERS_A_TOKEN = 4  # roughly; a wrong guess cancels out, since learning and forecasting share it
+
+
+def work(prepared: Prepared, parameters: int) -> float:
+    """Of an operation: facts × search steps × rows a fact, or steps × tokens a step; times parameters."""
+    if isinstance(prepared, PreparedEdit):
+        return float(len(prepared.facts) * prepared.operation.steps * (prepared.operation.prefixes + 2) * parameters)
+    lengths = [min(_length(example), prepared.operation.max_length) for example in prepared.examples]
+    mean = sum(lengths) / len(lengths) if lengths else 0
+    return prepared.operation.steps * prepared.operation.batch_size * mean * parameters
+
+
+def asking(facts: Iterable[Fact], parameters: int) -> float:
+    """Of asking facts after a stage: wordings × parameters."""
+    return float(sum(len(fact.wordings) for fact in facts) * parameters)
+
+
+def asking_live(facts: Iterable[Fact], parameters: int) -> float:
+    """Of asking facts once during training, the prompt alone: prompts × parameters."""
+    return float(sum(1 for _ in facts) * parameters)
+
+
+def _length(example: Example) -> float:
+    """In tokens, roughly."""
+    turns = sum(len(turn.content) for turn in example.conversation)
+    return (len(example.prompt) + turns + len(example.completion)) / _CHARACTERS_A_TOKEN + 1

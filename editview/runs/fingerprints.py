@@ -1,0 +1,69 @@
+"""Fingerprints of checkpoints that were opened before, so that what is known of them is found without loading weights.
+
+A checkpoint counts as the same while its files have the sizes and times of change that they had.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+from editview.domain import places
+from editview.domain.checkpoint import Device
+from editview.domain.plan import Checkpoint
+from editview.lm.sources import local_folder
+from editview.runs.operations import digest
+
+Identity = str
+
+_REMEMBERED = 200
+
+
+def identity(checkpoint: Checkpoint, device: Device) -> Identity | None:
+    """Names a checkpoint's files as they are now, and the number format it is loaded in; None: not on this machine.
+
+    Raises EditViewError when it names a folder that isn't there.
+    """
+    files = []
+    for source in filter(None, (checkpoint.source, checkpoint.adapter)):
+        folder = local_folder(source)
+        if folder is None:
+            return None
+        for path in sorted(folder.iterdir()):
+            with suppress(OSError):
+                status = path.stat()
+                files.append([str(path.resolve()), status.st_size, status.st_mtime_ns])
+    return digest([files, checkpoint.dtype, checkpoint.adapter, device.id.partition(":")[0]])
+
+
+class Fingerprints:
+    """A small file; losing it costs opening a checkpoint once more."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path or places.data() / "fingerprints.json"
+
+    def of(self, checkpoint: Checkpoint, device: Device) -> str | None:
+        """The fingerprint of a checkpoint that was opened before and hasn't changed since."""
+        return self._known().get(identity(checkpoint, device) or "")
+
+    def remember(self, name: Identity, fingerprint: str) -> None:
+        known = self._known()
+        known.pop(name, None)
+        known[name] = fingerprint
+        fresh = self._path.with_name(f"{self._path.name}.{uuid4().hex[:8]}")
+        with suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                fresh.write_text(json.dumps(dict(list(known.items())[-_REMEMBERED:])), "utf-8")
+                fresh.replace(self._path)
+            finally:
+                fresh.unlink(missing_ok=True)
+
+    def _known(self) -> dict[str, str]:
+        try:
+            found = json.loads(self._path.read_text("utf-8"))
+            return {str(name): str(fingerprint) for name, fingerprint in found.items()}
+        except (OSError, ValueError, AttributeError):
+            return {}

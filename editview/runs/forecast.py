@@ -1,0 +1,92 @@
+"""What a run would cost, told before it starts: what is reused, how long the rest takes, how much memory it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from editview.domain.checkpoint import CheckpointInfo, Device
+from editview.domain.events import Forecast
+from editview.domain.facts import FactSheet
+from editview.domain.operations import FineTune, FullFineTune
+from editview.domain.plan import Plan
+from editview.domain.sentences import amount
+from editview.lm.opening import describe
+from editview.runs import costs
+from editview.runs.fingerprints import Fingerprints
+from editview.runs.keys import stage_keys
+from editview.runs.machine import memory_available
+from editview.runs.memory import operation_memory, resting_memory
+from editview.runs.operations import Prepared, prepare
+from editview.runs.store import StageStore
+from editview.runs.timings import Timings
+from editview.runs.walk import watched_facts
+
+
+def forecast(
+    plan: Plan, sheet: FactSheet, device: Device, store: StageStore, fingerprints: Fingerprints, timings: Timings
+) -> Forecast:
+    """Forecast from keys and headers alone: no weights are read.
+
+    A checkpoint that was never opened on this machine has no known fingerprint, so nothing counts as reused.
+    Raises EditViewError for a plan that couldn't be run.
+    """
+    prepared = [prepare(operation, sheet) for operation in plan.active]
+    info = describe(plan.checkpoint, device)
+    fingerprint = fingerprints.of(plan.checkpoint, device)
+    known = [False] * (len(prepared) + 1)
+    asked = [False] * (len(prepared) + 1)
+    if fingerprint is not None:
+        keys = stage_keys(fingerprint, device.id, plan.seed, prepared)
+        known = [store.record(key) is not None for key in keys]
+        asked = [store.has_asked(key, sheet.content_hash) for key in keys]
+    seconds: list[float | None] = []
+    for operation, is_known, is_asked in zip(prepared, known[1:], asked[1:], strict=True):
+        parts = [] if is_known else _operation_seconds(operation, plan, sheet, info, device, timings)
+        if not (is_known and is_asked):
+            parts.append(_asking_seconds(sheet, info, device, timings))
+        seconds.append(_sum(parts))
+    first = 0.0 if asked[0] else _asking_seconds(sheet, info, device, timings)
+    needed = max([resting_memory(info, device), *(operation_memory(one, info, device) for one in prepared)])
+    available = memory_available(device)
+    return Forecast(
+        plan=plan,
+        reused=tuple(known[1:]),
+        seconds=tuple(seconds),
+        total_seconds=_sum([first, *seconds]),
+        memory_needed=needed,
+        memory_available=available,
+        advice="" if needed <= available else _advice(prepared, info, device, needed, available),
+    )
+
+
+def _operation_seconds(
+    prepared: Prepared, plan: Plan, sheet: FactSheet, info: CheckpointInfo, device: Device, timings: Timings
+) -> list[float | None]:
+    parts = [timings.seconds(prepared.operation.method, device.id, costs.work(prepared, info.parameters))]
+    if isinstance(prepared.operation, FineTune) and plan.check_every:
+        times = prepared.operation.steps // plan.check_every + 1
+        work = times * costs.asking_live(watched_facts(sheet), info.parameters)
+        parts.append(timings.seconds(costs.ASKING_LIVE, device.id, work))
+    return parts
+
+
+def _asking_seconds(sheet: FactSheet, info: CheckpointInfo, device: Device, timings: Timings) -> float | None:
+    return timings.seconds(costs.ASKING, device.id, costs.asking(sheet, info.parameters))
+
+
+def _sum(parts: Sequence[float | None]) -> float | None:
+    """None as soon as one part isn't known."""
+    known = [part for part in parts if part is not None]
+    return sum(known) if len(known) == len(parts) else None
+
+
+def _advice(prepared: Sequence[Prepared], info: CheckpointInfo, device: Device, needed: int, available: int) -> str:
+    short = f"This plan needs about {amount(needed)} of memory and the {device.name} has {amount(available)} left."
+    if resting_memory(info, device) > available:
+        return f"{short} The model alone is too large: choose a smaller one, or a device with more memory."
+    worst = max(prepared, key=lambda one: operation_memory(one, info, device)).operation
+    if isinstance(worst, FullFineTune):
+        return f"{short} Choose LoRA instead of full fine-tuning, a smaller batch size or shorter examples."
+    if isinstance(worst, FineTune):
+        return f"{short} Choose a smaller batch size or shorter examples."
+    return f"{short} Edit fewer layers, or choose a smaller model."

@@ -1,0 +1,81 @@
+"""How much memory a run needs, roughly and on the safe side.
+
+On the CPU everything shares one memory; on a GPU only what lies on it is counted. P is the number of parameters.
+- At rest: the weights; on the CPU also the checkpoint's own copy that stages are told apart by.
+- Full fine-tuning adds, in float32, gradients (4P) and Adam's two moments (8P), and the weights themselves where they
+  are kept in half precision; LoRA adds 16 bytes for each number of its small matrices.
+- Activations of training: tokens x width x layers x (34 + 5 heads x length / width) bytes in half precision, twice as
+  much in float32 (Korthikanti et al. 2022, arXiv 2205.05198, eq. 2), and the scores over the vocabulary, three times.
+- An edit adds its statistics, inputs² in float64 for each layer and twice for solving, and a search of bounded size.
+- A stage that is left and the one that is reached are both kept on the CPU, and so is what an operation restores.
+"""
+
+from __future__ import annotations
+
+import math
+
+from editview.domain.checkpoint import CheckpointInfo, Device
+from editview.domain.operations import FullFineTune, Lora
+from editview.domain.weights import MatrixKind
+from editview.runs.operations import Prepared, PreparedEdit
+
+_BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
+_HEAD_WIDTH = 64  # of an attention head, as nearly all models have it
+_ROW = 32  # tokens of an edit's row, opening and answer included
+_SEARCH = {"cpu": 2**27, "gpu": 2**31}  # numbers of a block's width that an edit's search holds at once, at most
+
+
+def resting_memory(info: CheckpointInfo, device: Device) -> int:
+    """Bytes for the model at rest."""
+    weights = info.parameters * _bytes(info, device)
+    return 2 * weights if device.id == "cpu" else weights
+
+
+def operation_memory(prepared: Prepared, info: CheckpointInfo, device: Device) -> int:
+    """Bytes while an operation is carried out, the model included."""
+    number = _bytes(info, device)
+    total: float = resting_memory(info, device)
+    if device.id == "cpu":
+        total += 3 * _changed(prepared, info) * number
+    if isinstance(prepared, PreparedEdit):
+        return int(total + _editing(prepared, info, device))
+    return int(total + _training(prepared.operation, info, number))
+
+
+def _editing(prepared: PreparedEdit, info: CheckpointInfo, device: Device) -> float:
+    layers = max(1, len(prepared.operation.layers))
+    inputs = max((max(t.shape) for t in info.tensors if t.kind is MatrixKind.MLP_OUT), default=info.width)
+    rows = len(prepared.facts) * (prepared.operation.prefixes + 2)
+    search = min(rows * _ROW * info.width * info.layers, _SEARCH["cpu" if device.id == "cpu" else "gpu"])
+    return (layers + 2) * inputs**2 * 8 + search * 17 * _bytes(info, device)
+
+
+def _training(operation: Lora | FullFineTune, info: CheckpointInfo, number: int) -> float:
+    tokens = operation.batch_size * operation.max_length
+    heads = max(1, info.width // _HEAD_WIDTH)
+    per_token = info.width * info.layers * (34 + 5 * heads * operation.max_length / max(info.width, 1))
+    vocabulary = max((t.shape[0] for t in info.tensors if t.kind is MatrixKind.EMBEDDING), default=0)
+    activations = tokens * per_token * number / 2 + tokens * vocabulary * 4 * 3
+    if isinstance(operation, FullFineTune):
+        return activations + info.parameters * (12 + (4 if number < 4 else 0))
+    added = sum(operation.rank * sum(t.shape) for t in info.tensors if t.layer is not None and len(t.shape) == 2)
+    return activations + 16 * added
+
+
+def _changed(prepared: Prepared, info: CheckpointInfo) -> int:
+    """How many numbers an operation may change."""
+    operation = prepared.operation
+    if isinstance(operation, FullFineTune):
+        return info.parameters
+    if isinstance(operation, Lora):
+        return sum(math.prod(t.shape) for t in info.tensors if t.layer is not None and len(t.shape) == 2)
+    written = [math.prod(t.shape) for t in info.tensors if t.kind is MatrixKind.MLP_OUT]
+    return sum(written[: max(1, len(operation.layers))])
+
+
+def _bytes(info: CheckpointInfo, device: Device) -> int:
+    """Of one weight as it is loaded: float32 on the CPU, else as the checkpoint has it, unless the plan says."""
+    wanted = info.checkpoint.dtype
+    if wanted != "auto":
+        return _BYTES[wanted]
+    return 4 if device.id == "cpu" else _BYTES.get(info.dtype, 4)

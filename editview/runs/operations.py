@@ -1,0 +1,106 @@
+"""An operation with everything that decides what it computes, and how it is carried out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from editview.domain.errors import EditViewError
+from editview.domain.examples import Example, content_hash
+from editview.domain.facts import Fact, FactSheet, Group
+from editview.domain.operations import Edit, FullFineTune, Lora, Memit, Operation
+from editview.domain.progress import Progress
+from editview.edits import memit
+from editview.formats.training_data import read_examples
+from editview.lm.model import LanguageModel
+from editview.tuning.fine_tune import Tunable, fine_tune
+from editview.tuning.watch import Watch
+
+
+@dataclass(frozen=True)
+class PreparedEdit:
+    """An edit with the facts that it writes."""
+
+    operation: Memit
+    facts: tuple[Fact, ...]
+    text: str  # names the content of the text that statistics are taken from
+
+    @property
+    def content(self) -> dict[str, Any]:
+        # Paraphrases and neighbours are asked, not written: more of them need no new edit.
+        written = [[fact.subject, fact.template, fact.true_answer, fact.new_answer] for fact in self.facts]
+        return {**_parameters(self.operation, "only", "statistics"), "facts": written, "text": self.text}
+
+
+@dataclass(frozen=True)
+class PreparedFineTune:
+    """A fine-tune with the examples that it trains on."""
+
+    operation: Lora | FullFineTune
+    examples: tuple[Example, ...]
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return {**_parameters(self.operation, "data"), "examples": content_hash(self.examples)}
+
+
+Prepared = PreparedEdit | PreparedFineTune
+
+
+def prepare(operation: Operation, sheet: FactSheet) -> Prepared:
+    """Read what an operation works on. Raises EditViewError for facts or data that can't be used."""
+    if isinstance(operation, Edit):
+        return PreparedEdit(operation, _edited(operation, sheet), text_name(operation.statistics))
+    return PreparedFineTune(operation, tuple(read_examples(operation.data)))
+
+
+def seed_of(prepared: Prepared, seed: int) -> int:
+    """An operation's own seed: from the plan's and what it does, so that its place in the plan doesn't matter."""
+    return int(digest([seed, prepared.content])[:8], 16)
+
+
+def carry_out(
+    lm: LanguageModel,
+    prepared: Prepared,
+    seed: int,
+    watch: Watch | None,
+    progress: Progress,
+    on_log: Callable[[int, float, float], None],
+) -> None:
+    """Change the model's weights in place, whole or not at all."""
+    if isinstance(prepared, PreparedEdit):
+        memit.edit(lm, prepared.facts, prepared.operation, seed, progress)
+    else:
+        fine_tune(cast(Tunable, lm), prepared.operation, prepared.examples, seed, watch, progress, on_log)
+
+
+def digest(content: Any) -> str:
+    """sha256 of anything that JSON can say."""
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def _edited(operation: Edit, sheet: FactSheet) -> tuple[Fact, ...]:
+    """The facts that an edit writes, in the order of the sheet."""
+    facts = sheet.group(Group.EDITED)
+    if not facts:
+        raise EditViewError(
+            f"The fact sheet *{sheet.name}* has no facts to be changed, so there is nothing to edit. "
+            "Open a sheet with new answers, or remove the edit from the plan."
+        )
+    if not operation.only:
+        return facts
+    unknown = sorted(set(operation.only) - {fact.id for fact in facts})
+    if unknown:
+        raise EditViewError(
+            f"An edit names facts that the sheet *{sheet.name}* doesn't list for editing: {', '.join(unknown[:5])}"
+            f"{' and others' if len(unknown) > 5 else ''}. Choose its facts anew."
+        )
+    return tuple(fact for fact in facts if fact.id in operation.only)
+
+
+def _parameters(operation: Operation, *without: str) -> dict[str, Any]:
+    """The parameters, less those that name files: their content counts."""
+    return {name: value for name, value in operation.content().items() if name not in without}

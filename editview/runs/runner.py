@@ -1,0 +1,127 @@
+"""Runs plans: the room's front door. Keeps an opened model between runs, and answers questions to any stage."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from uuid import uuid4
+
+from editview.domain.checkpoint import Device
+from editview.domain.errors import Cancelled
+from editview.domain.events import EngineLoading, Event, RunFailed, RunFinished, RunStarted, RunStopped, StageInfo
+from editview.domain.facts import FactSheet
+from editview.domain.plan import Checkpoint, Plan
+from editview.domain.sentences import operation_title
+from editview.lm.answers import ask
+from editview.lm.model import LanguageModel
+from editview.lm.opening import describe
+from editview.runs.fingerprints import Fingerprints
+from editview.runs.journal import Journal, interrupted
+from editview.runs.keys import stage_keys
+from editview.runs.operations import prepare
+from editview.runs.store import StageStore
+from editview.runs.timings import Timings
+from editview.runs.walk import Walk
+from editview.runs.words import in_words
+from editview.runs.workbench import Workbench
+
+Emit = Callable[[Event], None]
+
+
+class Runner:
+    """Runs plans one after the other on one device. Not to be used from two threads at once."""
+
+    def __init__(self, store: StageStore, fingerprints: Fingerprints, timings: Timings, device: Device) -> None:
+        self.device = device
+        self._store, self._fingerprints, self._timings = store, fingerprints, timings
+        self._bench = Workbench(store, fingerprints)
+
+    def use(self, device: Device) -> None:
+        """Run on another device from now on."""
+        if device != self.device:
+            self._bench.close()
+            self.device = device
+
+    def run(
+        self,
+        plan: Plan,
+        sheet: FactSheet,
+        emit: Emit,
+        stop: threading.Event | None = None,
+        fresh: bool = False,
+    ) -> None:
+        """Carry `plan` out on `sheet`: `RunStarted` … `RunFinished`, `RunStopped` or `RunFailed` are emitted.
+
+        `stop`, once set, ends it within one training step or one batch. `fresh`: what the store knows of this plan is
+        forgotten first. What goes wrong before the run has started is raised: EditViewError, Cancelled, OSError.
+        """
+        stop = stop or threading.Event()
+        prepared = [prepare(operation, sheet) for operation in plan.active]
+        known = self._fingerprints.of(plan.checkpoint, self.device)
+        fingerprint = known or self._opened(plan.checkpoint, emit, stop).fingerprint
+        keys = stage_keys(fingerprint, self.device.id, plan.seed, prepared)
+        if fresh:
+            for key in keys:
+                self._store.discard(key)
+        titles = ["Checkpoint", *(operation_title(operation, sheet) for operation in plan.active)]
+        ids = [None, *(operation.id for operation in plan.active)]
+        stages = tuple(StageInfo(i, ids[i], titles[i], keys[i]) for i in range(len(keys)))
+        run = uuid4().hex[:12]
+        journal = Journal(self._store.root, plan.name)
+        emit(RunStarted(run, plan, sheet, stages, describe(plan.checkpoint, self.device).tensors))
+        began = time.perf_counter()
+        rooms = (self._bench, self._store, self._timings, journal, self.device)
+        walk = Walk(*rooms, run, plan, sheet, stages, prepared, emit, stop)
+        try:
+            self._bench.forget_held()
+            walk.walk()
+        except Cancelled:
+            emit(RunStopped(run))
+        except Exception as error:
+            emit(RunFailed(run, *in_words(error)))
+        else:
+            emit(RunFinished(run, time.perf_counter() - began))
+        finally:
+            journal.end()
+
+    def ask(
+        self, plan: Plan, prompt: str, keys: Sequence[str], max_new_tokens: int, emit: Emit, stop: threading.Event
+    ) -> tuple[str, ...]:
+        """The greedy continuation of a prompt at some stages, in their order.
+
+        Raises `StageLost` for a stage that isn't kept any more, Cancelled, and what opening the checkpoint raises.
+        """
+        self._opened(plan.checkpoint, emit, stop)
+        answers = []
+        for key in keys:
+            if stop.is_set():
+                raise Cancelled
+            answers.append(ask(self._bench.move_to(key), prompt, max_new_tokens))
+        return tuple(answers)
+
+    def recover(self) -> str:
+        """What a run that was killed has left: cleared away, and told in a sentence; '' when there was nothing."""
+        sentences = interrupted(self._store.root)
+        if self._store.clear_leftovers() and not sentences:
+            sentences = ["EditView was cut off while it was writing; what was half written has been removed."]
+        return " ".join(sentences)
+
+    def _opened(self, checkpoint: Checkpoint, emit: Emit, stop: threading.Event) -> LanguageModel:
+        """The checkpoint, opened outside a run: its progress is shown as the engine's."""
+        shown = ""
+
+        def progress(done: int, total: int, what: str) -> None:
+            nonlocal shown
+            if stop.is_set():
+                raise Cancelled
+            told = f"{what}: {100 * done // total} %" if total else what
+            if told != shown:
+                shown = told
+                emit(EngineLoading(told))
+
+        try:
+            return self._bench.open(checkpoint, self.device, progress)
+        finally:
+            if shown:
+                emit(EngineLoading(""))

@@ -1,0 +1,50 @@
+"""How fast this machine is, learnt from what it did: seconds for a unit of work, by kind of work and device."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+from editview.domain import places
+
+_REMEMBERED = 15  # recent measurements of each kind
+
+
+class Timings:
+    """Rates in a small file. Losing it, or a full disk, costs a forecast and nothing else.
+
+    A unit of work is what its kind says (see `forecast`); models of other sizes are covered by counting parameters in.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path or places.data() / "timings.json"
+
+    def learn(self, kind: str, device: str, work: float, seconds: float) -> None:
+        if work <= 0 or seconds <= 0:
+            return
+        rates = self._rates()
+        name = f"{kind} on {device}"
+        rates[name] = [*rates.get(name, []), seconds / work][-_REMEMBERED:]
+        with suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = self._path.with_name(f"{self._path.name}.{uuid4().hex[:8]}")
+            try:
+                fresh.write_text(json.dumps(rates), "utf-8")
+                fresh.replace(self._path)
+            finally:
+                fresh.unlink(missing_ok=True)
+
+    def seconds(self, kind: str, device: str, work: float) -> float | None:
+        """The median of recent rates times this work; None: this kind was never done here."""
+        rates = self._rates().get(f"{kind} on {device}")
+        return statistics.median(rates) * work if rates else None
+
+    def _rates(self) -> dict[str, list[float]]:
+        try:
+            found = json.loads(self._path.read_text("utf-8"))
+            return {str(kind): [float(rate) for rate in rates] for kind, rates in found.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return {}

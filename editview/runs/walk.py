@@ -1,0 +1,212 @@
+"""One run under way: walks a plan's stages, takes from the store what it has and computes the rest."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from editview.domain.checkpoint import Device
+from editview.domain.errors import Cancelled
+from editview.domain.events import (
+    Checked,
+    Event,
+    LiveChecked,
+    Noted,
+    StageFinished,
+    StageInfo,
+    StageStarted,
+    Trained,
+)
+from editview.domain.facts import Fact, FactSheet, Group
+from editview.domain.operations import FineTune
+from editview.domain.plan import Plan
+from editview.domain.verdicts import Check, LiveCheck
+from editview.lm.answers import check, live_check
+from editview.lm.model import LanguageModel
+from editview.runs import costs
+from editview.runs.journal import Journal
+from editview.runs.operations import Prepared, seed_of
+from editview.runs.pace import Pace
+from editview.runs.store import Asked, Live, Loss, NotKept, Record, StageStore
+from editview.runs.timings import Timings
+from editview.runs.workbench import Workbench
+from editview.tuning.watch import Watch
+
+_BATCH = 200  # stored checks that one event carries
+_CURVE = 2000  # logged steps of one fine-tune, at most
+_WATCHED = {Group.EDITED: 200, Group.NEIGHBOURS: 60, Group.CONTROL: 100}
+"""Facts asked during training, at most: asking must stay cheap beside it. All are asked after it."""
+
+
+@dataclass
+class Walk:
+    """What a run needs to know, and what it has found so far."""
+
+    bench: Workbench
+    store: StageStore
+    timings: Timings
+    journal: Journal
+    device: Device
+    run: str
+    plan: Plan
+    sheet: FactSheet
+    stages: tuple[StageInfo, ...]
+    prepared: Sequence[Prepared]  # stage i + 1 comes from prepared[i]
+    emit: Callable[[Event], None]
+    stop: threading.Event
+    _told_not_kept: bool = field(default=False, init=False)
+
+    def walk(self) -> None:
+        """All stages in order. Raises what stops or fails the run."""
+        answers = [self.store.asked(stage.key, self.sheet.content_hash) for stage in self.stages]
+        missing = self._missing(answers)
+        for stage, compute, asked in zip(self.stages, missing, answers, strict=True):
+            self._check_stop()
+            pace = Pace(self.run, stage.index, self.emit, self.stop)
+            self.journal.under_way(stage.title, stage.index)
+            reused = not compute and (stage.index > 0 or asked is not None)
+            self.emit(StageStarted(self.run, stage.index, reused))
+            record = self._computed(stage, pace) if compute else self._recalled(stage)
+            asked = self._told(stage, asked) if asked is not None else self._asked(stage, pace)
+            self.emit(StageFinished(self.run, stage.index, record.changes, record.seconds + asked.seconds))
+
+    def _missing(self, answers: Sequence[Asked | None]) -> list[bool]:
+        """Which stages must be computed: those that aren't kept, and those whose weights are needed and damaged."""
+        missing = [False] * len(self.stages)
+        for stage in reversed(self.stages[1:]):
+            at = stage.index
+            missing[at] = self.store.record(stage.key) is None
+            needed = at + 1 < len(missing) and missing[at + 1]
+            if (needed or answers[at] is None) and not missing[at] and not self.store.is_intact(stage.key):
+                missing[at] = True
+                self.emit(Noted(f"What was kept of *{stage.title}* is damaged; it is computed again."))
+        return missing
+
+    # ---- the weights -----------------------------------------------------------------------------------------
+
+    def _computed(self, stage: StageInfo, pace: Pace) -> Record:
+        """Carry out the operation that leads to a stage, and keep the stage."""
+        prepared = self.prepared[stage.index - 1]
+        lm = self._at(self.stages[stage.index - 1], pace)
+        losses: list[Loss] = []
+        live: list[LiveCheck] = []
+        seconds_asking = 0.0
+        watched = watched_facts(self.sheet)
+
+        def log(step: int, loss: float, learning_rate: float) -> None:
+            if _is_drawn(step, prepared):
+                losses.append(Loss(step, loss, learning_rate))
+                self.emit(Trained(self.run, stage.index, step, loss, learning_rate))
+
+        def ask(step: int) -> LiveCheck:
+            nonlocal seconds_asking
+            began = time.perf_counter()
+            found = live_check(lm, watched, step)
+            seconds_asking += time.perf_counter() - began
+            return found
+
+        def report(found: LiveCheck) -> None:
+            live.append(found)
+            self.emit(LiveChecked(self.run, stage.index, found))
+
+        every = self.plan.check_every
+        watch = Watch(every, ask, report) if every and watched else None
+        began = time.perf_counter()
+        changes = self.bench.carry_out(prepared, stage.key, seed_of(prepared, self.plan.seed), watch, pace, log)
+        record = Record(changes, time.perf_counter() - began, tuple(losses))
+        parameters = self.bench.parameters
+        self._learn(prepared.operation.method, costs.work(prepared, parameters), record.seconds - seconds_asking)
+        self._learn(costs.ASKING_LIVE, len(live) * costs.asking_live(watched, parameters), seconds_asking)
+        self._keep(stage, record, (self.sheet.content_hash, Live(tuple(live), every)) if live else None)
+        return record
+
+    def _recalled(self, stage: StageInfo) -> Record:
+        """A stage from the store, told as if it were computed now."""
+        record = self.store.record(stage.key) or Record()
+        for loss in record.losses:
+            self.emit(Trained(self.run, stage.index, loss.step, loss.loss, loss.learning_rate))
+        live = self.store.live(stage.key, self.sheet.content_hash)
+        for found in live.checks if live else ():
+            self.emit(LiveChecked(self.run, stage.index, found))
+        if stage.index and isinstance(self.prepared[stage.index - 1].operation, FineTune) and self.plan.check_every:
+            if live is None:
+                self.emit(Noted(
+                    f"*{stage.title}* was computed in an earlier run that didn't ask these facts while it trained, so "
+                    "the step at which a fact was lost isn't known."
+                ))  # fmt: skip
+            elif live.every != self.plan.check_every:
+                self.emit(Noted(
+                    f"*{stage.title}* was computed in an earlier run that asked every {live.every:,} steps; "
+                    "those answers are shown."
+                ))  # fmt: skip
+        return record
+
+    def _keep(self, stage: StageInfo, record: Record, live: tuple[str, Live] | None) -> None:
+        try:
+            self.store.keep(stage.key, record, self.bench.delta, live)
+        except NotKept as error:
+            self.bench.hold(stage.key)
+            self._tell_not_kept(error)
+
+    # ---- the answers -----------------------------------------------------------------------------------------
+
+    def _asked(self, stage: StageInfo, pace: Pace) -> Asked:
+        """Ask every fact of the sheet at a stage, tell the answers as they come, and keep them."""
+        lm = self._at(stage, pace)
+        if stage.index == 0 and self.store.record(stage.key) is None:
+            self._keep(stage, Record(), None)
+        began = time.perf_counter()
+        checks: list[Check] = []
+        for batch in check(lm, self.sheet.facts, pace):
+            checks += batch
+            self.emit(Checked(self.run, stage.index, tuple(batch)))
+        asked = Asked(tuple(checks), time.perf_counter() - began)
+        self._learn(costs.ASKING, costs.asking(self.sheet, self.bench.parameters), asked.seconds)
+        try:
+            self.store.keep_asked(stage.key, self.sheet.content_hash, asked)
+        except NotKept as error:
+            self._tell_not_kept(error)
+        return asked
+
+    def _told(self, stage: StageInfo, asked: Asked) -> Asked:
+        for at in range(0, len(asked.checks), _BATCH):
+            self._check_stop()
+            self.emit(Checked(self.run, stage.index, asked.checks[at : at + _BATCH]))
+        return asked
+
+    # ---- small things ----------------------------------------------------------------------------------------
+
+    def _at(self, stage: StageInfo, pace: Pace) -> LanguageModel:
+        """The open model at a stage."""
+        self.bench.open(self.plan.checkpoint, self.device, pace)
+        return self.bench.move_to(stage.key)
+
+    def _learn(self, kind: str, work: float, seconds: float) -> None:
+        self.timings.learn(kind, self.device.id, work, seconds)
+
+    def _tell_not_kept(self, error: NotKept) -> None:
+        if not self._told_not_kept:
+            self._told_not_kept = True
+            self.emit(Noted(str(error)))
+
+    def _check_stop(self) -> None:
+        if self.stop.is_set():
+            raise Cancelled
+
+
+def watched_facts(sheet: FactSheet) -> tuple[Fact, ...]:
+    """The facts asked during training: of each group as many as is cheap, spread evenly over the sheet."""
+    chosen: set[str] = set()
+    for group, most in _WATCHED.items():
+        facts = sheet.group(group)
+        count = min(most, len(facts))
+        chosen.update(facts[i * len(facts) // count].id for i in range(count))
+    return tuple(fact for fact in sheet if fact.id in chosen)
+
+
+def _is_drawn(step: int, prepared: Prepared) -> bool:
+    """Whether a training step is logged: all of them, or so many evenly spread that a curve shows no difference."""
+    every = -(-prepared.operation.steps // _CURVE)
+    return step % every == 0 or step == prepared.operation.steps
