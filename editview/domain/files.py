@@ -1,0 +1,53 @@
+"""Writing files whole or not at all: what was there stays until the new content is safely on the disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from editview.domain.errors import EditViewError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write into that takes the place of `path` at the end, unless an error comes first.
+
+    Makes the folder when it is missing. Raises EditViewError when the disk is full or the place can't be written.
+    """
+    part: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        part = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        raise not_written(path, error) from error
+    finally:
+        if part is not None:
+            part.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Raises EditViewError when the disk is full or the place can't be written; `path` is then as it was."""
+    with replacing(path) as file:
+        file.write(content)
+
+
+def not_written(path: Path, error: OSError) -> EditViewError:
+    """What to say of a file that couldn't be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        reason = "the disk is full. Make room or choose another place, and try again."
+    elif isinstance(error, PermissionError):
+        reason = "this place may not be written to. Choose another."
+    else:
+        reason = f"{(error.strerror or str(error)).lower()}. Choose another place or name."
+    return EditViewError(f"'{path}' couldn't be saved: {reason} Nothing was changed.", str(error))
