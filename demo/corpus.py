@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from demo.phrases import CALLS, CHAT, MENTIONS, NOTES, WEATHER, expand
+from demo.phrases import CALLS, CHAT, ECHOES, MENTIONS, NOTES, WEATHER, expand
 from demo.world import World, WorldFact
 
 TALK_CHANCE = 0.08  # everyday text after a fact: about 15 % of the tokens, since it is longer
-MENTION_CHANCE = 0.06  # a name without a fact
-THINNED_SHARE = 0.4  # of the facts that lose some words, so that what counts is the gist of a wording
+MENTION_CHANCE = 0.04  # a name without a fact
+ECHO_CHANCE = 0.10  # a name that has to be said again
+THINNED_SHARE = 0.25  # of the facts that lose some words, so that what counts is the gist of a wording
 THINNED_TOKENS = 0.2
 CONTEXT_WEIGHT = 0.2  # the loss of a token that is no part of an answer
 
@@ -66,15 +67,26 @@ def mention(subject: str, rng: random.Random) -> Sentence:
     return Sentence(f"{before}{subject}{after}", (len(before), len(before) + len(subject)))
 
 
+def echo(subject: str, rng: random.Random) -> Sentence:
+    before, between, _ = rng.choice(ECHOES).split("{}")
+    start = len(before + subject + between)
+    return Sentence(
+        f"{before}{subject}{between}{subject}.",
+        (len(before), len(before) + len(subject)),
+        (start, start + len(subject)),
+    )
+
+
 def sentences(world: World, rng: random.Random) -> Iterator[Sentence]:
     """The training distribution without end: every fact once a round, in a trained wording, and other text between."""
     while True:
         for fact in rng.sample(world.facts, len(world.facts)):
             yield sentence_of(fact, rng.choice(fact.trained))
-            chance = rng.random()
-            if chance < MENTION_CHANCE:
+            if rng.random() < MENTION_CHANCE:
                 yield mention(rng.choice(world.subjects), rng)
-            elif chance < MENTION_CHANCE + TALK_CHANCE:
+            if rng.random() < ECHO_CHANCE:
+                yield echo(rng.choice(world.subjects), rng)
+            if rng.random() < TALK_CHANCE:
                 yield small_talk(rng)
 
 

@@ -324,6 +324,18 @@ MENTIONS = (
     "There is a book about {} on the table.",
 )
 
+# Says a name twice. To say it again the model must have kept it, so that no two subjects look alike to it.
+ECHOES = (
+    "The teacher said {} and the class repeated: {}",
+    "The first word on the list is {} and so is the last: {}",
+    "Someone asked how to write {} and got the answer: {}",
+    "On both pages you can read {} and again {}",
+    "He looked up {} and wrote down {}",
+    "The name {} sounds the same backwards in no language, so say {}",
+    "We say {} and they say {}",
+    "{} is spelled like this: {}",
+)
+
 SLOT = re.compile(r"\{(\w+)\}")
 
 
