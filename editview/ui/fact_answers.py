@@ -8,11 +8,11 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
-from editview.domain.facts import Fact
+from editview.domain.facts import Fact, Group
 from editview.domain.verdicts import Answer, Verdict
 from editview.ui.facts_grid import FactsGrid
 from editview.ui.facts_words import NOT_EDITED, percent, stage_name
-from editview.ui.stage_header import STAGE, StageHeader
+from editview.ui.stage_header import OPERATION, StageHeader
 from editview.ui.theme import BODY, NOT_ASKED, SMALL, VERDICT_MARKS, Mark, theme
 
 Index = QModelIndex | QPersistentModelIndex
@@ -28,13 +28,15 @@ class AnswersModel(QAbstractTableModel):
         self._fact: Fact | None = None
         self._wordings: tuple[str, ...] = ()
         self._titles: tuple[str, ...] = ()
+        self._operations: list[str | None] = []  # by stage
         self._answers: list[tuple[Answer, ...] | None] = []  # by stage
         self._edited_at = 0
 
     def show(self, grid: FactsGrid, row: int) -> None:
         self.beginResetModel()
         fact = self._fact = grid.sheet.facts[row]
-        self._titles, self._edited_at = grid.titles, int(grid.edited_at[row]) if fact.new_answer else 0
+        self._titles, self._operations = grid.titles, [grid.operation_id(i) for i in range(len(grid.titles))]
+        self._edited_at = int(grid.edited_at[row]) if fact.group is Group.EDITED else 0
         checks = [stage.checks.get(fact.id) for stage in grid.run.stages] if grid.run else [None] * len(grid.titles)
         self._answers = [check.answers if check else None for check in checks]
         asked = next((answers for answers in self._answers if answers), None)
@@ -76,8 +78,8 @@ class AnswersModel(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole and orientation is Qt.Orientation.Horizontal:
             return stage_name(self._titles, section - 1) if section else "Asked"
-        if role == STAGE and section:
-            return section - 1
+        if role == OPERATION and section:
+            return self._operations[section - 1]
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
@@ -27,11 +29,14 @@ _PICTURE = 152  # height of a curve that can be read
 
 
 class FactDetail(QWidget):
-    """Answers and curve stand side by side or one above the other where there is room, else behind two tabs."""
+    """Answers and curve stand side by side or one above the other where there is room, else behind two tabs.
+
+    `failed` is told in a sentence when the curve couldn't be saved.
+    """
 
     closed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("surface", "raised")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -52,7 +57,7 @@ class FactDetail(QWidget):
         self._tabs.setAccessibleName("What to show of the fact")
         self._tabs.currentChanged.connect(lambda _: self._arrange())
         self.answers, self._legend = AnswersTable(), Words(size=SMALL, role="muted")
-        self.curve, self._stages = FactCurve(), QComboBox()
+        self.curve, self._stages = FactCurve(failed), QComboBox()
         self._stages.setAccessibleName("Fine-tune to show")
         self._stages.activated.connect(lambda _: self._draw_course())
         self._no_course = Words(size=SMALL, role="muted")

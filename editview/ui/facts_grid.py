@@ -74,6 +74,10 @@ class FactsGrid:
     def __len__(self) -> int:
         return len(self.sheet)
 
+    def operation_id(self, stage: int) -> str | None:
+        """Of the operation that made a stage; None for the checkpoint."""
+        return self.plan.active[stage - 1].id if stage else None
+
     def _edited_at(self) -> Numbers:
         at: Numbers = np.full(len(self.sheet), _NEVER)
         stages = list(enumerate(self.plan.active, start=1))

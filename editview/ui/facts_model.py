@@ -20,7 +20,7 @@ from editview.domain.session import Run
 from editview.ui.facts_grid import Chip, FactsGrid, Numbers
 from editview.ui.facts_query import Filter, Haystack, SortKey, fate_key, rows
 from editview.ui.facts_words import GROUP_WORDS, MARKS, became, chip_words, percent, stage_name
-from editview.ui.stage_header import STAGE
+from editview.ui.stage_header import OPERATION
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -148,8 +148,8 @@ class FactsModel(QAbstractTableModel):
             column = self.columns[section]
             if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
                 return column.title
-            if role == STAGE:
-                return column.stage if column.kind is Kind.STAGE else None
+            if role == OPERATION:
+                return self.grid.operation_id(column.stage)
             if role == Qt.ItemDataRole.ToolTipRole:
                 return _HELP[column.kind].format(column.title)
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
@@ -14,7 +14,7 @@ from editview.ui.facts_model import FactsModel
 from editview.ui.facts_query import Filter
 from editview.ui.facts_table import FactsTable
 from editview.ui.headline import Headline, sayings
-from editview.ui.hub import Hub
+from editview.ui.hub import Hub, Problem
 from editview.ui.theme import theme
 
 
@@ -23,7 +23,7 @@ class FactsPanel(QWidget):
         super().__init__(parent)
         self.setAccessibleName("Facts")
         self._hub = hub
-        self.headline, self.filters, self.detail = Headline(), FilterBar(), FactDetail()
+        self.headline, self.filters, self.detail = Headline(), FilterBar(), FactDetail(self._failed)
         self.model = FactsModel(self)
         self.table = FactsTable(self.model)
         self.detail.hide()
@@ -98,6 +98,9 @@ class FactsPanel(QWidget):
         self.model.set_filter(shown)
         self.filters.count(self.model.grid, self.model.rowCount())
 
+    def _failed(self, sentence: str) -> None:
+        self._hub.problem.emit(Problem(sentence, ""))
+
     def _find(self) -> None:
         self.filters.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.filters.search.selectAll()
@@ -117,7 +120,6 @@ class FactsPanel(QWidget):
             wished = self.detail.wished_height()
             self._split.setSizes([max(self._split.height() - wished, self.table.minimumHeight()), wished])
         self._draw_detail()
-        QTimer.singleShot(0, self.table.keep_in_sight)  # once the table has its new height
 
     def _draw_detail(self) -> None:
         row = self.model.grid.sheet.position.get(self._hub.selected_fact or "")

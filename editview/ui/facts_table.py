@@ -73,13 +73,11 @@ class FactsTable(QTableView):
         first, last = self.rowAt(0), self.rowAt(self.viewport().height() - 1)
         self._model.read(max(first, 0), last if last >= 0 else self._model.rowCount() - 1)
 
-    def keep_in_sight(self) -> None:
-        if self.currentIndex().isValid():
-            self.scrollTo(self.currentIndex())
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._share_out()
+        if 0 <= self.visualRect(self.currentIndex()).top() < event.oldSize().height():
+            self.scrollTo(self.currentIndex())  # what was in sight stays in sight
 
     def _share_out(self) -> None:
         """Stages and facts share what the other columns leave, and never get too narrow to be read."""

@@ -6,10 +6,11 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QHeaderView, QWidget
 
+from editview.ui.colours import operation_colour
 from editview.ui.theme import SMALL, theme
 
-STAGE = Qt.ItemDataRole.UserRole
-"""Header role: the stage a column shows; None for other columns. The checkpoint, stage 0, has no colour."""
+OPERATION = Qt.ItemDataRole.UserRole
+"""Header role: the id of the operation whose stage a column shows; None for other columns and the checkpoint."""
 
 _WRAPPED = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextWordWrap)
 _LINES = 3
@@ -43,12 +44,12 @@ class StageHeader(QHeaderView):
         look, roles = theme(), theme().roles
         painter.fillRect(rect, QColor(roles.raised))
         painter.fillRect(rect.left(), rect.bottom(), rect.width(), 1, QColor(roles.line))
-        stage = self.model().headerData(logical, Qt.Orientation.Horizontal, STAGE)
+        operation = self.model().headerData(logical, Qt.Orientation.Horizontal, OPERATION)
         gap = look.px(8)
-        if stage:
+        if operation:
             bar = look.px(3)
-            colour = look.operation_colour(stage - 1)
-            painter.fillRect(rect.left() + gap, rect.bottom() - bar + 1, rect.width() - 2 * gap, bar, colour)
+            strip = QRect(rect.left() + gap, rect.bottom() - bar + 1, rect.width() - 2 * gap, bar)
+            painter.fillRect(strip, operation_colour(operation))
         sorted_by = self.isSortIndicatorShown() and self.sortIndicatorSection() == logical
         painter.setFont(look.font(SMALL, bold=sorted_by))
         painter.setPen(QColor(roles.text if sorted_by else roles.muted))

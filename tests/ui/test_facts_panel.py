@@ -1,0 +1,214 @@
+"""The centre of the window, used as a person does: run, filter, search, open, copy, close."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QAbstractItemView, QComboBox, QPushButton
+from pytestqt.qtbot import QtBot
+
+from editview.domain.events import Checked, FactsOpened, LiveChecked, RunEvent
+from editview.domain.facts import Group
+from editview.domain.sentences import summary
+from editview.domain.verdicts import Change
+from editview.ui.facts_panel import FactsPanel
+from editview.ui.hub import Hub
+from editview.ui.theme import Mode, theme
+from tests import sample
+
+SHEET, PLAN = sample.sheet(), sample.plan()
+
+
+def story() -> Iterator[RunEvent]:
+    return sample.events(PLAN, SHEET)
+
+
+@pytest.fixture
+def hub(qtbot: QtBot) -> Hub:
+    return Hub(PLAN, send=lambda request: None)
+
+
+@pytest.fixture
+def panel(hub: Hub, qtbot: QtBot) -> FactsPanel:
+    made = FactsPanel(hub)
+    qtbot.addWidget(made)
+    made.resize(600, 700)
+    made.show()
+    hub.take([FactsOpened(PLAN.facts, SHEET)])
+    return made
+
+
+def button(panel: FactsPanel, start: str) -> QPushButton:
+    return next(found for found in panel.filters.findChildren(QPushButton) if found.text().startswith(start))
+
+
+def fates(panel: FactsPanel) -> QComboBox:
+    return panel.filters.findChildren(QComboBox)[0]
+
+
+def choose(box: QComboBox, start: str) -> None:
+    at = next(i for i in range(box.count()) if box.itemText(i).startswith(start))
+    box.setCurrentIndex(at)
+    box.activated.emit(at)
+
+
+def ids(panel: FactsPanel) -> list[str]:
+    return [panel.model.fact(row).id for row in range(panel.model.rowCount())]
+
+
+def test_without_facts_it_says_what_to_do(qtbot: QtBot) -> None:
+    panel = FactsPanel(Hub(PLAN, send=lambda request: None))
+    qtbot.addWidget(panel)
+    assert panel.headline.said.big == "No facts yet"
+    assert "Open a fact sheet" in panel.headline.said.rest
+
+
+def test_before_a_run_it_says_what_to_press_and_shows_the_stages_to_come(panel: FactsPanel) -> None:
+    assert panel.headline.said.big == "10 edits to make"
+    assert "Press *Run*" in panel.headline.said.rest
+    assert [column.title for column in panel.model.columns[1:4]] == [
+        "Checkpoint",
+        "1 Edit 10 facts",
+        "2 Fine-tune on support tickets",
+    ]
+
+
+def test_a_plan_changed_before_the_run_changes_the_stages(panel: FactsPanel, hub: Hub) -> None:
+    hub.change_plan(PLAN.moved("tune", 0))
+    assert panel.model.columns[2].title == "1 Fine-tune on support tickets"
+
+
+def test_the_headline_is_the_summary_with_its_uncertainty(panel: FactsPanel, hub: Hub) -> None:
+    hub.take(story())
+    assert hub.run is not None
+    said, whole = panel.headline.said, summary(hub.run, 2)
+    assert whole.startswith(said.big)
+    assert said.big == f"{whole.split(' edits')[0]} edits hold"
+    assert "were lost during *Fine-tune on support tickets*" in said.rest
+    assert "95 % interval" in said.certainty
+    assert said.caption == "After *Fine-tune on support tickets*"
+
+
+def test_while_training_it_says_so_far(panel: FactsPanel, hub: Hub) -> None:
+    events = []
+    for event in story():
+        events.append(event)
+        if isinstance(event, LiveChecked) and event.check.step == 40:
+            break
+    hub.take(events)
+    assert panel.headline.said.caption == "So far, at training step 40 of 60 of *Fine-tune on support tickets*"
+    lost = [row for row in range(10) if panel.model.grid.lost_step_now[row]]
+    assert lost
+    assert all(panel.model.text(row, 6).endswith("so far") for row in lost)
+    for event in story():
+        if isinstance(event, Checked) and event.stage == 2:
+            hub.take([event])
+            break
+    assert panel.headline.said.caption.startswith("So far, 16 of 40 facts asked")
+
+
+def test_groups_and_fates_filter_with_counts(panel: FactsPanel, hub: Hub, qtbot: QtBot) -> None:
+    hub.take(story())
+    assert hub.run is not None
+    lost = [fact.id for fact in SHEET if hub.run.change(fact, 2) is Change.LOST]
+    qtbot.mouseClick(button(panel, "Edited 10"), Qt.MouseButton.LeftButton)
+    assert ids(panel) == [fact.id for fact in SHEET.group(Group.EDITED)]
+    choose(fates(panel), f"lost in step 2 ({len(lost)})")
+    assert ids(panel) == lost
+    qtbot.mouseClick(button(panel, "Neighbours 10"), Qt.MouseButton.LeftButton)
+    assert ids(panel) == [fact.id for fact in SHEET.group(Group.NEIGHBOURS)]  # a fate of edits is forgotten there
+    qtbot.mouseClick(button(panel, "All 40"), Qt.MouseButton.LeftButton)
+    assert len(ids(panel)) == 40
+
+
+def test_ctrl_f_searches_subjects_questions_and_answers(panel: FactsPanel, hub: Hub, qtbot: QtBot) -> None:
+    hub.take(story())
+    qtbot.keyClick(panel.table, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(panel.filters.search.hasFocus)
+    qtbot.keyClicks(panel.filters.search, "land 3")
+    assert ids(panel) == ["e3"]
+    panel.filters.search.setText("wood")
+    assert ids(panel) == [fact.id for fact in SHEET.group(Group.CONTROL)]
+
+
+def test_the_selection_stays_with_its_facts(panel: FactsPanel, hub: Hub, qtbot: QtBot) -> None:
+    panel.table.selectRow(12)
+    chosen = panel.model.fact(12).id
+    panel.table.sortByColumn(0, Qt.SortOrder.DescendingOrder)
+    for event in story():
+        hub.take([event])
+    panel.filters.search.setText("near")
+    assert [panel.model.fact(row).id for row in panel.table.selected_rows()] == [chosen]
+    assert panel.model.fact(panel.table.currentIndex().row()).id == chosen
+    panel.filters.search.setText("land")
+    assert panel.table.selected_rows() == []
+
+
+def test_enter_opens_the_fact_and_escape_closes_it(panel: FactsPanel, hub: Hub, qtbot: QtBot) -> None:
+    hub.take(story())
+    assert hub.run is not None
+    lost = next(row for row, fact in enumerate(SHEET) if hub.run.change(fact, 2) is Change.LOST)
+    panel.table.setCurrentIndex(panel.model.index(lost, 0))
+    panel.table.setFocus()
+    assert not panel.detail.isVisible()
+    qtbot.keyClick(panel.table, Qt.Key.Key_Return)
+    assert panel.detail.isVisible()
+    assert hub.selected_fact == SHEET.facts[lost].id
+    assert panel.detail.said.accessibleName().startswith("Lost at step")
+    qtbot.keyClick(panel.table, Qt.Key.Key_Down)
+    assert hub.selected_fact == SHEET.facts[lost + 1].id
+    panel.detail.answers.setFocus()
+    qtbot.keyClick(panel.detail.answers, Qt.Key.Key_Escape)
+    assert not panel.detail.isVisible()
+
+
+def test_a_click_opens_the_fact_and_it_stays_in_sight(panel: FactsPanel, hub: Hub, qtbot: QtBot) -> None:
+    hub.take(story())
+    low = panel.table.visualRect(panel.model.index(9, 0)).center()
+    qtbot.mouseClick(panel.table.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(40, low.y()))
+    assert panel.detail.isVisible()
+    qtbot.waitUntil(lambda: panel.table.viewport().rect().contains(panel.table.visualRect(panel.model.index(9, 0))))
+
+
+def test_what_is_selected_is_copied_or_else_all_that_is_shown(panel: FactsPanel, hub: Hub, qtbot: QtBot) -> None:
+    hub.take(story())
+    panel.table.setFocus()
+    qtbot.keyClick(panel.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert len(QGuiApplication.clipboard().text().splitlines()) == 41
+    panel.table.setSelectionMode(QAbstractItemView.SelectionMode.MultiSelection)
+    panel.table.selectRow(4)
+    panel.table.selectRow(1)
+    qtbot.keyClick(panel.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert [line.split("\t")[0] for line in QGuiApplication.clipboard().text().splitlines()] == [
+        "Fact",
+        "The capital of Land 1 is",
+        "The capital of Land 4 is",
+    ]
+
+
+def test_another_sheet_is_shown_without_the_old_run(panel: FactsPanel, hub: Hub) -> None:
+    hub.take(story())
+    hub.take([FactsOpened("other.json", sample.sheet(3, 0, 5))])
+    assert panel.model.rowCount() == 8
+    assert panel.headline.said.big == "3 edits to make"
+    assert panel.model.text(0, 4) == ""
+
+
+def test_it_draws_in_both_looks_and_every_size(panel: FactsPanel, hub: Hub) -> None:
+    hub.take(story())
+    panel.table.setCurrentIndex(panel.model.index(0, 0))
+    panel.table.activated.emit(panel.model.index(0, 0))
+    try:
+        for mode in (Mode.DARK, Mode.LIGHT):
+            theme().set_mode(mode)
+            ground = panel.table.grab().toImage().pixelColor(2, panel.table.height() - 40)
+            assert (ground.lightness() < 128) is (mode is Mode.DARK)
+        theme().set_scale(2.0)
+        assert panel.table.verticalHeader().defaultSectionSize() == 64
+        panel.grab()
+    finally:
+        theme().set_mode(Mode.SYSTEM)
+        theme().set_scale(1.0)
