@@ -28,6 +28,12 @@ def verb(operation: Operation) -> str:
     return "Edit" if isinstance(operation, Edit) else "Fine-tune"
 
 
+def stage_titles(run: Run) -> list[str]:
+    """The stages' titles, told apart where two operations share one: 'Edit 40 facts (step 3)'."""
+    titles = [stage.info.title for stage in run.stages]
+    return [f"{t} (step {i})" if titles.count(t) > 1 else t for i, t in enumerate(titles)]
+
+
 def method_name(operation: Operation) -> str:
     return "DoRA" if isinstance(operation, Lora) and operation.dora else operation.label
 

@@ -31,7 +31,7 @@ def ranked(rows: tuple[Action, ...], typed: str) -> list[Action]:
     words = typed.casefold().split()
 
     def text(row: Action) -> str:
-        return f"{row.title} {row.menu}".casefold()
+        return f"{row.title} {row.menu}".replace("&", "").casefold()
 
     def begins(row: Action) -> int:
         return sum(any(part.startswith(word) for part in text(row).split()) for word in words)
@@ -64,7 +64,7 @@ class _Rows(QStyledItemDelegate):
         painter.setFont(look.font(SMALL))
         painter.setPen(QColor(roles.muted))
         right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.drawText(words, right, index.data(_KEYS) or row.menu)
+        painter.drawText(words, right, index.data(_KEYS) or row.menu.replace("&", ""))
         painter.restore()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -48,6 +49,7 @@ class CsvDialog(QDialog):
             choice = QComboBox(self)
             choice.addItems(([] if needed and name in suggested else [_NONE]) + list(preview.columns))
             choice.setCurrentText(suggested.get(name, _NONE))
+            choice.setMinimumWidth(px(176))
             choice.setAccessibleName(title)
             choice.setAccessibleDescription(help_text)
             choice.currentTextChanged.connect(self._check)
@@ -96,6 +98,10 @@ def _table(preview: FactsPreviewed, parent: QWidget) -> QTableWidget:
     table.setAccessibleName("The first rows of the file")
     table.setHorizontalHeaderLabels(list(preview.columns))
     table.verticalHeader().hide()
+    table.horizontalHeader().setStretchLastSection(True)
+    table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    table.horizontalHeader().setDefaultSectionSize(theme().px(160))
+    table.setShowGrid(False)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     for row, cells in enumerate(preview.rows):
         for column, cell in enumerate(cells):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
-from PySide6.QtCore import QLocale, Qt
+from PySide6.QtCore import QLocale
 from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
@@ -23,6 +22,8 @@ from PySide6.QtWidgets import (
     QSpinBox,
     QWidget,
 )
+
+from editview.ui.theme import theme
 
 _LARGEST = 2**31 - 1
 
@@ -79,8 +80,14 @@ def _whole_number(info: FieldInfo, parent: QWidget) -> Field:
     spin.setRange(-_LARGEST if low is None else int(low), _LARGEST if high is None else min(int(high), _LARGEST))
     spin.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
     spin.setGroupSeparatorShown(True)
+    _indent(spin)
     spin.setLocale(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
     return Field(spin, spin.value, spin.setValue, spin.valueChanged, spin)
+
+
+def _indent(spin: QAbstractSpinBox) -> None:
+    """Numbers begin where the words of other fields begin: a style sheet's padding doesn't reach them."""
+    spin.lineEdit().setTextMargins(theme().px(6), 0, 0, 0)
 
 
 def _list(kind: Any, parent: QWidget) -> Field:
@@ -129,11 +136,11 @@ def _file(parent: QWidget) -> Field:
 class NumberBox(QDoubleSpinBox):
     """A spin box for numbers of any size, shown short: 0.0003 as 0.0003, 15000 as 15000, 1e-7 as 1e-07."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setDecimals(18)
         self.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
-        self.setAlignment(Qt.AlignmentFlag.AlignLeft)
+        _indent(self)
 
     def textFromValue(self, value: float) -> str:
         return f"{value:.10g}"
@@ -159,15 +166,9 @@ class NumberBox(QDoubleSpinBox):
 
 
 def plain(value: Any) -> str:
-    """A default as the form shows it."""
+    """A default as the form shows it; nothing for an empty one."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    if isinstance(value, float):
-        return f"{value:.10g}"
-    return (
-        ", ".join(map(str, value)) or "empty"
-        if isinstance(value, tuple)
-        else value
-        if isinstance(value, str)
-        else json.dumps(value)
-    )
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

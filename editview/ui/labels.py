@@ -12,8 +12,9 @@ from editview.ui.theme import BODY, LARGE, theme
 
 
 def rich(sentence: str) -> str:
-    """A sentence as HTML: `*Title*` becomes emphasised, everything else is shown as it is."""
-    return re.sub(r"\*([^*]+)\*", r"<b>\1</b>", html.escape(sentence, quote=False))
+    """A sentence as HTML: `*Title*` becomes emphasised; a number and its unit stay on one line."""
+    together = re.sub(r"(?<=\d) (?=(?:%|s|min|h|[kMGT]?B)\b|%)", "\N{NO-BREAK SPACE}", sentence)
+    return re.sub(r"\*([^*]+)\*", r"<b>\1</b>", html.escape(together, quote=False))
 
 
 class Words(QLabel):

@@ -21,7 +21,8 @@ from editview.ui.status_bar import StatusBar
 from editview.ui.theme import theme
 from editview.ui.window_actions import rows
 
-PLAN_ACTIONS = ("edit-step", "switch-step", "duplicate-step", "remove-step", "step-up", "step-down")
+CARD_BUTTONS = ("edit-step", "switch-step", "duplicate-step", "remove-step")
+CARD_MENU = (*CARD_BUTTONS, "step-up", "step-down")
 
 
 class MainWindow(QMainWindow):
@@ -37,6 +38,7 @@ class MainWindow(QMainWindow):
         self.plan = PlanPanel(hub, self)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         self.tabs.setAccessibleName("Pictures")
         self.message = MessageBar(self)
         self.actions_table = Actions(rows(self), self)
@@ -44,7 +46,7 @@ class MainWindow(QMainWindow):
         self.header = Header(
             hub, by_id["run"], by_id["stop"], by_id["open-checkpoint"], by_id["open-facts"], self
         )  # fmt: skip
-        self.plan.give_actions([by_id[name] for name in PLAN_ACTIONS])
+        self.plan.give_actions([by_id[name] for name in CARD_MENU], [by_id[name] for name in CARD_BUTTONS])
         self.actions_table.fill(self.menuBar())
         self.setStatusBar(StatusBar(hub, self))
         self.setAcceptDrops(True)
@@ -86,7 +88,7 @@ class MainWindow(QMainWindow):
         for column, stretch in enumerate((0, 1, 0)):
             self.splitter.setStretchFactor(column, stretch)
         self._pictures = pictures
-        self.splitter.setSizes([px(312), px(560), px(408)])
+        self.splitter.setSizes([px(312), px(568), px(384)])
         if not settings.restore_layout(self, {"columns": self.splitter}):
             self.resize(px(1280), px(800))
 

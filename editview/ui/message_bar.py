@@ -89,8 +89,8 @@ class MessageBar(QFrame):
 
     def show_note(self, sentence: str) -> None:
         if self.problem is None:
-            self._glyph.setText("–")
-            self._glyph.set_role("muted")
+            self._glyph.setText("i")
+            self._glyph.set_role("accent")
             self._say(sentence)
             self.details.hide()
             self._leave.start()

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QPushButton,
     QScrollArea,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from editview.domain.operations import BaseOperation, Operation
 from editview.domain.sentences import method_name, operation_title
 from editview.ui.fields import Field, field_for, plain
+from editview.ui.icons import icon
 from editview.ui.labels import Sentence, Words
 from editview.ui.theme import BODY, SMALL, theme
 
@@ -77,13 +77,13 @@ class OperationForm(QDialog):
     def __init__(self, operation: Operation, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.operation = operation
-        self._fields: dict[str, Field] = {}
+        self.fields: dict[str, Field] = {}
         self._rows: dict[str, _Row] = {}
         self.setWindowTitle(operation_title(operation))
         self._specialist = QWidget(self)
         self._specialist.hide()
-        self.more = QToolButton(self)
-        self.more.setText("More settings")
+        self.more = QPushButton(icon("chevron", "accent"), "More settings", self)
+        self.more.setProperty("role", "quiet")
         self.more.setCheckable(True)
         self.more.toggled.connect(self._specialist.setVisible)
         self.buttons = QDialogButtonBox(self)
@@ -108,11 +108,12 @@ class OperationForm(QDialog):
             extra = info.json_schema_extra
             is_special = isinstance(extra, dict) and bool(extra.get("specialist"))
             home = self._specialist if is_special else self
-            row = _Row(info.title or name, f"{info.description} · default {plain(info.default)}", home)
+            usual = plain(info.default)
+            row = _Row(info.title or name, f"{info.description}{f' · default {usual}' if usual else ''}", home)
             field = field_for(info, row)
             row.hold(field)
             field.changed.connect(self._check)
-            self._fields[name], self._rows[name] = field, row
+            self.fields[name], self._rows[name] = field, row
             (special if is_special else common).addWidget(row)
         page = QWidget(self)
         inside = QVBoxLayout(page)
@@ -140,7 +141,7 @@ class OperationForm(QDialog):
         self.resize(look.px(520), look.px(640))
 
     def _show(self, values: dict[str, Any]) -> None:
-        for name, field in self._fields.items():
+        for name, field in self.fields.items():
             field.write(values[name])
         self._check()
 
@@ -148,7 +149,7 @@ class OperationForm(QDialog):
         self._show({name: info.get_default() for name, info in type(self.operation).model_fields.items()})
 
     def _values(self) -> dict[str, Any]:
-        return {name: field.read() for name, field in self._fields.items()}
+        return {name: field.read() for name, field in self.fields.items()}
 
     def _check(self) -> None:
         """Check the whole card as it would be; say at each field what is wrong with it."""
@@ -165,6 +166,10 @@ class OperationForm(QDialog):
             row.complain(complaints.get(name, ""))
         self._checked = checked
         self.apply.setEnabled(checked is not None)
+
+    def complaint(self, name: str) -> str:
+        """What is wrong with a field's value; empty: nothing."""
+        return self._rows[name].wrong.text().removeprefix("✗ ")
 
     def accept(self) -> None:
         if self._checked is not None:

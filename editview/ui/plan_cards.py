@@ -7,8 +7,9 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from editview.ui.card_states import CardState
+from editview.ui.colours import operation_colour
 from editview.ui.icons import paint_icon
-from editview.ui.plan_model import ICON, METHOD, OPERATION, PLACE, STATE
+from editview.ui.plan_model import ICON, METHOD, OPERATION, STATE
 from editview.ui.theme import BODY, SMALL, State, theme
 
 Index = QModelIndex | QPersistentModelIndex
@@ -83,8 +84,9 @@ class CardDelegate(QStyledItemDelegate):
     def _picture(self, painter: QPainter, box: QRect, index: Index) -> None:
         """The icon on a ground in the operation's own colour, the one it has in every plot."""
         look, roles = theme(), theme().roles
-        place = index.data(PLACE)
-        colour = QColor(roles.muted) if place is None else look.operation_colour(place)
+        operation = index.data(OPERATION)
+        coloured = operation is not None and operation.enabled
+        colour = operation_colour(operation.id) if coloured else QColor(roles.muted)
         ground = QColor(colour)
         ground.setAlpha(36)
         painter.setPen(Qt.PenStyle.NoPen)

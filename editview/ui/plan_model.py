@@ -19,7 +19,6 @@ OPERATION = Qt.ItemDataRole.UserRole  # the Operation; None for the checkpoint
 STATE = OPERATION + 1  # CardState
 METHOD = OPERATION + 2  # the muted second line
 ICON = OPERATION + 3
-PLACE = OPERATION + 4  # among the active operations, counted from 0: picks its colour; None when switched off
 
 
 class PlanModel(QAbstractListModel):
@@ -62,9 +61,6 @@ class PlanModel(QAbstractListModel):
                 return self._method(operation)
             case _ if role == ICON:
                 return "checkpoint" if operation is None else "edit" if isinstance(operation, Edit) else "tune"
-            case _ if role == PLACE:
-                active = self._plan.active
-                return active.index(operation) if operation in active else None
         return None
 
     def _checkpoint_title(self) -> str:

@@ -52,13 +52,14 @@ class PlanPanel(QWidget):
         theme().follow(self._dress)
         self._say()
 
-    def give_actions(self, actions: list[QAction]) -> None:
-        """Show the plan's actions under the cards and in their menu; their keys work while a card has focus."""
-        for action in actions:
-            self.view.addAction(action)
+    def give_actions(self, menu: list[QAction], buttons: list[QAction]) -> None:
+        """Put the plan's actions into the cards' menu, some under them too; their keys work while a card has focus."""
+        self.view.addActions(menu)
+        for action in buttons:
             button = QToolButton(self)
             button.setDefaultAction(action)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+            button.setProperty("role", "icon")
             button.setAccessibleName(action.text())
             self._tools.addWidget(button)
 
@@ -109,12 +110,10 @@ class PlanPanel(QWidget):
 
     def _make_add_menu(self) -> QMenu:
         menu = QMenu("Add a step", self)
-        menu.setToolTipsVisible(True)
         for method in METHODS:
             edits = issubclass(method, Edit)
-            verb = "Edit facts" if edits else "Fine-tune"
-            action = menu.addAction(icon("edit" if edits else "tune"), f"{verb}: {method.label}\n{method.about}")
-            action.setToolTip(method.about)
+            verb = "Edit facts with" if edits else "Fine-tune:"
+            action = menu.addAction(icon("edit" if edits else "tune"), f"{verb} {method.label}\t{method.about}")
             action.triggered.connect(partial(self.add, method))
         return menu
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QStatusBar, QToolButton, QWidget
 
@@ -24,6 +25,7 @@ class StatusBar(QStatusBar):
         self.memory = Words("", SMALL, "muted", parent=self)
         self.device = QToolButton(self)
         self.device.setIcon(icon("device", "muted"))
+        self.device.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.device.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.device.setAccessibleName("Where the model runs")
         self.device.setToolTip("Where the model runs")

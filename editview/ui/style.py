@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from PySide6.QtGui import QColor, QPalette
 
+from editview.domain import places
 from editview.ui.theme import SMALL, Roles, Theme
 
 
@@ -45,6 +46,7 @@ def palette(roles: Roles) -> QPalette:
 def style_sheet(look: Theme) -> str:
     """Rules for buttons, fields, menus, tabs and bars. A `role` property picks the words' rank or a button's kind."""
     roles, px = look.roles, look.px
+    arrow = (places.resources() / "icons" / "arrow").as_posix()  # a grey seen on both grounds: rules can't colour it
     return f"""
 QLabel[role="muted"] {{ color: {roles.muted}; }}
 QLabel[role="accent"] {{ color: {roles.accent}; }}
@@ -78,6 +80,13 @@ QPushButton[role="quiet"]:hover {{ background: {roles.accent_tint}; }}
 QPushButton[role="quiet"]:focus {{ border-color: {roles.accent}; }}
 QToolButton::menu-indicator {{ image: none; }}
 QPushButton::menu-indicator {{ image: none; }}
+QToolButton[role="chip"] {{
+    background: {roles.raised}; border: 1px solid {roles.line}; border-radius: {px(14)}px;
+    padding: {px(4)}px {px(4)}px {px(4)}px {px(12)}px; min-height: {px(18)}px;
+}}
+QToolButton[role="chip"]:hover {{ border-color: {roles.faint}; background: {roles.raised}; }}
+QToolButton[role="chip"]:focus {{ border-color: {roles.accent}; }}
+QToolButton[role="icon"] {{ padding: {px(4)}px; }}
 
 QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox {{
     background: {roles.raised}; color: {roles.text}; border: 1px solid {roles.line};
@@ -90,8 +99,23 @@ QLineEdit:hover, QPlainTextEdit:hover, QTextEdit:hover, QAbstractSpinBox:hover, 
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QAbstractSpinBox:focus, QComboBox:focus {{
     border-color: {roles.accent};
 }}
+QAbstractSpinBox {{ padding: {px(5)}px 0; }}
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ background: transparent; border: none; }}
+QComboBox QLineEdit {{ padding: 0; }}
+QComboBox::drop-down, QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{
+    background: transparent; border: none; width: {px(20)}px; subcontrol-origin: border;
+}}
+QComboBox::drop-down {{ subcontrol-position: center right; width: {px(24)}px; }}
+QAbstractSpinBox::up-button {{ subcontrol-position: top right; }}
+QAbstractSpinBox::down-button {{ subcontrol-position: bottom right; }}
+QComboBox::down-arrow, QAbstractSpinBox::down-arrow {{ image: url({arrow}-down.svg); }}
+QAbstractSpinBox::up-arrow {{ image: url({arrow}-up.svg); }}
+QComboBox::down-arrow, QAbstractSpinBox::up-arrow, QAbstractSpinBox::down-arrow {{
+    width: {px(12)}px; height: {px(12)}px;
+}}
+
 QLineEdit[state="fails"], QAbstractSpinBox[state="fails"] {{ border-color: {roles.fails.mark}; }}
-QLineEdit[role="title"] {{ background: transparent; border-color: transparent; padding: {px(2)}px {px(6)}px; }}
+QLineEdit[role="title"] {{ background: transparent; border-color: transparent; padding: {px(2)}px {px(4)}px; }}
 QLineEdit[role="title"]:hover {{ border-color: {roles.line}; }}
 QLineEdit[role="title"]:focus {{ background: {roles.raised}; border-color: {roles.accent}; }}
 

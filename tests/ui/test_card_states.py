@@ -1,0 +1,116 @@
+"""What cards and the run say: before, during and after a run, and after the plan was changed under it."""
+
+from __future__ import annotations
+
+import pytest
+
+from editview.domain.events import Forecast, Progressed, RunFailed, RunStopped
+from editview.domain.plan import Plan
+from editview.domain.session import Run, Session
+from editview.ui.card_states import card_state, overall, plan_sentence
+from tests import sample
+
+PLAN = sample.plan()
+EDIT, TUNE = PLAN.operations
+
+
+def forecast(reused: tuple[bool, bool], seconds: tuple[float | None, float | None]) -> Forecast:
+    known = [s for s, r in zip(seconds, reused, strict=True) if not r]
+    total = None if None in known else sum(s for s in known if s is not None)
+    return Forecast(PLAN, reused, seconds, total, 10, 100)
+
+
+def run_until(stage: int, done: int) -> Run:
+    session = Session()
+    for event in sample.events(PLAN, sample.sheet()):
+        run = session.apply(event)
+        if isinstance(event, Progressed) and (event.stage, event.done) == (stage, done):
+            return run
+    raise AssertionError("never got there")
+
+
+def finished() -> Run:
+    run = sample.session().latest
+    assert run is not None
+    return run
+
+
+def test_before_a_run_the_forecast_is_told() -> None:
+    told = forecast((True, False), (0.1, 75.0))
+    assert card_state(PLAN, EDIT, told, None).words == "reused"
+    assert card_state(PLAN, TUNE, told, None).words == "will run · 1 min 15 s"
+    assert card_state(PLAN, TUNE, forecast((False, False), (None, None)), None).words == "will run"
+    assert card_state(PLAN, TUNE, None, None).words == "will run"
+
+
+def test_a_card_that_is_switched_off_says_so() -> None:
+    plan = PLAN.switched("tune")
+    assert card_state(plan, plan.operations[1], None, finished()).words == "switched off"
+
+
+def test_while_it_runs_each_card_says_how_far_it_is() -> None:
+    run = run_until(2, 24)
+    assert card_state(PLAN, EDIT, None, run).words == "done in 12 s"
+    state = card_state(PLAN, TUNE, None, run)
+    assert state.words == "40 % · 11 s left"
+    assert state.share == pytest.approx(0.4)
+    assert card_state(PLAN, TUNE, None, run_until(1, 3)).words == "waiting"
+
+
+def test_a_run_that_was_stopped_or_failed() -> None:
+    run = run_until(2, 24)
+    run.apply(RunStopped("run-1"))
+    assert card_state(PLAN, TUNE, None, run).words == "will run"
+    run = run_until(2, 24)
+    run.apply(RunFailed("run-1", "It went wrong."))
+    assert card_state(PLAN, TUNE, None, run).words == "failed"
+
+
+def test_a_reorder_forgets_the_run_from_where_the_plans_part() -> None:
+    swapped = PLAN.moved("tune", 0)
+    told = Forecast(swapped, (False, False), (9.0, 8.0), 17.0, 1, 2)
+    assert card_state(swapped, TUNE, told, finished()).words == "will run · 9 s"
+    changed = PLAN.replaced(TUNE.model_copy(update={"steps": 7}))
+    assert card_state(changed, changed.operations[0], told, finished()).words == "done in 12 s"
+    assert card_state(changed, changed.operations[1], None, finished()).words == "will run"
+    assert card_state(PLAN.model_copy(update={"seed": 5}), EDIT, None, finished()).words == "will run"
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        (None, "2 steps in this order."),
+        (forecast((False, False), (5.0, 20.0)), "2 steps will run, about 25 s."),
+        (forecast((True, False), (5.0, 20.0)), "1 of 2 steps is reused; 1 will run, about 20 s."),
+        (forecast((True, True), (5.0, 20.0)), "Everything here was computed before: the result is shown at once."),
+        (
+            forecast((False, False), (None, None)),
+            "2 steps will run. How long it takes is not known on this machine yet.",
+        ),
+        (
+            Forecast(PLAN, (False, False), (1.0, 1.0), 2.0, 9_000_000_000, 4_000_000_000, "Choose LoRA."),
+            "This needs about 9.0 GB of memory and 4.0 GB are free. Choose LoRA.",
+        ),
+    ],
+)
+def test_the_plan_says_what_run_would_do(told: Forecast | None, sentence: str) -> None:
+    assert plan_sentence(PLAN, told) == sentence
+
+
+def test_an_empty_plan_says_what_to_do() -> None:
+    assert "add an edit or a fine-tune" in plan_sentence(Plan(), None)
+
+
+def test_the_whole_run_grows_from_nothing_to_all() -> None:
+    told = forecast((False, False), (10.0, 30.0))
+    session, shares = Session(), []
+    for event in sample.events(PLAN, sample.sheet()):
+        shares.append(overall(session.apply(event), told).share)
+    assert shares[0] == 0
+    assert shares[-1] == pytest.approx(1)
+    half = overall(run_until(2, 24), told)
+    assert half.share == pytest.approx(0.25 + 0.75 * 0.4)
+    assert half.doing == "Step 2 of 2: Training"
+    first = overall(run_until(1, 3), told)
+    assert first.seconds_left == pytest.approx(7.0 + 30.0)
+    assert overall(run_until(1, 3), None).seconds_left is None
