@@ -1,0 +1,139 @@
+"""Survival: how many of the facts that stood still stand, after each stage and while training goes on.
+
+Who counts: a neighbour or control that the checkpoint itself knew; an edit from the edit stage that made it take. A
+fact stands while its prompt is answered as wanted (verdict holds or weak), which is also what live checks ask.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import compress
+
+from editview.domain.comparison import share
+from editview.domain.facts import Group
+from editview.domain.operations import Edit, FineTune
+from editview.domain.sentences import stage_titles
+from editview.domain.session import Run, Stage
+from editview.domain.verdicts import LiveCheck, Verdict
+
+NAMES = {Group.EDITED: "edits", Group.NEIGHBOURS: "neighbours", Group.CONTROL: "controls"}
+
+DEFINITION = (
+    "Counted are facts that stood before: edits that took, neighbours and controls that the checkpoint knew. "
+    "A fact stands while its prompt gets the wanted answer."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """So many stand, of those that count."""
+
+    stand: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """All groups counted at once: after a stage, or after a training step within it. Empty groups are absent."""
+
+    stage: int
+    step: int | None  # None: the check after the stage
+    counts: dict[Group, Count]
+
+
+class Survival:
+    """The moments of a run, in order. `update` adds what is new and counts nothing twice."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.moments: list[Moment] = []
+        self._counted: dict[Group, set[str]] = {group: set() for group in Group}
+        self._stage = self._live = 0
+
+    def update(self) -> bool:
+        """Count the checks that came since; True: there were some."""
+        before = len(self.moments)
+        while self._stage < len(self.run.stages):
+            stage = self.run.stages[self._stage]
+            self._count_live(stage.live[self._live :])
+            if len(stage.checks) < len(self.run.sheet):
+                break
+            self._count_stage(stage)
+            self._stage, self._live = self._stage + 1, 0
+        return len(self.moments) > before
+
+    def _count_live(self, checks: list[LiveCheck]) -> None:
+        if not checks:
+            return
+        watched = checks[0].fact_ids  # the same for all of a stage
+        masks = {group: [fact_id in counted for fact_id in watched] for group, counted in self._counted.items()}
+        for check in checks:
+            counts = {group: Count(sum(compress(check.gives, mask)), sum(mask)) for group, mask in masks.items()}
+            self._add(check.step, counts)
+        self._live += len(checks)
+
+    def _count_stage(self, stage: Stage) -> None:
+        stands = {fact_id for fact_id, check in stage.checks.items() if check.verdict is not Verdict.FAILS}
+        for group, counted in self._counted.items():
+            counted |= self._newly_counted(stage.info.index, group) & stands
+        self._add(None, {group: Count(len(ids & stands), len(ids)) for group, ids in self._counted.items()})
+
+    def _newly_counted(self, stage: int, group: Group) -> set[str]:
+        """The facts that count from this stage on if they stand there."""
+        operation = self.run.plan.active[stage - 1] if stage else None
+        ids = {fact.id for fact in self.run.sheet.group(group)}
+        if group is not Group.EDITED:
+            return ids if operation is None else set()
+        if isinstance(operation, Edit):
+            return ids & set(operation.only) if operation.only else ids
+        return set()
+
+    def _add(self, step: int | None, counts: dict[Group, Count]) -> None:
+        self.moments.append(Moment(self._stage, step, {group: count for group, count in counts.items() if count.of}))
+
+
+def headline(survival: Survival) -> str:
+    """'During *Fine-tune* the edits fell from 40 to 18 of 40; controls stayed at 99 of 100.'; empty: nothing known."""
+    if not survival.moments:
+        return ""
+    last, run = survival.moments[-1], survival.run
+    title = f"*{stage_titles(run)[last.stage]}*"
+    before = next((moment for moment in reversed(survival.moments) if moment.stage < last.stage), None)
+    training = last.stage > 0 and isinstance(run.plan.active[last.stage - 1], FineTune)
+    if before is None:
+        known = [f"{count.stand:,} {NAMES[group]}" for group, count in last.counts.items()]
+        return f"The checkpoint knows {' and '.join(known)}; what becomes of them shows here." if known else ""
+    parts = []
+    for group, now in last.counts.items():
+        was = before.counts.get(group)
+        name = f"the {NAMES[group]}" if group is Group.EDITED else NAMES[group]
+        if was is None:
+            parts.append(f"{now.stand:,} of {len(run.sheet.group(group)):,} {NAMES[group]} took")
+        elif was.of != now.of:
+            parts.append(f"{now.stand:,} of {now.of:,} {NAMES[group]} stand")
+        elif was.stand == now.stand:
+            parts.append(f"{name} stayed at {now.stand:,} of {now.of:,}")
+        else:
+            verb = "fell" if now.stand < was.stand else "rose"
+            parts.append(f"{name} {verb} from {was.stand:,} to {now.stand:,} of {now.of:,}")
+    lead = f"During {title}" if training else f"With {title}"
+    if last.step is not None:
+        lead += f", up to step {last.step:,},"
+    return f"{lead} {'; '.join(parts)}."
+
+
+def told(survival: Survival, moment: Moment) -> str:
+    """One moment in words: 'Step 30 of *Fine-tune*: 25 of 40 edits stand (62 %, 95 % interval 47 to 76 %); …'."""
+    title = stage_titles(survival.run)[moment.stage]
+    where = f"Step {moment.step:,} of {title}" if moment.step is not None else f"After {title}"
+    if moment.stage == 0:
+        where = "Before, in the checkpoint itself"
+    parts = []
+    for group, count in moment.counts.items():
+        text = f"{count.stand:,} of {count.of:,} {NAMES[group]} stand"
+        if group is Group.EDITED:
+            reach = share(count.stand, count.of)
+            low, high = round(100 * reach.low), round(100 * reach.high)
+            text += f" ({round(100 * reach.estimate)} %, 95 % interval {low} to {high} %)"
+        parts.append(text)
+    return f"{where}: {'; '.join(parts) or 'nothing to count'}."

@@ -1,0 +1,31 @@
+"""Where things lie in the weights picture, for one size of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRectF
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One column a layer, bars above, one band a kind below, one row in it a step."""
+
+    left: float
+    column: float
+    bars: QRectF
+    cells_top: float
+    row: float
+    gap: float
+    steps: int
+
+    def column_left(self, at: int) -> float:
+        return self.left + at * self.column
+
+    def band_top(self, kind: int) -> float:
+        return self.cells_top + kind * (self.row * self.steps + self.gap)
+
+    def cell(self, kind: int, layer: int, step: int) -> QRectF:
+        apart = min(self.gap / 3, self.column * 0.12)
+        top = self.band_top(kind) + step * self.row
+        return QRectF(self.column_left(layer), top, self.column - apart, self.row - 1)

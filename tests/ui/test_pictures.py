@@ -1,0 +1,63 @@
+"""Words in pictures don't touch, and pictures can be taken out of the window."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QByteArray
+from PySide6.QtGui import QGuiApplication, QImage, QPainter
+from PySide6.QtSvg import QSvgRenderer
+from pytestqt.qtbot import QtBot
+
+from editview.ui.pictures import Picture, legible, spread
+
+PLACES = st.lists(st.floats(-50, 150), max_size=6)
+
+
+class Cross(Picture):
+    def paint(self, painter: QPainter) -> None:
+        painter.drawLine(0, 0, self.width(), self.height())
+
+
+@given(PLACES)
+def test_spread_words_keep_their_distance_and_their_order(places: list[float]) -> None:
+    moved = spread(places, 12, 0, 100)
+    assert len(moved) == len(places)
+    ordered = sorted(moved)
+    assert all(later - earlier >= 12 - 1e-9 for earlier, later in pairwise(ordered))
+    assert max(moved, default=0) <= 100
+    for one, other in ((i, j) for i in range(len(places)) for j in range(len(places)) if places[i] < places[j]):
+        assert moved[one] < moved[other]
+
+
+def test_words_that_have_room_stay() -> None:
+    assert spread([10, 50], 12, 0, 100) == [10, 50]
+
+
+def test_ticks_that_would_touch_are_left_out_but_never_the_ends() -> None:
+    ticks = [(0.0, "before"), (20.0, "edited"), (60.0, "20"), (95.0, "40"), (100.0, "60")]
+    kept = legible(ticks, lambda words: 8.0 * len(words), 4)
+    assert [words for _, words in kept] == ["before", "20", "60"]
+    assert legible([], len, 1) == []
+
+
+def test_a_picture_is_saved_at_twice_its_size_and_as_a_drawing(qtbot: QtBot, tmp_path: Path) -> None:
+    picture = Cross("Cross", lambda sentence: None)
+    qtbot.addWidget(picture)
+    picture.resize(100, 60)
+    assert picture.save(tmp_path / "cross.png")
+    assert picture.save(tmp_path / "cross.svg")
+    image = QImage(str(tmp_path / "cross.png"))
+    assert (image.width() - 200, image.height() - 120) == (64, 64)  # a margin of 16 on each side
+    assert QSvgRenderer(QByteArray((tmp_path / "cross.svg").read_bytes())).isValid()
+    picture.menu().actions()[0].trigger()
+    assert QGuiApplication.clipboard().image().size() == image.size()
+
+
+def test_a_folder_that_cannot_be_written_is_told(qtbot: QtBot, tmp_path: Path) -> None:
+    picture = Cross("Cross", lambda sentence: None)
+    qtbot.addWidget(picture)
+    assert not picture.save(tmp_path / "missing" / "cross.png")

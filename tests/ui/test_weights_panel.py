@@ -1,0 +1,95 @@
+"""The weights panel: sentence, picture, and the tensors behind a place."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from editview.domain.events import StageFinished
+from editview.domain.weight_map import Place
+from editview.domain.weights import MatrixKind
+from editview.ui.colours import operation_colour
+from editview.ui.hub import Hub
+from editview.ui.weights_panel import WeightsPanel
+from tests import sample
+
+pytestmark = pytest.mark.qt_log_ignore("does not support raise", extend=True)  # tooltips without a display
+
+SHEET = sample.sheet()
+EVENTS = list(sample.events(sample.plan(), SHEET))
+
+
+def shown(qtbot: QtBot) -> tuple[Hub, WeightsPanel]:
+    hub = Hub(sample.plan(), lambda request: None)
+    panel = WeightsPanel(hub)
+    qtbot.addWidget(panel)
+    panel.resize(400, 700)
+    panel.show()
+    qtbot.waitExposed(panel)
+    return hub, panel
+
+
+def finished(qtbot: QtBot) -> tuple[Hub, WeightsPanel]:
+    hub, panel = shown(qtbot)
+    hub.take(EVENTS)
+    qtbot.waitUntil(lambda: "changed all 4 layers" in panel.headline.accessibleName())
+    return hub, panel
+
+
+def test_the_empty_panel_says_what_to_do(qtbot: QtBot) -> None:
+    _, panel = shown(qtbot)
+    assert "Press Run" in panel.headline.accessibleName()
+    assert not panel.tensors.isVisible()
+
+
+def test_a_step_that_goes_on_is_announced_not_drawn_as_unchanged(qtbot: QtBot) -> None:
+    hub, panel = shown(qtbot)
+    hub.take(EVENTS[: 1 + next(i for i, e in enumerate(EVENTS) if isinstance(e, StageFinished) and e.stage == 1)])
+    qtbot.waitUntil(lambda: "changed 2 of 4 layers" in panel.headline.accessibleName())
+    assert panel.note.accessibleName() == "Fine-tune on support tickets is shown when it has finished."
+
+
+def test_choosing_a_place_names_its_tensors_to_be_copied(qtbot: QtBot) -> None:
+    _, panel = finished(qtbot)
+    with qtbot.waitSignal(panel.picture.chosen) as click:
+        QTest.keyClick(panel.picture, Qt.Key.Key_Down)
+        QTest.keyClick(panel.picture, Qt.Key.Key_Return)
+    assert click.args == [Place(1, 0, None)]
+    assert [panel.tensors.item(row).text().split("\n")[0] for row in range(panel.tensors.count())] == ["h.0.mlp_out"]
+    assert panel.tensors.isVisible()
+    panel.tensors.copy()
+    header, row = QGuiApplication.clipboard().text().split("\n")
+    change = next(c for e in EVENTS if isinstance(e, StageFinished) and e.stage == 1 for c in e.changes)
+    assert header.split("\t")[0] == "tensor"
+    assert row.split("\t") == ["h.0.mlp_out", "64x64", "10.0", repr(change.norm_change), repr(change.relative)]
+
+
+def test_a_click_on_a_bar_chooses_the_whole_layer_of_that_step(qtbot: QtBot) -> None:
+    _, panel = finished(qtbot)
+    frame = panel.picture._frame()
+    x = frame.column_left(2) + frame.column * 0.75
+    with qtbot.waitSignal(panel.picture.chosen) as click:
+        QTest.mouseClick(panel.picture, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(frame.bars.bottom() - 4)))
+    assert click.args == [Place(2, 2, None)]
+    assert panel.tensors.count() == 4
+
+
+def test_arrow_keys_reach_every_cell_and_say_it_in_words(qtbot: QtBot) -> None:
+    _, panel = finished(qtbot)
+    said = set()
+    for _ in range(20):
+        QTest.keyClick(panel.picture, Qt.Key.Key_Down)
+        said.add(panel.picture.accessibleDescription())
+    kinds = 1 + len(MatrixKind.__members__) - 3  # the whole, and all kinds but norms, head and other
+    assert len(said) == kinds * 2 - 1  # two steps each; both say the same where there is no such matrix
+    assert any(words.endswith("(layer index 0)") and "how layer 1 writes its memory" in words for words in said)
+
+
+def test_an_operation_keeps_its_colour_in_another_order(qtbot: QtBot) -> None:
+    first, second = sample.plan().active, sample.plan(edit_first=False).active
+    colours = {operation.id: operation_colour(operation.id).name() for operation in first}
+    assert len(set(colours.values())) == 2
+    assert {operation.id: operation_colour(operation.id).name() for operation in second} == colours
