@@ -69,7 +69,8 @@ class FactsGrid:
         self._checks_read = [0] * stages
         self._live_read = [0] * stages
         self.live_step: Numbers = np.zeros(stages, dtype=np.int64)  # of the latest live check
-        self.read()
+        if not self.read():
+            self._derive()
 
     def __len__(self) -> int:
         return len(self.sheet)
@@ -89,14 +90,20 @@ class FactsGrid:
 
     # ---- taking in -------------------------------------------------------------------------------------------
 
-    def read(self) -> None:
-        """Take in the checks and live checks that the run has gained."""
+    def read(self) -> bool:
+        """Take in the checks and live checks that the run has gained; False: there were none."""
+        gained = False
         for index, stage in enumerate(self.run.stages if self.run else ()):
-            self._read_checks(index, stage)
+            if len(stage.checks) > self._checks_read[index]:
+                self._read_checks(index, stage)
+                gained = True
             for live in stage.live[self._live_read[index] :]:
                 self._read_live(index, live)
+                gained = True
             self._live_read[index] = len(stage.live)
-        self._derive()
+        if gained:
+            self._derive()
+        return gained
 
     def _read_checks(self, index: int, stage: Stage) -> None:
         position = self.sheet.position

@@ -89,7 +89,8 @@ class FactsModel(QAbstractTableModel):
 
     def read(self, first: int, last: int) -> None:
         """Take in what the run has gained; `first` to `last` are the rows in sight, the only ones told anew."""
-        self.grid.read()
+        if not self.grid.read():
+            return
         if not self._rearrange() and (bottom := min(last, len(self._order) - 1)) >= first:
             self.dataChanged.emit(self.index(first, 0), self.index(bottom, len(self.columns) - 1))
 

@@ -51,9 +51,7 @@ class FactsPanel(QWidget):
         hub.sheet_changed.connect(self._show)
         hub.plan_changed.connect(self._plan_changed)
         hub.run_started.connect(self._run_started)
-        hub.checks_changed.connect(self._read)
-        hub.live_changed.connect(self._read)
-        hub.run_changed.connect(self._say)
+        hub.run_changed.connect(self._read)
         self.filters.changed.connect(self._filter)
         self.table.opened.connect(self._open)
         self.table.went_to.connect(self._went_to)
@@ -83,7 +81,7 @@ class FactsPanel(QWidget):
         self.filters.forget_category()
         self._show()
 
-    def _read(self, _: object = None) -> None:
+    def _read(self) -> None:
         if self.model.grid.run is self._hub.run:
             self.table.read()
             self._say()

@@ -69,10 +69,12 @@ def categories(grid: FactsGrid, group: Group | None) -> list[tuple[Category, int
     """The fates that occur among a group's facts, with their counts, what went wrong first."""
     picked = np.ones(len(grid), dtype=bool) if group is None else grid.group == GROUPS.index(group)
     picked &= grid.change_now > 0
-    keys = np.stack([grid.group, _RANK[grid.change_now], grid.lost_in_now], axis=1)[picked]
+    shape = (len(GROUPS), len(_FATES), len(grid.titles))
+    keys = np.ravel_multi_index((grid.group, _RANK[grid.change_now], grid.lost_in_now), shape)
+    counts = np.bincount(keys[picked], minlength=np.prod(shape)).reshape(shape)
     found = [
-        (Category(GROUPS[which], _FATES[rank], int(stage)), int(count))
-        for (which, rank, stage), count in zip(*np.unique(keys, axis=0, return_counts=True), strict=True)
+        (Category(GROUPS[which], _FATES[rank], int(stage)), int(counts[which, rank, stage]))
+        for which, rank, stage in np.argwhere(counts)
     ]
     weak = picked & grid.weak_now
     for index, which in enumerate(GROUPS):

@@ -89,7 +89,7 @@ class Headline(QWidget):
         self._caption = Sentence(size=SMALL, role="muted")
         self._big = Words(size=HEADLINE, bold=True)
         self._rest = Sentence(size=BODY)
-        self._said = Sayings()
+        self._said: Sayings | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme().px(4))
@@ -97,9 +97,11 @@ class Headline(QWidget):
             label.setWordWrap(True)
             label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)  # as high as its width asks
             layout.addWidget(label)
-        self.say(self._said)
+        self.say(Sayings())
 
     def say(self, said: Sayings) -> None:
+        if said == self._said:
+            return
         self._said = said
         self._caption.say(said.caption)
         self._caption.setVisible(bool(said.caption))
@@ -113,4 +115,4 @@ class Headline(QWidget):
 
     @property
     def said(self) -> Sayings:
-        return self._said
+        return self._said or Sayings()
