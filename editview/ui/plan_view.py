@@ -70,6 +70,8 @@ class PlanView(QListView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._activated(self.currentIndex())
+        elif event.modifiers() & Qt.KeyboardModifier.AltModifier and event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            event.accept()  # a card that can't move further: the choice mustn't wander off instead
         else:
             super().keyPressEvent(event)
 

@@ -1,0 +1,202 @@
+"""The shell as a whole: one table of actions, Run and Stop, what is remembered, what is dropped on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+from editview.domain.checkpoint import CheckpointInfo, Device
+from editview.domain.events import CheckpointDescribed, EngineLoading, EngineReady, FactsOpened, MemoryUsed
+from editview.domain.plan import Checkpoint
+from editview.domain.requests import ChooseDevice, OpenFacts, OpenPlan, PreviewFacts, Request, RunPlan
+from editview.ui import settings
+from editview.ui.command_palette import CommandPalette, ranked
+from editview.ui.hub import Hub, Problem
+from editview.ui.main_window import MainWindow
+from editview.ui.message_bar import Details
+from editview.ui.status_bar import StatusBar
+from editview.ui.theme import Mode, theme
+from tests import sample
+
+
+@pytest.fixture
+def sent() -> list[Request]:
+    return []
+
+
+@pytest.fixture
+def stops() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def window(qtbot: QtBot, sent: list[Request], stops: list[str]) -> MainWindow:
+    made = MainWindow(Hub(sample.plan(), sent.append, stop=lambda: stops.append("stop")))
+    qtbot.addWidget(made)
+    made.furnish(QLabel("facts"), dict.fromkeys(made.panel_names, QWidget))
+    made.hang_pictures()
+    made.show()
+    return made
+
+
+def test_run_and_stop_are_one_button_with_keys(
+    window: MainWindow, qtbot: QtBot, sent: list[Request], stops: list[str]
+) -> None:
+    button = window.header.button
+    assert not button.isEnabled()  # no facts to ask yet
+    window.hub.take([FactsOpened("demo", sample.sheet())])
+    assert (button.text(), button.isEnabled()) == ("Run", True)
+    qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    assert any(isinstance(request, RunPlan) for request in sent)
+    assert button.text() == "Stop"
+    events = list(sample.events(sample.plan(), sample.sheet()))
+    window.hub.take(events[:10])
+    assert window.header.progress.value() > 0
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    button.click()
+    assert stops == ["stop", "stop"]
+    window.hub.take(events[10:])
+    assert button.text() == "Run"
+
+
+def test_the_table_of_actions_is_sound(window: MainWindow) -> None:
+    table = window.actions_table.rows
+    assert len({row.id for row in table}) == len(table)
+    keys = [window.actions_table.by_id[row.id].shortcut().toString() for row in table if row.key]
+    assert len(set(keys)) == len(keys)
+    assert all(keys)
+    menus = [action.text() for action in window.menuBar().actions()]
+    assert menus == ["&File", "&Edit", "&Plan", "&View", "&Help"]
+
+
+def test_a_few_letters_find_and_do_a_command(window: MainWindow, qtbot: QtBot) -> None:
+    assert ranked(window.actions_table.rows, "dark")[0].id == "look-dark"
+    window.hub.change_plan(sample.plan(edit_first=False))
+    window.show_commands()
+    palette = window.findChild(CommandPalette)
+    assert palette is not None
+    qtbot.keyClicks(palette.field, "undo")
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    assert window.hub.plan == sample.plan()
+
+
+def test_the_name_of_the_plan_can_be_changed_and_undone(window: MainWindow, qtbot: QtBot) -> None:
+    name = window.header.name
+    name.selectAll()
+    qtbot.keyClicks(name, "Other")
+    qtbot.keyClick(name, Qt.Key.Key_Return)
+    assert window.hub.plan.name == "Other"
+    assert window.isWindowModified()
+    name.selectAll()
+    qtbot.keyClick(name, Qt.Key.Key_Delete)
+    qtbot.keyClick(name, Qt.Key.Key_Return)
+    assert name.text() == "Other"
+    window.hub.undo()
+    assert name.text() == "Sample"
+
+
+def test_what_the_plan_rests_on_is_told_in_a_sentence(window: MainWindow) -> None:
+    info = CheckpointInfo(
+        Checkpoint(), "Demo", "GPT-2", 3_000_000, 12_000_000, "float32", 4, (), "CPU", True, None
+    )  # fmt: skip
+    window.hub.take([CheckpointDescribed(info), FactsOpened("demo", sample.sheet(), ("line 3: no subject",))])
+    assert window.header.checkpoint.accessibleDescription() == info.sentence
+    assert "10 facts to edit, 10 neighbours, 20 controls" in window.header.sheet.accessibleDescription()
+    assert "1 record was left out" in window.header.sheet.accessibleDescription()
+
+
+def test_problems_stay_notes_leave_and_never_cover_a_problem(window: MainWindow, qtbot: QtBot) -> None:
+    bar = window.message
+    window.hub.noted.emit("The edit was kept.")
+    assert bar.isVisible()
+    window.hub.problem.emit(Problem("The disk is full.", "OSError"))
+    window.hub.noted.emit("Something else.")
+    assert bar.sentence.accessibleName() == "The disk is full."
+    bar.dismiss.click()
+    assert not bar.isVisible()
+
+
+def test_details_can_be_copied(qtbot: QtBot) -> None:
+    details = Details(Problem("The disk is full.", "OSError: 28"))
+    qtbot.addWidget(details)
+    details.copy.click()
+    assert QGuiApplication.clipboard().text() == "The disk is full.\n\nOSError: 28"
+
+
+def test_the_status_bar_says_what_the_engine_does_and_offers_devices(window: MainWindow, sent: list[Request]) -> None:
+    bar = window.statusBar()
+    assert isinstance(bar, StatusBar)
+    window.hub.take([EngineLoading("Loading the model libraries")])
+    assert bar.engine.text() == "Loading the model libraries…"
+    cpu, gpu = Device("cpu", "CPU", 8_000_000_000), Device("cuda:0", "RTX 4090", 24_000_000_000)
+    window.hub.take([EngineReady((cpu, gpu), cpu), MemoryUsed("cpu", 2_000_000_000, 8_000_000_000)])
+    assert (bar.engine.text(), bar.device.text()) == ("Ready", "CPU")
+    assert bar.memory.text() == "2.0 GB of 8.0 GB of memory in use"
+    bar.devices.actions()[1].trigger()
+    assert sent[-1] == ChooseDevice("cuda:0")
+
+
+def test_dropped_files_are_recognised(window: MainWindow, sent: list[Request], tmp_path: Path) -> None:
+    contents = {
+        "facts.json": '[{"subject": "France"}]', "table.csv": "subject,prompt\n", "plan.toml": "", "notes.txt": "text",
+        "odd.xyz": "",
+    }  # fmt: skip
+    for name, content in contents.items():
+        (tmp_path / name).write_text(content)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / name)) for name in contents])
+    drop = QDropEvent(
+        QPointF(10, 10), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+    window.dropEvent(drop)
+    opened = [request for request in sent if isinstance(request, OpenFacts | PreviewFacts | OpenPlan)]
+    assert opened == [
+        OpenFacts(str(tmp_path / "facts.json")),
+        PreviewFacts(str(tmp_path / "table.csv")),
+        OpenPlan(str(tmp_path / "plan.toml")),
+    ]
+    assert window.hub.plan.operations[1].content()["data"] == str(tmp_path / "notes.txt")
+    assert "odd.xyz" in window.message.sentence.accessibleName()
+
+
+def test_layout_and_look_are_remembered(window: MainWindow, qtbot: QtBot, sent: list[Request]) -> None:
+    theme().set_mode(Mode.DARK)
+    theme().bigger()
+    scale = theme().scale
+    window.resize(window.minimumWidth(), 700)  # the screen of an offscreen test is smaller than that
+    window.splitter.setSizes([300, 420, 384])
+    sizes = window.splitter.sizes()
+    window.close()
+    theme().remember(Mode.LIGHT, 1.0)
+    settings.restore_look()
+    assert (theme().mode, theme().scale) == (Mode.DARK, scale)
+    again = MainWindow(Hub(sample.plan(), sent.append))
+    qtbot.addWidget(again)
+    again.furnish(QLabel("facts"), {})
+    again.show()
+    assert (again.width(), again.height()) == (window.width(), 700)
+    assert again.splitter.sizes() == sizes
+    theme().remember(Mode.SYSTEM, 1.0)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.3, 2.0])
+def test_nothing_asks_for_more_room_than_a_small_screen_has(window: MainWindow, scale: float) -> None:
+    theme().set_scale(scale)
+    try:
+        hint = window.minimumSizeHint()
+        assert hint.width() <= 1280 * max(1.0, scale)
+        assert hint.height() <= 800 * max(1.0, scale)
+    finally:
+        theme().set_scale(1.0)
+
+
+def test_everything_that_can_be_clicked_has_a_name(window: MainWindow) -> None:
+    own = [button for button in window.findChildren(QAbstractButton) if not button.objectName().startswith("qt_")]
+    assert len(own) > 8
+    for button in own:
+        assert button.accessibleName() or button.text() or button.toolTip(), button
