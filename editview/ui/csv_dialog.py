@@ -23,13 +23,13 @@ from editview.ui.theme import BODY, LARGE, SMALL, theme
 OURS = {
     "subject": ("Subject", "what the fact is about", True),
     "prompt": ("Prompt", "the beginning of a sentence that names the subject", True),
-    "true_answer": ("True answer", "what the model should have said before", True),
-    "new_answer": ("New answer", "what it should say after the edit; empty for facts that must stay", False),
+    "target_true": ("True answer", "what the model should say before any edit", True),
+    "target_new": ("New answer", "what it should say after the edit; empty for a control", False),
     "paraphrases": ("Paraphrases", "other wordings of the prompt, separated by |", False),
-    "group": ("Group", "edited, neighbours or control", False),
-    "id": ("Id", "a name for the fact", False),
-    "neighbour_of": ("Neighbour of", "the id of the edit that a neighbour belongs to", False),
+    "neighbours": ("Neighbours", "prompts on other subjects that must stay as they are, separated by |", False),
 }
+"""Our columns as the fact sheets name them: title, help, whether a sheet can't do without."""
+
 _NONE = "– none –"
 
 

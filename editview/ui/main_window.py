@@ -82,9 +82,9 @@ class MainWindow(QMainWindow):
     def furnish(self, centre: QWidget, pictures: dict[str, Callable[[], QWidget]]) -> None:
         """Put the other panels in: the centre at once, the pictures when the window has been shown."""
         px = theme().px
-        centre.setMinimumWidth(px(400))
         self.splitter.addWidget(centre)
         self.splitter.addWidget(self.tabs)
+        theme().follow(self._keep_room)
         for column, stretch in enumerate((0, 1, 0)):
             self.splitter.setStretchFactor(column, stretch)
         self._pictures = pictures
@@ -117,11 +117,13 @@ class MainWindow(QMainWindow):
 
     def _dress(self) -> None:
         px = theme().px
-        self.setMinimumSize(min(px(960), 1280), min(px(600), 720))
+        self.setMinimumSize(px(960), px(600))
         self._message_frame.setContentsMargins(px(16), 0, px(16), 0)
-        self.plan.setMinimumWidth(px(264))
-        self.tabs.setMinimumWidth(px(320))
         self.splitter.setHandleWidth(px(8))
+
+    def _keep_room(self) -> None:
+        for column, least in enumerate((264, 360, 320)):
+            self.splitter.widget(column).setMinimumWidth(theme().px(least))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):

@@ -30,11 +30,12 @@ def restore_layout(window: QMainWindow, splitters: dict[str, QSplitter]) -> bool
     """Put the window and its panels back; False where nothing was remembered."""
     store = _store()
     geometry = store.value("window/geometry")
+    restored = isinstance(geometry, QByteArray) and window.restoreGeometry(geometry)
     for name, splitter in splitters.items():
         state = store.value(f"window/{name}")
         if isinstance(state, QByteArray):
             splitter.restoreState(state)
-    return isinstance(geometry, QByteArray) and window.restoreGeometry(geometry)
+    return restored
 
 
 def save_layout(window: QMainWindow, splitters: dict[str, QSplitter]) -> None:

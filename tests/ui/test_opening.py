@@ -90,11 +90,11 @@ def test_columns_are_named_with_what_can_be_told_filled_in(qtbot: QtBot) -> None
     qtbot.addWidget(dialog)
     assert not dialog.go.isEnabled()
     assert dialog.sentence.accessibleName() == "Which column holds the subject and the true answer?"
-    for ours, theirs in (("subject", "who"), ("true_answer", "was"), ("new_answer", "becomes")):
+    for ours, theirs in (("subject", "who"), ("target_true", "was"), ("target_new", "becomes")):
         dialog.choices[ours].setCurrentText(theirs)
     assert dialog.go.isEnabled()
     assert dict(dialog.columns) == {
-        "subject": "who", "prompt": "sentence", "true_answer": "was", "new_answer": "becomes"
+        "subject": "who", "prompt": "sentence", "target_true": "was", "target_new": "becomes"
     }  # fmt: skip
     item = dialog.table.item(0, 3)
     assert item is not None
