@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QComboBox,
@@ -66,9 +66,6 @@ class FactDetail(QWidget):
             "How likely both answers are, step by step, is drawn here once a fine-tune asks this fact while it trains."
         )
         self._lay_out()
-        escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
-        escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        escape.activated.connect(self.closed)
 
     def _lay_out(self) -> None:
         px = theme().px
@@ -107,6 +104,7 @@ class FactDetail(QWidget):
         self._offer_stages(fresh=fact.id != self._fact_id)
         self._fact_id = fact.id
         self._draw_course()
+        self._arrange()
 
     def _offer_stages(self, fresh: bool) -> None:
         """Which fine-tune the curve shows: the one that lost the fact, or the last; others can be chosen."""

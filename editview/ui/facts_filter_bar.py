@@ -20,7 +20,7 @@ class FilterBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._groups: dict[Group | None, QPushButton] = {}
+        self._groups: dict[Group | None, QPushButton] = {group: QPushButton() for group in (None, *GROUPS)}
         self._buttons = QButtonGroup(self)
         self._category: Category | None = None
         self._fates = QComboBox()
@@ -40,12 +40,10 @@ class FilterBar(QWidget):
     def _lay_out(self) -> None:
         px = theme().px
         groups, below = QHBoxLayout(), QHBoxLayout()
-        for group in (None, *GROUPS):
-            button = QPushButton()
+        for group, button in self._groups.items():
             button.setCheckable(True)
             button.setChecked(group is None)
             self._buttons.addButton(button)
-            self._groups[group] = button
             groups.addWidget(button)
         self._buttons.buttonClicked.connect(self._tell)
         groups.addStretch(1)

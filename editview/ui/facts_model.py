@@ -52,24 +52,23 @@ class FactsModel(QAbstractTableModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._filter, self._descending = Filter(), False
+        self._sorted_by: tuple[Kind, int] | None = None  # kind and stage of a column; None: the order of the sheet
         self._show(FactsGrid(FactSheet("", ()), Plan(), None))
 
     def _show(self, grid: FactsGrid) -> None:
         self.grid = grid
         self.columns = columns(grid.titles)
         self._haystack = Haystack(grid)
-        self._filter, self._descending = Filter(), False
-        self._key: SortKey | None = None
-        self._order: Numbers = np.arange(len(grid))
+        self._order = self._wanted_order()
 
     # ---- what is shown ---------------------------------------------------------------------------------------
 
     def show(self, sheet: FactSheet, plan: Plan, run: Run | None, shown: Filter) -> None:
-        """Another sheet, plan or run; the order is the sheet's again."""
+        """Another sheet, plan or run, in the order chosen before where its column is still there."""
         self.beginResetModel()
-        self._show(FactsGrid(sheet, plan, run))
         self._filter = shown
-        self._order = self._wanted_order()
+        self._show(FactsGrid(sheet, plan, run))
         self.endResetModel()
 
     @property
@@ -83,9 +82,17 @@ class FactsModel(QAbstractTableModel):
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """By a column, or for -1 in the order of the sheet."""
-        self._key = self._sort_key(self.columns[column]) if 0 <= column < len(self.columns) else None
+        chosen = self.columns[column] if 0 <= column < len(self.columns) else None
+        self._sorted_by = (chosen.kind, chosen.stage) if chosen else None
         self._descending = order is Qt.SortOrder.DescendingOrder
         self._rearrange()
+
+    @property
+    def sorted_by(self) -> tuple[int, Qt.SortOrder]:
+        """The column it is sorted by, -1 for none, and which way."""
+        kinds = [(column.kind, column.stage) for column in self.columns]
+        at = kinds.index(self._sorted_by) if self._sorted_by in kinds else -1
+        return at, Qt.SortOrder.DescendingOrder if self._descending else Qt.SortOrder.AscendingOrder
 
     def read(self, first: int, last: int) -> None:
         """Take in what the run has gained; `first` to `last` are the rows in sight, the only ones told anew."""
@@ -95,7 +102,9 @@ class FactsModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(first, 0), self.index(bottom, len(self.columns) - 1))
 
     def _wanted_order(self) -> Numbers:
-        return rows(self.grid, self._haystack, self._filter, self._key, self._descending)
+        at, _ = self.sorted_by
+        key = self._sort_key(self.columns[at]) if at >= 0 else None
+        return rows(self.grid, self._haystack, self._filter, key, self._descending)
 
     def _rearrange(self) -> bool:
         order = self._wanted_order()

@@ -23,9 +23,9 @@ class FactsPanel(QWidget):
         super().__init__(parent)
         self.setAccessibleName("Facts")
         self._hub = hub
-        self.headline, self.filters, self.detail = Headline(), FilterBar(), FactDetail(self._failed)
+        self.headline, self.filters = Headline(), FilterBar()
         self.model = FactsModel(self)
-        self.table = FactsTable(self.model)
+        self.table, self.detail = FactsTable(self.model), FactDetail(self._failed)
         self.detail.hide()
         self._lay_out()
         self._connect()
@@ -56,7 +56,10 @@ class FactsPanel(QWidget):
         self.table.opened.connect(self._open)
         self.table.went_to.connect(self._went_to)
         self.detail.closed.connect(self._close)
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self).activated.connect(self._find)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self).activated.connect(self.search)
+        escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
+        escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        escape.activated.connect(self._escape)
 
     # ---- what is shown ---------------------------------------------------------------------------------------
 
@@ -99,7 +102,8 @@ class FactsPanel(QWidget):
     def _failed(self, sentence: str) -> None:
         self._hub.problem.emit(Problem(sentence, ""))
 
-    def _find(self) -> None:
+    def search(self) -> None:
+        """Put the cursor into the search field."""
         self.filters.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.filters.search.selectAll()
 
@@ -125,6 +129,13 @@ class FactsPanel(QWidget):
             self._close()
         else:
             self.detail.show_fact(self.model.grid, row)
+
+    def _escape(self) -> None:
+        """Step back: out of the search first when the cursor is there, else close the fact."""
+        if self.filters.search.hasFocus() and self.filters.search.text():
+            self.filters.search.clear()
+        elif self.detail.isVisible():
+            self._close()
 
     def _close(self) -> None:
         self.detail.hide()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 
 from editview.domain.facts import FactSheet
@@ -50,6 +50,17 @@ class FactsTable(QTableView):
         header.setSortIndicatorClearable(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
+        for words, keys, act in (
+            ("Open this fact", "", self._open_current),
+            ("Copy rows", QKeySequence.StandardKey.Copy, self.copy),
+            ("Select all", QKeySequence.StandardKey.SelectAll, self.selectAll),
+        ):
+            action = QAction(words, self)
+            action.setShortcut(QKeySequence(keys))
+            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+            action.triggered.connect(act)
+            self.addAction(action)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         model.modelAboutToBeReset.connect(self._keep)
         model.modelReset.connect(self._restore)
         self.activated.connect(self._opened)
@@ -65,7 +76,7 @@ class FactsTable(QTableView):
 
     def show_facts(self, sheet: FactSheet, plan: Plan, run: Run | None, shown: Filter) -> None:
         self._model.show(sheet, plan, run, shown)
-        self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self._header.setSortIndicator(*self._model.sorted_by)
         self._share_out()
 
     def read(self) -> None:
@@ -128,15 +139,17 @@ class FactsTable(QTableView):
     def _opened(self, index: QModelIndex) -> None:
         self.opened.emit(self._model.fact(index.row()).id)
 
+    def _open_current(self) -> None:
+        if self.currentIndex().isValid():
+            self._opened(self.currentIndex())
+
     def _clicked(self, index: QModelIndex) -> None:
         if len(self.selected_rows()) == 1:
             self._opened(index)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.matches(QKeySequence.StandardKey.Copy):
-            self.copy()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
-            self._opened(self.currentIndex())
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._open_current()
         else:
             super().keyPressEvent(event)
 

@@ -35,7 +35,7 @@ def grown(made: Made) -> FactsGrid:
 
 
 @given(runs())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_grown_by_events_it_equals_one_built_at_the_end(made: Made) -> None:
     grid = grown(made)
     again = FactsGrid(grid.sheet, grid.plan, grid.run)
@@ -46,7 +46,7 @@ def test_grown_by_events_it_equals_one_built_at_the_end(made: Made) -> None:
 
 
 @given(runs())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_it_follows_the_rules_of_the_domain(made: Made) -> None:
     grid = grown(made)
     run = grid.run

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from editview.domain.events import LiveChecked
 from editview.domain.facts import Group
+from editview.domain.plan import Plan
 from editview.domain.session import Session
 from editview.ui.facts_model import FactsModel, Kind
 from editview.ui.facts_query import Filter
@@ -70,13 +71,19 @@ def test_only_rows_in_sight_are_told_anew(model: FactsModel, qtbot: QtBot) -> No
     assert model.grid.live_step[2] == 10
 
 
-def test_a_new_run_of_the_same_shape_keeps_the_order_chosen(model: FactsModel) -> None:
+def test_another_run_keeps_the_order_chosen_while_its_column_is_there(model: FactsModel) -> None:
     show_finished(model)
-    model.sort(column(model, Kind.BECAME))
+    listed = [fact.id for fact in model.grid.sheet]
+    model.sort(column(model, Kind.BECAME), Qt.SortOrder.DescendingOrder)
     first = [model.fact(row).id for row in range(model.rowCount())]
-    assert first != [fact.id for fact in model.grid.sheet]
-    model.sort(-1)
-    assert [model.fact(row).id for row in range(model.rowCount())] == [fact.id for fact in model.grid.sheet]
+    assert first != listed
+    show_finished(model)
+    assert [model.fact(row).id for row in range(model.rowCount())] == first
+    assert model.sorted_by == (column(model, Kind.BECAME), Qt.SortOrder.DescendingOrder)
+    model.sort(column(model, Kind.STAGE, 2))
+    model.show(model.grid.sheet, Plan(), None, Filter())
+    assert model.sorted_by[0] == -1
+    assert [model.fact(row).id for row in range(model.rowCount())] == listed
 
 
 def test_a_click_on_a_stage_brings_the_worst_to_the_top(model: FactsModel) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QAbstractItemView, QComboBox, QPushButton
+from PySide6.QtGui import QAccessible, QGuiApplication
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QComboBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from editview.domain.events import Checked, FactsOpened, LiveChecked, RunEvent
@@ -212,3 +212,23 @@ def test_it_draws_in_both_looks_and_every_size(panel: FactsPanel, hub: Hub) -> N
     finally:
         theme().set_mode(Mode.SYSTEM)
         theme().set_scale(1.0)
+
+
+def test_a_screen_reader_is_told_each_cell_with_its_column(panel: FactsPanel, hub: Hub) -> None:
+    hub.take(story())
+    table = QAccessible.queryAccessibleInterface(panel.table)
+    assert table.text(QAccessible.Text.Name) == "Facts"
+    width = panel.model.columnCount() + 1  # the row's own header counts as a cell
+    assert table.child(4).text(QAccessible.Text.Name) == "2 Fine-tune on support tickets"
+    cell = table.child(width + 4)
+    assert cell.text(QAccessible.Text.Name) == f"2 Fine-tune on support tickets: {panel.model.text(0, 3)}"
+
+
+def test_the_tab_key_goes_from_top_to_bottom(panel: FactsPanel, hub: Hub, qtbot: QtBot) -> None:
+    hub.take(story())
+    button(panel, "All").setFocus()
+    stations = []
+    for _ in range(7):
+        stations.append(QApplication.focusWidget())
+        qtbot.keyClick(stations[-1], Qt.Key.Key_Tab)
+    assert stations.index(fates(panel)) < stations.index(panel.filters.search) < stations.index(panel.table)

@@ -37,7 +37,7 @@ def shown_slowly(grid: FactsGrid, shown: Filter) -> list[int]:
 
 
 @given(runs(), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_what_is_shown_is_what_matches_in_order(
     made: tuple[Plan, FactSheet, list[list[RunEvent]]], data: st.DataObject
 ) -> None:
@@ -57,7 +57,7 @@ def test_what_is_shown_is_what_matches_in_order(
 
 
 @given(runs())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_fates_offered_count_every_fact_that_has_one(made: tuple[Plan, FactSheet, list[list[RunEvent]]]) -> None:
     grid = grown(made)
     for group in (None, *Group):

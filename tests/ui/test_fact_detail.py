@@ -1,0 +1,152 @@
+"""The opened fact: its story in words, every wording at every stage, its course over training."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QAbstractItemModelTester
+from PySide6.QtWidgets import QComboBox, QTabBar
+from pytestqt.qtbot import QtBot
+
+from editview.domain.events import LiveChecked
+from editview.domain.facts import FactSheet
+from editview.domain.operations import FullFineTune
+from editview.domain.plan import Plan
+from editview.domain.session import Run, Session
+from editview.domain.verdicts import Change, LiveCheck
+from editview.ui.fact_answers import AnswersModel
+from editview.ui.fact_curve import FactCurve, course, trained_stages
+from editview.ui.fact_detail import FactDetail
+from editview.ui.facts_grid import FactsGrid
+from editview.ui.facts_words import fate, percent
+from tests import sample
+
+
+def finished(edit_first: bool = True) -> tuple[Run, FactsGrid]:
+    run = sample.session(edit_first).latest
+    assert run is not None
+    return run, FactsGrid(run.sheet, run.plan, run)
+
+
+def row_of(run: Run, change: Change) -> int:
+    return next(row for row, fact in enumerate(run.sheet) if run.change(fact, 2) is change)
+
+
+@pytest.fixture
+def detail(qtbot: QtBot) -> FactDetail:
+    made = FactDetail(lambda sentence: None)
+    qtbot.addWidget(made)
+    made.resize(600, 300)
+    made.show()
+    return made
+
+
+def test_every_fate_has_its_sentence() -> None:
+    run, grid = finished()
+    for change, start in {
+        Change.LOST: "Lost at step",
+        Change.SURVIVED: "Survived every step",
+        Change.INTACT: "Intact: it still says “",
+        Change.DAMAGED: "Lost at step",
+    }.items():
+        assert fate(grid, row_of(run, change)).startswith(start)
+    unedited = FactsGrid(run.sheet, run.plan, None)
+    assert fate(unedited, 0) == "Not asked yet. Press *Run* to see what the model answers."
+
+
+def test_answers_are_those_of_the_run_and_before_the_edit_none_fails(qtbot: QtBot) -> None:
+    run, grid = finished()
+    answers = AnswersModel()
+    QAbstractItemModelTester(answers, QAbstractItemModelTester.FailureReportingMode.Fatal, answers)
+    row = row_of(run, Change.LOST)
+    answers.show(grid, row)
+    fact = run.sheet.facts[row]
+    assert [answers.data(answers.index(i, 0)) for i in range(answers.rowCount())] == list(fact.wordings)
+    for stage in range(3):
+        for place, answer in enumerate(run.stages[stage].checks[fact.id].answers):
+            assert answers.data(answers.index(place, stage + 1)) == answer.said
+            assert answers.chances(place, stage + 1).startswith(percent(answer.p_wanted))
+    assert [answers.mark(0, column).word for column in (1, 2, 3)] == ["not yet edited", "holds", "fails"]
+    aloud = answers.data(answers.index(0, 3), Qt.ItemDataRole.AccessibleTextRole)
+    assert f"“{fact.other}” is" in aloud
+
+
+def test_the_course_runs_from_before_training_to_its_end() -> None:
+    run, grid = finished()
+    row = row_of(run, Change.LOST)
+    drawn = course(grid, row, 2)
+    assert drawn is not None
+    assert drawn.steps == (0, 10, 20, 30, 40, 50, 60)
+    before = run.stages[1].checks[run.sheet.facts[row].id].answers[0]
+    assert drawn.p_wanted[0] == before.p_wanted
+    assert drawn.p_other[0] == before.p_other
+    assert drawn.lost_at == run.stages[2].lost_at(run.sheet.facts[row].id)
+    assert trained_stages(grid) == (2,)
+    assert course(grid, row, 1) is None
+
+
+def test_a_fact_without_another_answer_has_one_curve() -> None:
+    plan, sheet, session = Plan(operations=(FullFineTune(id="t"),)), sample.sheet(0, 1, 0), Session()
+    events = list(sample.events(plan, sheet))
+    for event in events:
+        if isinstance(event, LiveChecked):
+            live = event.check
+            event = LiveChecked(
+                event.run,
+                event.stage,
+                LiveCheck(live.step, live.fact_ids, live.gives, live.nll_wanted, (float("nan"),)),
+            )
+        session.apply(event)
+    assert session.latest is not None
+    drawn = course(FactsGrid(sheet, plan, session.latest), 0, 1)
+    assert drawn is not None
+    assert len(drawn.curves) == 1
+
+
+def test_pointing_at_the_curve_tells_the_step(qtbot: QtBot) -> None:
+    run, grid = finished()
+    curve = FactCurve(lambda sentence: None)
+    qtbot.addWidget(curve)
+    curve.resize(400, 200)
+    curve.show()
+    row = row_of(run, Change.LOST)
+    curve.show_course(course(grid, row, 2))
+    qtbot.mouseMove(curve, QPoint(60, 100))
+    qtbot.keyClick(curve, Qt.Key.Key_Left)
+    told = curve.accessibleDescription()
+    assert told.startswith("Step ")
+    assert f"“{run.sheet.facts[row].wanted}” is" in told
+    lost = curve.image()
+    curve.show_course(course(grid, row_of(run, Change.SURVIVED), 2))
+    assert curve.image() != lost
+
+
+def test_narrow_it_has_tabs_and_wide_it_shows_both(detail: FactDetail, qtbot: QtBot) -> None:
+    run, grid = finished()
+    detail.show_fact(grid, row_of(run, Change.LOST))
+    tabs = detail.findChild(QTabBar)
+    assert tabs.isVisible()
+    assert detail.answers.isVisible()
+    assert not detail.curve.isVisible()
+    tabs.setCurrentIndex(1)
+    assert detail.curve.isVisible()
+    assert not detail.answers.isVisible()
+    detail.resize(1000, 300)
+    qtbot.waitUntil(lambda: detail.curve.isVisible() and detail.answers.isVisible() and not tabs.isVisible())
+
+
+def test_of_two_fine_tunes_the_one_that_lost_the_fact_is_drawn(detail: FactDetail) -> None:
+    edit, tune = sample.plan().operations
+    plan = Plan(operations=(edit, tune, tune.model_copy(update={"id": "again"})))
+    sheet: FactSheet = sample.sheet(20, 0, 0)
+    session = Session()
+    for event in sample.events(plan, sheet):
+        session.apply(event)
+    assert session.latest is not None
+    grid = FactsGrid(sheet, plan, session.latest)
+    for stage in (2, 3):
+        row = next(row for row in range(len(sheet)) if grid.lost_in_now[row] == stage)
+        detail.show_fact(grid, row)
+        box = detail.findChild(QComboBox)
+        assert box.isVisible() or not detail.curve.isVisible()
+        assert box.currentData() == stage

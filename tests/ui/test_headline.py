@@ -1,0 +1,67 @@
+"""The headline takes the summing-up sentence apart without changing what it says."""
+
+from __future__ import annotations
+
+import pytest
+
+from editview.domain.comparison import share
+from editview.domain.events import LiveChecked, RunFailed, RunStopped, StageStarted
+from editview.domain.session import Session
+from editview.ui.facts_grid import FactsGrid
+from editview.ui.headline import Sayings, sayings, split
+from tests import sample
+
+
+@pytest.mark.parametrize(
+    ("sentence", "big", "rest"),
+    [
+        ("31 of 40 edits hold.", "31 of 40 edits hold", ""),
+        (
+            "31 of 40 edits hold (2 of them not in every wording); 9 were lost during *Tune (A); B*.",
+            "31 of 40 edits hold",
+            "2 of them not in every wording; 9 were lost during *Tune (A); B*.",
+        ),
+        ("40 edits are still to be made; all 9 controls are intact.", "40 edits are still to be made", None),
+        ("", "", ""),
+    ],
+)
+def test_the_first_count_is_set_apart(sentence: str, big: str, rest: str | None) -> None:
+    found = split(sentence)
+    assert found[0] == big
+    assert found[1] == ("All 9 controls are intact." if rest is None else rest)
+
+
+def told(until: type | None = None, ending: object = None) -> Sayings:
+    session = Session()
+    for event in sample.events(sample.plan(), sample.sheet()):
+        session.apply(event)
+        if until and isinstance(event, until) and getattr(event, "stage", 0) == 2:
+            break
+    if ending:
+        session.apply(ending)  # type: ignore[arg-type]
+    assert session.latest is not None
+    return sayings(FactsGrid(session.latest.sheet, session.latest.plan, session.latest))
+
+
+def test_the_interval_is_of_the_edits_that_hold() -> None:
+    said = told()
+    hold = int(said.big.split()[0])
+    interval = share(hold, 10)
+    assert f"{interval.low:.0%} and {interval.high:.0%}" in said.certainty
+
+
+def test_between_steps_it_says_which_one_is_done() -> None:
+    assert told(StageStarted).caption == "After step 1 of 2, *Edit 10 facts*"
+
+
+def test_a_run_that_ended_early_says_where() -> None:
+    for ending in (RunStopped("run-1"), RunFailed("run-1", "No.")):
+        assert told(LiveChecked, ending).caption.startswith("Stopped at training step 10 of 60 of *Fine-tune")
+
+
+def test_a_run_that_has_begun_says_what_is_asked_first() -> None:
+    session = Session()
+    run = session.apply(next(sample.events(sample.plan(), sample.sheet())))
+    said = sayings(FactsGrid(run.sheet, run.plan, run))
+    assert said.big == "Asking the model"
+    assert "40 facts are asked" in said.rest
