@@ -12,9 +12,9 @@ from editview.ui.theme import BODY, LARGE, theme
 
 
 def rich(sentence: str) -> str:
-    """A sentence as HTML: `*Title*` becomes emphasised; a number and its unit stay on one line."""
+    """A sentence as HTML: `*Title*` becomes emphasised, lines stay lines, a number keeps its unit."""
     together = re.sub(r"(?<=\d) (?=(?:%|s|min|h|[kMGT]?B)\b|%)", "\N{NO-BREAK SPACE}", sentence)
-    return re.sub(r"\*([^*]+)\*", r"<b>\1</b>", html.escape(together, quote=False))
+    return re.sub(r"\*([^*]+)\*", r"<b>\1</b>", html.escape(together, quote=False)).replace("\n", "<br>")
 
 
 class Words(QLabel):
