@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -79,22 +78,23 @@ class MainWindow(QMainWindow):
             signal.connect(refresh)
         hub.plan_changed.connect(self._retitle)
 
-    def furnish(self, centre: QWidget, pictures: dict[str, Callable[[], QWidget]]) -> None:
-        """Put the other panels in: the centre at once, the pictures when the window has been shown."""
+    def furnish(self, centre: QWidget) -> None:
+        """Put the centre in, and everything where it stood the last time."""
         px = theme().px
+        self.centre = centre
         self.splitter.addWidget(centre)
         self.splitter.addWidget(self.tabs)
         theme().follow(self._keep_room)
         for column, stretch in enumerate((0, 1, 0)):
             self.splitter.setStretchFactor(column, stretch)
-        self._pictures = pictures
         self.splitter.setSizes([px(312), px(568), px(384)])
         if not settings.restore_layout(self, {"columns": self.splitter}):
             self.resize(px(1280), px(800))
 
-    def hang_pictures(self) -> None:
-        for name, make in self._pictures.items():
-            self.tabs.addTab(make(), name)
+    def hang_pictures(self, pictures: dict[str, QWidget]) -> None:
+        """Put the panels at the right in, by the names in `panel_names`."""
+        for name in self.panel_names:
+            self.tabs.addTab(pictures[name], name)
 
     def show_panel(self, name: str) -> None:
         at = self.panel_names.index(name)
@@ -122,8 +122,8 @@ class MainWindow(QMainWindow):
         self.splitter.setHandleWidth(px(8))
 
     def _keep_room(self) -> None:
-        for column, least in enumerate((264, 360, 320)):
-            self.splitter.widget(column).setMinimumWidth(theme().px(least))
+        for panel, least in ((self.plan, 264), (self.centre, 360), (self.tabs, 320)):
+            panel.setMinimumWidth(theme().px(least))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):

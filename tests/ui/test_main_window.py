@@ -38,8 +38,8 @@ def stops() -> list[str]:
 def window(qtbot: QtBot, sent: list[Request], stops: list[str]) -> MainWindow:
     made = MainWindow(Hub(sample.plan(), sent.append, stop=lambda: stops.append("stop")))
     qtbot.addWidget(made)
-    made.furnish(QLabel("facts"), dict.fromkeys(made.panel_names, QWidget))
-    made.hang_pictures()
+    made.furnish(QLabel("facts"))
+    made.hang_pictures({name: QWidget() for name in made.panel_names})
     made.show()
     return made
 
@@ -177,7 +177,7 @@ def test_layout_and_look_are_remembered(window: MainWindow, qtbot: QtBot, sent: 
     assert (theme().mode, theme().scale) == (Mode.DARK, scale)
     again = MainWindow(Hub(sample.plan(), sent.append))
     qtbot.addWidget(again)
-    again.furnish(QLabel("facts"), {})
+    again.furnish(QLabel("facts"))
     again.show()
     assert (again.width(), again.height()) == (window.width(), 700)
     assert again.splitter.sizes() == sizes

@@ -1,0 +1,148 @@
+"""The wiring: events reach the hub in slices, the plan is kept by itself and found again, no display says so."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from editview import app
+from editview.domain import places
+from editview.domain.errors import EditViewError
+from editview.domain.events import Event, FactsOpened, Noted, PlanSaved
+from editview.domain.operations import Lora
+from editview.domain.requests import DescribeCheckpoint, OpenFacts, Request, SavePlan
+from editview.formats.plans import demo_plan, read_plan, write_plan
+from editview.ui.hub import Hub
+from tests import sample
+
+
+class FakeJobs:
+    """Takes requests like the real ones; saves plans, answers nothing else by itself."""
+
+    def __init__(self, emit: Callable[[Event], None]) -> None:
+        self.emit, self.sent, self.stopped, self.closed = emit, list[Request](), 0, False
+
+    def send(self, request: Request) -> int:
+        self.sent.append(request)
+        if isinstance(request, SavePlan):
+            write_plan(request.plan, Path(request.path))
+            self.emit(PlanSaved(request.path, request.plan))
+        return len(self.sent)
+
+    def stop(self) -> None:
+        self.stopped += 1
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def desk(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[app.Desk]:
+    made = app.Desk(sample.plan(), FakeJobs)
+    qtbot.addWidget(made.window)
+    made.window.show()
+    yield made
+    made.close()
+
+
+def jobs(desk: app.Desk) -> FakeJobs:
+    found = desk.jobs
+    assert isinstance(found, FakeJobs)
+    return found
+
+
+def test_requests_wait_until_the_jobs_begin(desk: app.Desk) -> None:
+    desk.hub.send(OpenFacts("early.json"))
+    desk.start()
+    assert jobs(desk).sent == [
+        OpenFacts("early.json"), DescribeCheckpoint(desk.hub.plan.checkpoint), OpenFacts("demo")
+    ]  # fmt: skip
+
+
+def test_events_from_a_job_reach_the_panels(desk: app.Desk, qtbot: QtBot) -> None:
+    desk.start()
+    with qtbot.waitSignal(desk.hub.runs_changed):
+        for event in (FactsOpened("demo", sample.sheet()), *sample.events(sample.plan(), sample.sheet())):
+            jobs(desk).emit(event)
+    qtbot.waitUntil(lambda: not desk.hub.running)
+    assert desk.hub.run is not None
+    assert desk.hub.run.last_checked == 2
+
+
+def test_a_flood_of_events_leaves_the_window_time_to_breathe(
+    desk: app.Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With no time left for a round, each round takes at least what the clock allows and the rest waits in order."""
+    desk.start()
+    seen: list[str] = []
+    sizes: list[int] = []
+    take = Hub.take
+    desk.hub.noted.connect(seen.append)
+
+    def counted(hub: Hub, events: Iterator[Event]) -> None:
+        before = len(seen)
+        take(hub, events)
+        sizes.append(len(seen) - before)
+
+    monkeypatch.setattr(Hub, "take", counted)
+    monkeypatch.setattr(app, "DRAIN_FOR", 0.001)
+    for number in range(2_000):
+        jobs(desk).emit(Noted(str(number)))
+    qtbot.waitUntil(lambda: len(seen) == 2_000, timeout=20_000)
+    assert seen == [str(number) for number in range(2_000)]
+    assert max(sizes) < 2_000
+
+
+def test_the_plan_is_kept_by_itself_and_found_at_the_next_start(desk: app.Desk, qtbot: QtBot) -> None:
+    desk.start()
+    desk.hub.change_plan(desk.hub.plan.added(Lora(steps=7)))
+    qtbot.waitUntil(lambda: places.autosaved_plan().exists(), timeout=3000)
+    assert not desk.hub.saved  # kept, but nobody saved it to a file of theirs
+    found = app.first_plan(lambda error: pytest.fail(str(error)))
+    assert [operation.content() for operation in found.operations] == [
+        operation.content() for operation in desk.hub.plan.operations
+    ]
+
+
+def test_closing_keeps_a_change_made_just_before(desk: app.Desk) -> None:
+    desk.start()
+    desk.hub.change_plan(desk.hub.plan.model_copy(update={"name": "Last word"}))
+    fake = jobs(desk)
+    desk.window.close()
+    assert fake.closed
+    assert read_plan(places.autosaved_plan()).name == "Last word"
+
+
+def test_the_first_start_shows_the_demo(home: Path) -> None:
+    plan, demo = app.first_plan(lambda error: pytest.fail(str(error))), demo_plan()
+    assert [operation.content() for operation in plan.operations] == [o.content() for o in demo.operations]
+    assert len(plan.active) == 2
+
+
+def test_a_kept_plan_that_can_not_be_read_is_put_aside_and_told(home: Path) -> None:
+    places.autosaved_plan().parent.mkdir(parents=True)
+    places.autosaved_plan().write_text("name = [", encoding="utf-8")
+    told: list[EditViewError] = []
+    plan = app.first_plan(told.append)
+    assert plan.name == demo_plan().name
+    assert len(told) == 1
+    assert not places.autosaved_plan().exists()
+    assert list(home.glob("*unreadable*"))
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="these always have a display")
+def test_without_a_display_it_says_what_to_do_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(EditViewError, match="editview run demo"):
+        app.main([])
+
+
+def test_the_window_needs_no_model_library() -> None:
+    code = "import sys, editview.app; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
