@@ -44,6 +44,7 @@ class CheckpointDialog(QDialog):
         self.adapter.setPlaceholderText("none")
         self.adapter.setAccessibleName("Adapter")
         self.described = Sentence("", BODY, parent=self)
+        self._downloading: str | None = None  # the id that is being brought
         self.download = QPushButton("Download from the hub", self)
         self.download.clicked.connect(self._download)
         self.download.hide()
@@ -60,6 +61,8 @@ class CheckpointDialog(QDialog):
         self.adapter.textChanged.connect(self._typed)
         hub.described.connect(self._told)
         hub.problem.connect(self._failed)
+        hub.engine_changed.connect(self._progress)
+        hub.noted.connect(self._downloaded)
         self._lay_out()
         self._describe()
 
@@ -129,13 +132,43 @@ class CheckpointDialog(QDialog):
             self.use.setEnabled(info.not_editable is None)
 
     def _failed(self, problem: Problem) -> None:
-        if self._asked is not None:
+        if self._downloading is not None:
+            self._stop_downloading(problem.sentence)
+        elif self._asked is not None:
             self._asked = None
             self.described.say(problem.sentence)
             self.download.setVisible(self.checkpoint.source.count("/") == 1)
 
+    # ---- bringing one from the hub ---------------------------------------------------------------------------
+
     def _download(self) -> None:
-        """Ask for the download, then for the description: the jobs take requests in order."""
-        self._hub.send(DownloadCheckpoint(self.checkpoint.source))
-        self._describe()
-        self.described.say(f"Downloading {self.checkpoint.source}…")
+        if self._downloading is not None:
+            self._hub.stop()
+            self._stop_downloading("The download was stopped.")
+            return
+        self._downloading = self.checkpoint.source
+        self.source.setEnabled(False)
+        self.download.setText("Stop the download")
+        self.described.say(f"Downloading *{self._downloading}*…")
+        self._hub.send(DownloadCheckpoint(self._downloading))
+
+    def _progress(self) -> None:
+        if self._downloading is not None and self._hub.loading:
+            self.described.say(f"{self._hub.loading}.")
+
+    def _downloaded(self, note: str) -> None:
+        if self._downloading is not None and self._downloading in note:
+            self._stop_downloading("")
+            self.download.hide()
+            self._describe()
+
+    def _stop_downloading(self, sentence: str) -> None:
+        self._downloading = None
+        self.source.setEnabled(True)
+        self.download.setText("Download from the hub")
+        self.described.say(sentence)
+
+    def reject(self) -> None:
+        if self._downloading is not None:
+            self._hub.stop()
+        super().reject()

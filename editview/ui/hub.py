@@ -157,6 +157,10 @@ class Hub(QObject):
             self._run_job = self._send(RunPlan(self.plan, self.sheet))
             self.run_changed.emit()
 
+    def stop(self) -> None:
+        """Stop whatever the jobs are at: a run, a download, an answer."""
+        self._stop()
+
     def stop_run(self) -> None:
         if self.running:
             self._stop()

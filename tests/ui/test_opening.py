@@ -8,7 +8,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from editview.domain.checkpoint import CheckpointInfo
-from editview.domain.events import CheckpointDescribed, FactsPreviewed, Failed
+from editview.domain.events import CheckpointDescribed, EngineLoading, FactsPreviewed, Failed, Noted
 from editview.domain.plan import Checkpoint
 from editview.domain.requests import DescribeCheckpoint, DownloadCheckpoint, Request
 from editview.ui.checkpoint_dialog import CheckpointDialog
@@ -75,10 +75,30 @@ def test_a_checkpoint_is_described_before_it_can_be_used(qtbot: QtBot) -> None:
     hub.take([Failed(1, "It isn't in the cache of this machine.")])
     assert dialog.described.accessibleName() == "It isn't in the cache of this machine."
     dialog.download.click()
-    assert DownloadCheckpoint("owner/name") in sent
+    assert sent[-1] == DownloadCheckpoint("owner/name")
+    hub.take([EngineLoading("Downloading: 40 %")])
+    assert dialog.described.accessibleName() == "Downloading: 40 %."
+    hub.take([Noted("*owner/name* is on this machine now."), EngineLoading("")])
+    assert sent[-1] == DescribeCheckpoint(Checkpoint(source="owner/name"))
     hub.take([CheckpointDescribed(info(dialog.checkpoint))])
     dialog.accept()
     assert dialog.checkpoint == Checkpoint(source="owner/name")
+
+
+def test_a_download_can_be_stopped(qtbot: QtBot) -> None:
+    stops: list[str] = []
+    hub = Hub(sample.plan(), lambda request: None, stop=lambda: stops.append("stop"))
+    dialog = CheckpointDialog(hub, Checkpoint(source="owner/name"))
+    qtbot.addWidget(dialog)
+    hub.take([Failed(1, "It isn't in the cache.")])
+    dialog.download.click()
+    assert not dialog.source.isEnabled()
+    dialog.download.click()
+    assert stops == ["stop"]
+    assert dialog.source.isEnabled()
+    dialog.download.click()
+    dialog.reject()
+    assert len(stops) == 2
 
 
 def test_columns_are_named_with_what_can_be_told_filled_in(qtbot: QtBot) -> None:
