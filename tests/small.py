@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -83,3 +84,24 @@ def plan(checkpoint: Checkpoint, *operations: Operation, **settings: object) -> 
     return Plan.model_validate(
         {"name": "Small plan", "checkpoint": checkpoint, "check_every": 2, "operations": operations} | settings
     )
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything above, made once and left alone."""
+
+    folder: Path
+    checkpoint: Checkpoint
+    sheet: FactSheet
+    data: Path
+    text: Path
+
+    @staticmethod
+    def make(folder: Path) -> World:
+        return World(
+            folder,
+            checkpoint(folder / "model"),
+            sheet(),
+            data(folder / "tickets.jsonl"),
+            statistics(folder / "statistics.txt"),
+        )

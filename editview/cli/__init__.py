@@ -7,7 +7,6 @@ run failed or a fact doesn't hold, 2 the input can't be used, 130 stopped by Ctr
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -70,16 +69,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _open(options: argparse.Namespace) -> int:
-    headless = not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM"))
-    if sys.platform == "linux" and headless:
-        _say(
-            "There is no display to show the window on. Use 'editview run demo' for the same without a window, or open "
-            "it on a machine with a screen (over ssh: 'ssh -X'; for tests: 'xvfb-run editview')."
-        )
-        return 2
-    from editview.app import main as window
-
-    return window(options.paths)
+    try:
+        from editview.app import main as window
+    except ImportError as error:
+        raise EditViewError(
+            f"The window can't be opened, since a library that it needs is missing here ({error}). Use 'editview run "
+            "demo' for the same without a window, or install the system packages that the README names.",
+        ) from error
+    return window([Path(path) for path in options.paths])
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -7,9 +7,9 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from editview.domain.facts import Fact, FactSheet, Group
+from editview.domain.files import replacing
 from editview.domain.session import Run
 from editview.domain.verdicts import Answer, Check, Verdict
 
@@ -71,12 +71,8 @@ def write_junit(sheet: FactSheet, checks: Sequence[Check], seconds: float, path:
                 failure.text = _xml("\n".join(f"{answer.prompt} → {answer.said}" for answer in wrong))
     root.set("tests", str(len(sheet)))
     root.set("failures", str(sum(check.verdict is not Verdict.HOLDS for check in checks)))
-    fresh = path.with_name(f"{path.name}.{uuid4().hex[:8]}")
-    try:
-        ElementTree.ElementTree(root).write(fresh, encoding="utf-8", xml_declaration=True)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    with replacing(path) as file:
+        ElementTree.ElementTree(root).write(file, encoding="utf-8", xml_declaration=True)
 
 
 def _stage(run: Run, index: int) -> dict[str, Any]:

@@ -35,10 +35,9 @@ _NICENESS = 10
 def load(emit: Emit) -> Engine:
     """Load the model libraries piece by piece, in the thread that will compute.
 
-    The thread's priority is lowered first: torch's own threads inherit it, and the window keeps its share of the CPU.
+    Then, before torch starts threads of its own, which inherit it, the thread's priority is lowered: the window keeps
+    its share of the CPU.
     """
-    if sys.platform == "linux":  # elsewhere niceness is the whole program's
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
     emit(EngineLoading("Loading torch"))
     import torch  # noqa: F401
 
@@ -46,6 +45,10 @@ def load(emit: Emit) -> Engine:
     import peft  # noqa: F401
     import transformers  # noqa: F401
 
+    import editview.runs.runner  # noqa: F401
+
+    if sys.platform == "linux":  # elsewhere niceness is the whole program's
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
     emit(EngineLoading("Looking at this machine"))
     return Engine(emit)
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
 
 from editview.domain import places
 from editview.domain.checkpoint import Device
+from editview.domain.errors import EditViewError
+from editview.domain.files import write_atomically
 from editview.domain.plan import Checkpoint
 from editview.lm.sources import local_folder
 from editview.runs.operations import digest
@@ -52,14 +53,8 @@ class Fingerprints:
         known = self._known()
         known.pop(name, None)
         known[name] = fingerprint
-        fresh = self._path.with_name(f"{self._path.name}.{uuid4().hex[:8]}")
-        with suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                fresh.write_text(json.dumps(dict(list(known.items())[-_REMEMBERED:])), "utf-8")
-                fresh.replace(self._path)
-            finally:
-                fresh.unlink(missing_ok=True)
+        with suppress(EditViewError):
+            write_atomically(self._path, json.dumps(dict(list(known.items())[-_REMEMBERED:])).encode())
 
     def _known(self) -> dict[str, str]:
         try:

@@ -6,6 +6,8 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
+from editview.domain.errors import EditViewError
+from editview.domain.files import write_atomically
 from editview.runs.processes import is_alive, mark
 
 _PREFIX, _SUFFIX = "run-", ".journal"
@@ -20,11 +22,9 @@ class Journal:
 
     def under_way(self, title: str, finished: int) -> None:
         """The operation that begins now, and how many before it are finished."""
-        with suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = self._path.with_suffix(".new")
-            fresh.write_text(json.dumps({"plan": self._plan, "title": title, "finished": finished}), "utf-8")
-            fresh.replace(self._path)
+        found = {"plan": self._plan, "title": title, "finished": finished}
+        with suppress(EditViewError):
+            write_atomically(self._path, json.dumps(found).encode())
 
     def end(self) -> None:
         with suppress(OSError):

@@ -6,6 +6,8 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, cast
 
 from editview.domain.errors import EditViewError
@@ -14,8 +16,9 @@ from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.operations import Edit, FullFineTune, Lora, Memit, Operation
 from editview.domain.progress import Progress
 from editview.edits import memit
-from editview.formats.training_data import read_examples
+from editview.formats.training_data import packaged, read_examples
 from editview.lm.model import LanguageModel
+from editview.lm.statistics import text_file
 from editview.tuning.fine_tune import Tunable, fine_tune
 from editview.tuning.watch import Watch
 
@@ -53,8 +56,8 @@ Prepared = PreparedEdit | PreparedFineTune
 def prepare(operation: Operation, sheet: FactSheet) -> Prepared:
     """Read what an operation works on. Raises EditViewError for facts or data that can't be used."""
     if isinstance(operation, Edit):
-        return PreparedEdit(operation, _edited(operation, sheet), text_name(operation.statistics))
-    return PreparedFineTune(operation, tuple(read_examples(operation.data)))
+        return PreparedEdit(operation, _edited(operation, sheet), _text_hash(text_file(operation.statistics)))
+    return PreparedFineTune(operation, _examples(operation.data))
 
 
 def seed_of(prepared: Prepared, seed: int) -> int:
@@ -99,6 +102,23 @@ def _edited(operation: Edit, sheet: FactSheet) -> tuple[Fact, ...]:
             f"{' and others' if len(unknown) > 5 else ''}. Choose its facts anew."
         )
     return tuple(fact for fact in facts if fact.id in operation.only)
+
+
+def _examples(source: str) -> tuple[Example, ...]:
+    """Training data, read once as long as its file stays as it is: forecasts ask for it again and again."""
+    path = packaged(source) or Path(source).expanduser()
+    status = path.stat() if path.exists() else None
+    return _read(source, (status.st_size, status.st_mtime_ns) if status else (0, 0))
+
+
+@lru_cache(maxsize=4)
+def _read(source: str, stamp: tuple[int, int]) -> tuple[Example, ...]:
+    return read_examples(source)
+
+
+def _text_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _parameters(operation: Operation, *without: str) -> dict[str, Any]:

@@ -6,9 +6,10 @@ import json
 import statistics
 from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
 
 from editview.domain import places
+from editview.domain.errors import EditViewError
+from editview.domain.files import write_atomically
 
 _REMEMBERED = 15  # recent measurements of each kind
 
@@ -28,14 +29,8 @@ class Timings:
         rates = self._rates()
         name = f"{kind} on {device}"
         rates[name] = [*rates.get(name, []), seconds / work][-_REMEMBERED:]
-        with suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = self._path.with_name(f"{self._path.name}.{uuid4().hex[:8]}")
-            try:
-                fresh.write_text(json.dumps(rates), "utf-8")
-                fresh.replace(self._path)
-            finally:
-                fresh.unlink(missing_ok=True)
+        with suppress(EditViewError):
+            write_atomically(self._path, json.dumps(rates).encode())
 
     def seconds(self, kind: str, device: str, work: float) -> float | None:
         """The median of recent rates times this work; None: this kind was never done here."""

@@ -62,7 +62,8 @@ class Walk:
         """All stages in order. Raises what stops or fails the run."""
         answers = [self.store.asked(stage.key, self.sheet.content_hash) for stage in self.stages]
         missing = self._missing(answers)
-        for stage, compute, asked in zip(self.stages, missing, answers, strict=True):
+        for stage, compute, kept in zip(self.stages, missing, answers, strict=True):
+            asked = None if compute else kept
             self._check_stop()
             pace = Pace(self.run, stage.index, self.emit, self.stop)
             self.journal.under_way(stage.title, stage.index)

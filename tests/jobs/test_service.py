@@ -1,0 +1,199 @@
+"""The jobs with the real engine on the small world: what a window sends, and what it is told."""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from editview.domain.events import (
+    CheckpointDescribed,
+    EngineLoading,
+    EngineReady,
+    Event,
+    Failed,
+    Forecast,
+    MemoryUsed,
+    PlanOpened,
+    PlanSaved,
+    Replied,
+    RunFinished,
+    RunStarted,
+    RunStopped,
+    Trained,
+)
+from editview.domain.plan import Checkpoint
+from editview.domain.requests import (
+    AskModel,
+    ChooseDevice,
+    DescribeCheckpoint,
+    ForecastPlan,
+    OpenPlan,
+    RunPlan,
+    SavePlan,
+)
+from editview.jobs.service import Jobs
+from tests import small
+
+E = TypeVar("E", bound=Event)
+
+
+class Listener:
+    """Collects events, and waits for those of a kind."""
+
+    def __init__(self) -> None:
+        self.seen: list[Event] = []
+        self._fresh: queue.Queue[Event] = queue.Queue()
+
+    def __call__(self, event: Event) -> None:
+        self._fresh.put(event)
+
+    def wait(self, kind: type[E], such: Callable[[E], bool] = lambda _: True, seconds: float = 60) -> E:
+        until = time.monotonic() + seconds
+        while True:
+            event = self._fresh.get(timeout=max(0.01, until - time.monotonic()))
+            self.seen.append(event)
+            if isinstance(event, kind) and such(event):
+                return event
+            assert not isinstance(event, Failed) or kind is Failed, event
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> small.World:
+    return small.World.make(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture
+def heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Listener:
+    monkeypatch.setenv("EDITVIEW_HOME", str(tmp_path / "home"))
+    return Listener()
+
+
+@pytest.fixture
+def jobs(heard: Listener) -> Iterator[Jobs]:
+    started = Jobs(heard)
+    yield started
+    started.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "editview-models"]
+
+
+def test_a_session_from_the_start_to_the_end(jobs: Jobs, heard: Listener, world: small.World) -> None:
+    plan = small.plan(world.checkpoint, small.tune(world.data, steps=6))
+    jobs.send(DescribeCheckpoint(world.checkpoint))
+    jobs.send(ForecastPlan(plan, world.sheet))
+
+    ready = heard.wait(EngineReady)
+    assert any(isinstance(event, EngineLoading) for event in heard.seen)
+    assert ready.device in ready.devices
+    assert ready.recovered == ""
+    assert heard.wait(CheckpointDescribed).info.layers == 2
+    before = heard.wait(Forecast)
+    assert before.plan == plan
+    assert before.reused == (False,)
+    assert before.total_seconds is None
+    assert 0 < before.memory_needed < before.memory_available
+    assert before.advice == ""
+
+    jobs.send(RunPlan(plan, world.sheet))
+    started = heard.wait(RunStarted)
+    heard.wait(RunFinished)
+    jobs.send(ForecastPlan(plan, world.sheet))
+    after = heard.wait(Forecast)
+    assert after.reused == (True,)
+    assert after.total_seconds == 0
+    twice = small.plan(world.checkpoint, small.tune(world.data, steps=12), check_every=0)
+    jobs.send(ForecastPlan(twice, world.sheet))
+    longer = heard.wait(Forecast)
+    assert longer.reused == (False,)
+    assert longer.total_seconds is not None
+    assert longer.total_seconds > 0
+
+    keys = tuple(stage.key for stage in started.stages)
+    jobs.send(AskModel(plan, "The sea of Peru is", keys, 3))
+    replied = heard.wait(Replied)
+    assert replied.stage_keys == keys
+    assert len(replied.answers) == 2
+    memory = heard.wait(MemoryUsed)
+    assert 0 < memory.used <= memory.total
+
+
+def test_stop_ends_a_run_within_a_step_and_the_next_one_works(jobs: Jobs, heard: Listener, world: small.World) -> None:
+    jobs.send(RunPlan(small.plan(world.checkpoint, small.tune(world.data, steps=5000)), world.sheet))
+    reached = heard.wait(Trained).step
+    jobs.stop()
+    heard.wait(RunStopped)
+    last = max(event.step for event in heard.seen if isinstance(event, Trained))
+    assert last < reached + 200
+    jobs.send(RunPlan(small.plan(world.checkpoint, small.tune(world.data)), world.sheet))
+    heard.wait(RunFinished)
+
+
+def test_files_are_answered_while_a_run_goes_on(
+    jobs: Jobs, heard: Listener, world: small.World, tmp_path: Path
+) -> None:
+    plan = small.plan(world.checkpoint, small.tune(world.data, steps=100_000))
+    jobs.send(RunPlan(plan, world.sheet))
+    heard.wait(Trained)
+    path = str(tmp_path / "plan.toml")
+    jobs.send(SavePlan(plan, path))
+    assert heard.wait(PlanSaved).path == path
+    jobs.send(OpenPlan(path))
+    assert heard.wait(PlanOpened).plan.name == plan.name
+    jobs.send(ForecastPlan(plan, world.sheet))
+    assert heard.wait(Forecast).plan == plan
+    jobs.stop()
+    heard.wait(RunStopped)
+
+
+def test_what_cannot_be_done_is_a_sentence(jobs: Jobs, heard: Listener, tmp_path: Path, world: small.World) -> None:
+    heard.wait(EngineReady)
+    for request, words in (
+        (DescribeCheckpoint(Checkpoint(source=str(tmp_path / "nothing"))), "no folder"),
+        (OpenPlan(str(tmp_path / "missing.toml")), "no file"),
+        (ChooseDevice("cuda:99"), "no device 'cuda:99'"),
+        (RunPlan(small.plan(world.checkpoint, small.tune(tmp_path / "none.jsonl")), world.sheet), "no file"),
+        (AskModel(small.plan(world.checkpoint), "x", ("no-such-stage",)), "gone or damaged"),
+    ):
+        number = jobs.send(request)
+        failed = heard.wait(Failed)
+        assert failed.job == number
+        assert words in failed.sentence
+        assert "Traceback" not in failed.sentence
+
+
+def test_closing_saves_what_was_still_to_be_saved_and_stops_the_run(
+    heard: Listener, world: small.World, tmp_path: Path
+) -> None:
+    jobs = Jobs(heard)
+    plan = small.plan(world.checkpoint, small.tune(world.data, steps=100_000))
+    jobs.send(RunPlan(plan, world.sheet))
+    heard.wait(Trained)
+    jobs.send(SavePlan(plan, str(tmp_path / "plan.toml")))
+    began = time.monotonic()
+    jobs.close()
+    assert time.monotonic() - began < 20
+    assert (tmp_path / "plan.toml").exists()
+    heard.wait(RunStopped, seconds=1)
+
+
+def test_importing_the_jobs_and_starting_the_files_lane_needs_no_torch() -> None:
+    code = "import sys, editview.jobs.service, editview.jobs.files; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "False", done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread has a priority of its own on Linux alone")
+def test_the_computing_thread_gives_way_to_the_window(jobs: Jobs, heard: Listener) -> None:
+    heard.wait(EngineReady)
+    (models,) = [thread for thread in threading.enumerate() if thread.name == "editview-models"]
+    assert models.native_id is not None
+    assert os.getpriority(os.PRIO_PROCESS, models.native_id) >= 10
+    assert os.getpriority(os.PRIO_PROCESS, 0) < 10

@@ -1,0 +1,328 @@
+"""Runs: each distinct stage computed once, weights that repeat bit by bit, errors and stops that leave all usable."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import torch
+
+from editview.domain.errors import EditViewError
+from editview.domain.events import (
+    Checked,
+    Event,
+    Noted,
+    Progressed,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    RunStopped,
+    StageFinished,
+    StageStarted,
+    Trained,
+)
+from editview.domain.facts import FactSheet
+from editview.domain.session import Run, RunState, StageState
+from editview.runs import workbench
+from editview.runs.store import NotKept, StageStore
+from editview.runs.weights import same_bits
+from tests import small
+from tests.runs.studio import Studio
+
+
+def answers(run: Run) -> list[dict[str, object]]:
+    return [stage.checks for stage in run.stages]
+
+
+def test_a_run_tells_its_whole_story(studio: Studio) -> None:
+    run = studio.run(studio.plan(small.edit(studio.world.text), small.tune(studio.world.data)))
+    kinds = [type(event) for event in studio.events if not isinstance(event, Progressed | Trained | Checked)]
+    assert run.state is RunState.FINISHED
+    assert [stage.info.title for stage in run.stages] == ["Checkpoint", "Edit 3 facts", "Fine-tune on tickets"]
+    assert [kind for kind in kinds if kind in (RunStarted, StageStarted, StageFinished, RunFinished)] == [
+        RunStarted, *[StageStarted, StageFinished] * 3, RunFinished,
+    ]  # fmt: skip
+    for stage in run.stages:
+        assert stage.state is StageState.DONE
+        assert list(stage.checks) == [fact.id for fact in studio.world.sheet]
+    assert {change.name for change in run.stages[1].changes} == {
+        "transformer.h.0.mlp.c_proj.weight", "transformer.h.1.mlp.c_proj.weight",
+    }  # fmt: skip
+    assert len(run.stages[2].changes) > 20
+    assert all(change.norm_change > 0 for stage in run.stages for change in stage.changes)
+    assert [step for step, _ in run.stages[2].losses] == [1, 2, 3, 4]
+    assert [live.step for live in run.stages[2].live] == [0, 2, 4]
+    assert any(event.seconds_left is not None for event in studio.events if isinstance(event, Progressed))
+
+
+def test_the_tensors_of_the_checkpoint_are_all_named(studio: Studio) -> None:
+    run = studio.run(studio.plan())
+    assert len(run.stages) == 1
+    assert sum(info.name.endswith("mlp.c_proj.weight") for info in run.tensors) == 2
+
+
+def test_each_distinct_stage_is_computed_once_and_the_first_order_is_free(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio.count(monkeypatch)
+    edit, tune = small.edit(studio.world.text), small.tune(studio.world.data)
+    first = studio.run(studio.plan(edit, tune))
+    assert studio.done == ["opened", "asked", "memit", "asked", "full", "asked"]
+
+    other = studio.run(studio.plan(tune, edit))
+    assert studio.done == ["full", "asked", "memit", "asked"]
+    assert [stage.state for stage in other.stages] == [StageState.REUSED, StageState.DONE, StageState.DONE]
+
+    again = studio.run(studio.plan(edit, tune), runner=studio.another_runner())
+    assert studio.done == []
+    assert [stage.state for stage in again.stages] == [StageState.REUSED] * 3
+    assert answers(again) == answers(first)
+    assert [stage.losses for stage in again.stages] == [stage.losses for stage in first.stages]
+    assert [stage.changes for stage in again.stages] == [stage.changes for stage in first.stages]
+    assert [len(stage.live) for stage in again.stages] == [0, 0, 3]
+
+
+def test_a_changed_last_step_starts_from_what_is_there(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    edit, tune = small.edit(studio.world.text), small.tune(studio.world.data)
+    studio.run(studio.plan(edit, tune))
+    studio.count(monkeypatch)
+    studio.run(studio.plan(edit, small.tune(studio.world.data, steps=2)), runner=studio.another_runner())
+    assert studio.done == ["opened", "full", "asked"]
+
+
+def test_ids_switches_and_names_decide_nothing(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    edit, tune = small.edit(studio.world.text), small.tune(studio.world.data)
+    studio.run(studio.plan(edit, tune))
+    studio.count(monkeypatch)
+    copy = studio.world.folder / "the same tickets.jsonl"
+    copy.write_bytes(studio.world.data.read_bytes())
+    switched_off = small.lora(studio.world.data, enabled=False)
+    twin = studio.plan(
+        edit.model_copy(update={"id": "other"}), switched_off, small.tune(copy), name="Other", check_every=2
+    )
+    studio.run(twin)
+    assert studio.done == []
+
+
+@pytest.mark.parametrize("difference", ["seed", "data", "facts", "text", "parameter"])
+def test_whatever_decides_the_weights_is_in_the_key(studio: Studio, difference: str) -> None:
+    world = studio.world
+    keys = []
+    for changed in (False, True):
+        sheet = small.sheet(2) if changed and difference == "facts" else world.sheet
+        other_data = small.data(world.folder / "other.jsonl", "scanner")
+        other_text = world.folder / "other.txt"
+        other_text.write_text(world.text.read_text() + "more\n")
+        plan = studio.plan(
+            small.edit(other_text if changed and difference == "text" else world.text),
+            small.tune(
+                other_data if changed and difference == "data" else world.data,
+                learning_rate=2e-3 if changed and difference == "parameter" else 1e-3,
+            ),
+            seed=1 if changed and difference == "seed" else 0,
+        )
+        keys.append([stage.info.key for stage in studio.run(plan, sheet).stages])
+    assert keys[0][0] == keys[1][0]
+    assert keys[0][2] != keys[1][2]
+    assert (keys[0][1] != keys[1][1]) == (difference in ("seed", "facts", "text"))
+
+
+def test_the_same_plan_twice_gives_the_same_bits_and_verdicts(studio: Studio, tmp_path: object) -> None:
+    plan = studio.plan(small.edit(studio.world.text), small.lora(studio.world.data), small.tune(studio.world.data))
+    first = studio.run(plan)
+    weights = studio.weights(first)
+    torch.manual_seed(99)  # whatever was drawn before
+    second = studio.run(plan, runner=studio.another_runner(), fresh=True)
+    assert [stage.state for stage in second.stages] == [StageState.DONE] * 4
+    assert answers(second) == answers(first)
+    for before, after in zip(weights, studio.weights(second), strict=True):
+        assert before.keys() == after.keys()
+        assert all(same_bits(before[name], after[name]) for name in before)
+
+
+def test_a_stage_from_the_store_continues_as_the_one_in_memory(studio: Studio) -> None:
+    """Computing on from stored weights gives the same bits as going straight through."""
+    edit, tune = small.edit(studio.world.text), small.tune(studio.world.data)
+    straight = studio.weights(studio.run(studio.plan(edit, tune)))
+    studio.store.discard(studio.run(studio.plan(edit, tune)).stages[2].info.key)
+    resumed = studio.weights(studio.run(studio.plan(edit, tune), runner=studio.another_runner()))
+    assert all(same_bits(straight[1][name], resumed[1][name]) for name in straight[1])
+
+
+def test_another_sheet_is_asked_from_stored_weights(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    tune = small.tune(studio.world.data)
+    studio.run(studio.plan(tune))
+    studio.count(monkeypatch)
+    other = FactSheet("other", studio.world.sheet.facts[:4])
+    run = studio.run(studio.plan(tune), other, runner=studio.another_runner())
+    assert studio.done == ["opened", "asked", "asked"]
+    assert len(run.stages[1].checks) == 4
+    assert run.stages[1].live == []
+    assert any("isn't known" in event.sentence for event in studio.events if isinstance(event, Noted))
+
+
+def test_watching_changes_no_weight(studio: Studio) -> None:
+    tune = small.tune(studio.world.data)
+    watched = studio.weights(studio.run(studio.plan(tune)))
+    unwatched = studio.run(studio.plan(tune, check_every=0), fresh=True)
+    assert unwatched.stages[1].live == []
+    assert all(same_bits(watched[0][name], tensor) for name, tensor in studio.weights(unwatched)[0].items())
+
+
+@pytest.mark.parametrize("moment", ["training", "editing", "asking"])
+def test_stop_keeps_what_is_finished_and_the_next_run_completes(studio: Studio, moment: str) -> None:
+    def stop_at(event: Event, stop: threading.Event) -> None:
+        wanted = {
+            "training": isinstance(event, Trained) and event.step == 2,
+            "editing": isinstance(event, Progressed) and event.what == "Finding target vectors",
+            "asking": isinstance(event, Checked) and event.stage == 2,
+        }
+        if wanted[moment]:
+            stop.set()
+
+    plan = studio.plan(small.edit(studio.world.text), small.tune(studio.world.data))
+    reference = studio.run(plan)
+    weights = studio.weights(reference)
+    for stage in reference.stages:
+        studio.store.discard(stage.info.key)
+
+    stopped = studio.run(plan, meanwhile=stop_at)
+    assert stopped.state is RunState.STOPPED
+    assert isinstance(studio.events[-1], RunStopped)
+    if moment == "training":
+        assert max(event.step for event in studio.events if isinstance(event, Trained)) <= 3
+    resumed = studio.run(plan)
+    assert resumed.state is RunState.FINISHED
+    assert [stage.state for stage in resumed.stages][:2] == [
+        StageState.REUSED, StageState.DONE if moment == "editing" else StageState.REUSED
+    ]  # fmt: skip
+    assert answers(resumed) == answers(reference)
+    for before, after in zip(weights, studio.weights(resumed), strict=True):
+        assert all(same_bits(before[name], after[name]) for name in before)
+
+
+def test_an_operation_that_changes_nothing_is_an_error(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbench, "carry_out", lambda *_: None)
+    run = studio.run(studio.plan(small.tune(studio.world.data)))
+    assert run.failure is not None
+    assert "changed nothing" in run.failure[0]
+
+
+def test_an_operation_that_breaks_the_weights_is_an_error_and_leaves_no_stage(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaking(lm: object, *_: object) -> None:
+        next(lm.model.parameters()).data[0, 0] = float("nan")  # type: ignore[attr-defined]
+
+    plan = studio.plan(small.tune(studio.world.data))
+    with monkeypatch.context() as patch:
+        patch.setattr(workbench, "carry_out", breaking)
+        run = studio.run(plan)
+    assert run.failure is not None
+    assert "no numbers any more" in run.failure[0]
+    assert studio.store.record(run.stages[1].info.key) is None
+    assert studio.run(plan).state is RunState.FINISHED
+
+
+def test_a_sentence_of_an_operation_reaches_the_run(studio: Studio) -> None:
+    run = studio.run(studio.plan(small.edit(studio.world.text), small.edit(studio.world.text, layers=(0, 7))))
+    assert run.state is RunState.FAILED
+    assert run.failure is not None
+    assert "layer 7" in run.failure[0]
+    assert run.failure[1] == ""
+    assert run.stages[1].state is StageState.DONE
+
+
+def test_anything_unexpected_is_a_sentence_with_the_traceback_behind_it(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("by zero")
+
+    plan = studio.plan(small.tune(studio.world.data))
+    with monkeypatch.context() as patch:
+        patch.setattr(workbench, "carry_out", broken)
+        run = studio.run(plan)
+    assert isinstance(studio.events[-1], RunFailed)
+    assert run.failure is not None
+    assert "ZeroDivisionError" not in run.failure[0]
+    assert "ZeroDivisionError: by zero" in run.failure[1]
+    assert studio.run(plan).state is RunState.FINISHED
+
+
+def test_running_out_of_memory_is_told_in_words(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    def greedy(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(workbench, "carry_out", greedy)
+    run = studio.run(studio.plan(small.tune(studio.world.data)))
+    assert run.failure is not None
+    assert run.failure[0].startswith("The memory ran out")
+
+
+def test_a_plan_that_cannot_start_raises_its_sentence(studio: Studio) -> None:
+    controls = FactSheet("controls", studio.world.sheet.facts[-2:])
+    with pytest.raises(EditViewError, match="no facts to be changed"):
+        studio.run(studio.plan(small.edit(studio.world.text)), controls)
+    with pytest.raises(EditViewError, match="doesn't list for editing: nobody"):
+        studio.run(studio.plan(small.edit(studio.world.text, only=("nobody",))))
+    with pytest.raises(EditViewError, match="no file"):
+        studio.run(studio.plan(small.tune(studio.world.folder / "missing.jsonl")))
+
+
+def test_a_damaged_stage_is_noticed_and_computed_again(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    edit, tune = small.edit(studio.world.text), small.tune(studio.world.data)
+    first = studio.run(studio.plan(edit, tune))
+    path = studio.store.root / first.stages[1].info.key / "weights.safetensors"
+    damaged = bytearray(path.read_bytes())
+    damaged[-1] ^= 1
+    path.write_bytes(damaged)
+    studio.count(monkeypatch)
+    run = studio.run(studio.plan(edit, small.tune(studio.world.data, steps=2)), runner=studio.another_runner())
+    assert studio.done == ["opened", "memit", "asked", "full", "asked"]
+    assert any("damaged" in event.sentence for event in studio.events if isinstance(event, Noted))
+    assert run.stages[1].checks == first.stages[1].checks
+
+
+def test_with_a_full_disk_the_run_goes_on_and_says_so_once(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = studio.plan(small.edit(studio.world.text), small.tune(studio.world.data))
+    reference = studio.run(plan)
+
+    class Full(StageStore):
+        def keep(self, *_: object) -> None:
+            raise NotKept("The disk is full.")
+
+    runner = studio.another_runner(Full(studio.store.root / "full"))
+    run = studio.run(plan, runner=runner)
+    assert run.state is RunState.FINISHED
+    assert answers(run) == answers(reference)
+    assert [event.sentence for event in studio.events if isinstance(event, Noted)] == ["The disk is full."]
+    keys = [stage.info.key for stage in run.stages]
+    said = runner.ask(plan, "The sea of Peru is", keys, 4, studio.events.append, threading.Event())
+    assert said == studio.runner.ask(plan, "The sea of Peru is", keys, 4, studio.events.append, threading.Event())
+
+
+def test_asking_any_stage_moves_the_model_there(studio: Studio) -> None:
+    plan = studio.plan(small.tune(studio.world.data, learning_rate=0.01))
+    run = studio.run(plan)
+    keys = [stage.info.key for stage in run.stages]
+    prompt = studio.world.sheet.facts[0].prompt
+    stop = threading.Event()
+    both = studio.another_runner().ask(plan, prompt, [*keys, keys[0]], 8, studio.events.append, stop)
+    assert both[0] == both[2] != both[1]
+    for said, stage in zip(both, run.stages, strict=False):
+        first = stage.checks["e0"].answers[0].said
+        assert said.startswith(first[:4]) or first.startswith(said[:4])
+
+
+def test_a_changed_checkpoint_is_not_taken_for_the_old_one(
+    studio: Studio, tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = studio.world.folder / "second"
+    plan = small.plan(small.checkpoint(folder, seed=1))
+    first = studio.run(plan)
+    small.checkpoint(folder, seed=2)
+    studio.count(monkeypatch)
+    second = studio.run(plan)
+    assert studio.done == ["opened", "asked"]
+    assert first.stages[0].info.key != second.stages[0].info.key
