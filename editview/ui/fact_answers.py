@@ -194,5 +194,5 @@ class AnswersTable(QTableView):
         wording = max(theme().px(144), width // 3)
         self.setColumnWidth(0, wording)
         for stage in range(1, stages + 1):
-            self.setColumnWidth(stage, max(theme().px(112), (width - wording) // stages))
+            self.setColumnWidth(stage, max(theme().px(96), (width - wording) // stages))
         self._header.fit()

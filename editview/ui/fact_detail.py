@@ -57,6 +57,7 @@ class FactDetail(QWidget):
         self._tabs.setAccessibleName("What to show of the fact")
         self._tabs.currentChanged.connect(lambda _: self._arrange())
         self.answers, self._legend = AnswersTable(), Words(size=SMALL, role="muted")
+        self._legend.setWordWrap(True)
         self.curve, self._stages = FactCurve(failed), QComboBox()
         self._stages.setAccessibleName("Fine-tune to show")
         self._stages.activated.connect(lambda _: self._draw_course())
@@ -77,7 +78,6 @@ class FactDetail(QWidget):
         for column in (texts, picture):
             column.setContentsMargins(0, 0, 0, 0)
             column.setSpacing(px(4))
-        texts.addWidget(self._legend)
         texts.addWidget(self.answers, 1)
         picture.addWidget(self._stages)
         picture.addWidget(self.curve, 1)
@@ -88,9 +88,12 @@ class FactDetail(QWidget):
         self._body.addWidget(self._picture, 2)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(px(16), px(8), px(8), px(8))
-        layout.setSpacing(px(8))
+        layout.setSpacing(px(4))
         layout.addLayout(top)
-        layout.addWidget(self._tabs)
+        row = QHBoxLayout()
+        row.addWidget(self._tabs)
+        row.addWidget(self._legend, 1)
+        layout.addLayout(row)
         layout.addLayout(self._body, 1)
 
     # ---- what is shown ---------------------------------------------------------------------------------------
@@ -142,4 +145,7 @@ class FactDetail(QWidget):
         self._body.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
         self._tabs.setVisible(not roomy)
         self._texts.setVisible(roomy or self._tabs.currentIndex() == 0)
+        self._legend.setVisible(roomy or self._tabs.currentIndex() == 0)
+        side = Qt.AlignmentFlag.AlignLeft if roomy else Qt.AlignmentFlag.AlignRight
+        self._legend.setAlignment(Qt.AlignmentFlag.AlignVCenter | side)
         self._picture.setVisible(roomy or self._tabs.currentIndex() == 1)

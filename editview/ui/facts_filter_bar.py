@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QComboBox, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from editview.domain.facts import Group
 from editview.ui.facts_grid import GROUPS, FactsGrid
@@ -12,6 +13,7 @@ from editview.ui.facts_words import GROUP_NAMES, Category
 from editview.ui.labels import Words
 from editview.ui.theme import SMALL, theme
 
+_ONE_ROW = 960  # width from which everything stands in one row
 _EVERYTHING = "Whatever became of them"
 
 
@@ -39,7 +41,7 @@ class FilterBar(QWidget):
 
     def _lay_out(self) -> None:
         px = theme().px
-        groups, below = QHBoxLayout(), QHBoxLayout()
+        groups, below, self._rows = QHBoxLayout(), QHBoxLayout(), QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
         for group, button in self._groups.items():
             button.setCheckable(True)
             button.setChecked(group is None)
@@ -52,11 +54,15 @@ class FilterBar(QWidget):
         below.setSpacing(px(8))
         below.addWidget(self._fates, 1)
         below.addWidget(self.search, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(px(8))
-        layout.addLayout(groups)
-        layout.addLayout(below)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setSpacing(px(8))
+        self._rows.addLayout(groups)
+        self._rows.addLayout(below, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        wide = event.size().width() >= theme().px(_ONE_ROW)
+        self._rows.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 
     @property
     def filter(self) -> Filter:

@@ -40,8 +40,8 @@ class FactsPanel(QWidget):
         self._split.setChildrenCollapsible(False)
         self._split.setHandleWidth(px(8))
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(px(16), px(16), px(16), px(16))
-        layout.setSpacing(px(16))
+        layout.setContentsMargins(px(16), px(8), px(16), px(8))
+        layout.setSpacing(px(12))
         layout.addWidget(self.headline)
         layout.addWidget(self.filters)
         layout.addWidget(self._split, 1)
@@ -119,8 +119,10 @@ class FactsPanel(QWidget):
         if not self.detail.isVisible():
             self.detail.show()
             self._draw_detail()
-            wished = self.detail.wished_height()
-            self._split.setSizes([max(self._split.height() - wished, self.table.minimumHeight()), wished])
+            for _ in range(2):  # what it needs is known once it has its width
+                wished = self.detail.wished_height()
+                self._split.setSizes([max(self._split.height() - wished, self.table.minimumHeight()), wished])
+                self.detail.layout().activate()
         self._draw_detail()
 
     def _draw_detail(self) -> None:

@@ -18,7 +18,7 @@ from editview.ui.stage_header import StageHeader
 from editview.ui.theme import theme
 
 _WIDTHS = {Kind.SAYS: 112, Kind.WANTED: 112, Kind.BECAME: 288, Kind.GROUP: 88}
-_FACT, _STAGE = (176, 400), (88, 132)  # narrowest and widest
+_FACT, _STAGE = (176, 320), (88, 132)  # narrowest and widest
 
 
 class FactsTable(QTableView):
@@ -95,7 +95,7 @@ class FactsTable(QTableView):
         px, columns = theme().px, self._model.columns
         stages = sum(column.kind is Kind.STAGE for column in columns)
         left = self.viewport().width() - sum(px(_WIDTHS.get(column.kind, 0)) for column in columns)
-        stage = min(max((left - px(_FACT[0])) // max(stages, 1), px(_STAGE[0])), px(_STAGE[1]))
+        stage = min(max((left - px(_FACT[1])) // max(stages, 1), px(_STAGE[0])), px(_STAGE[1]))
         fact = min(max(left - stages * stage, px(_FACT[0])), px(_FACT[1]))
         widths = {Kind.FACT: fact, Kind.STAGE: stage}
         for place, column in enumerate(columns):
