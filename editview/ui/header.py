@@ -106,7 +106,11 @@ class Header(QWidget):
         self.button.setText("Stop" if running else "Run")
         self.button.setIcon(icon("stop" if running else "run", "on_accent" if running or self._ready else "faint"))
         self.button.setEnabled(running or self._ready)
-        tip = "Stop after this step of the work; what is finished stays (Esc)" if running else "Run the plan (Ctrl+R)"
+        tip = (
+            "Stop after this step of the work; what is finished stays (Esc or Ctrl+.)"
+            if running
+            else "Run the plan (Ctrl+R)"
+        )
         self.button.setToolTip(tip)
         self.progress.setVisible(running)
         self.remaining.setVisible(running)

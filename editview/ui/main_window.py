@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from editview.ui import settings
@@ -77,6 +78,10 @@ class MainWindow(QMainWindow):
         for signal in (hub.plan_changed, hub.sheet_changed, hub.run_changed, hub.run_started, hub.runs_changed):
             signal.connect(refresh)
         hub.plan_changed.connect(self._retitle)
+        head = self.header
+        order = (head.name, head.checkpoint, head.sheet, head.button, self.plan.view, self.plan.add_button)
+        for before, after in pairwise(order):
+            self.setTabOrder(before, after)
 
     def furnish(self, centre: QWidget) -> None:
         """Put the centre in, and everything where it stood the last time."""
@@ -85,7 +90,7 @@ class MainWindow(QMainWindow):
         self.splitter.addWidget(centre)
         self.splitter.addWidget(self.tabs)
         theme().follow(self._keep_room)
-        for column, stretch in enumerate((0, 1, 0)):
+        for column, stretch in enumerate((0, 3, 1)):
             self.splitter.setStretchFactor(column, stretch)
         self.splitter.setSizes([px(312), px(568), px(384)])
         if not settings.restore_layout(self, {"columns": self.splitter}):
@@ -124,6 +129,13 @@ class MainWindow(QMainWindow):
     def _keep_room(self) -> None:
         for panel, least in ((self.plan, 264), (self.centre, 360), (self.tabs, 320)):
             panel.setMinimumWidth(theme().px(least))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc stops the run when no panel has a use of its own for it: as a shortcut it would take it from them."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.hub.stop_run()
+        else:
+            super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):

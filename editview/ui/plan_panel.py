@@ -35,6 +35,7 @@ class PlanPanel(QWidget):
         self.add_button.setText("Add a step")
         self.add_button.setIcon(icon("add", "accent"))
         self.add_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.add_button.setProperty("role", "icon")
         self.add_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.add_button.setMenu(self.add_menu)
         self._tools = QHBoxLayout()

@@ -71,7 +71,7 @@ def _plan(window: MainWindow) -> list[Action]:
     ]  # fmt: skip
     return [
         Action("run", "&Plan", "Run", hub.start_run, "Ctrl+R", "run", possible=can_run),
-        Action("stop", "&Plan", "Stop", hub.stop_run, "Esc", "stop", possible=lambda: hub.running),
+        Action("stop", "&Plan", "Stop", hub.stop_run, "Ctrl+.", "stop", possible=lambda: hub.running),
         *adds,
         card("edit-step", "Change this step…", plan.edit_selected, "F2", "edit"),
         card("switch-step", "Switch on or off", plan.switch, "Space", "switch"),
