@@ -30,8 +30,16 @@ def verb(operation: Operation) -> str:
 
 def stage_titles(run: Run) -> list[str]:
     """The stages' titles, told apart where two operations share one: 'Edit 40 facts (step 3)'."""
-    titles = [stage.info.title for stage in run.stages]
-    return [f"{t} (step {i})" if titles.count(t) > 1 else t for i, t in enumerate(titles)]
+    return _told_apart([stage.info.title for stage in run.stages])
+
+
+def stage_verbs(run: Run) -> list[str]:
+    """The stages named as short as they can be: 'Checkpoint', 'Edit', 'Fine-tune (step 2)'."""
+    return _told_apart([run.stages[0].info.title, *map(verb, run.plan.active)])
+
+
+def _told_apart(titles: list[str]) -> list[str]:
+    return [f"{title} (step {i})" if titles.count(title) > 1 else title for i, title in enumerate(titles)]
 
 
 def method_name(operation: Operation) -> str:

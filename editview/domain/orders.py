@@ -1,0 +1,167 @@
+"""Orders of the same operations: which there are, which were run, and what two of them keep, fact by fact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import chain, islice, permutations
+
+from editview.domain.comparison import Interval, paired_difference
+from editview.domain.facts import Fact, Group
+from editview.domain.plan import Plan, edits_of
+from editview.domain.sentences import operation_title, verb
+from editview.domain.session import Run, RunState
+from editview.domain.survival import NAMES
+from editview.domain.verdicts import Verdict
+
+MOST_ORDERS = 6
+
+
+def order_key(plan: Plan) -> str:
+    """Equal for plans that compute the same in the same order."""
+    return repr((plan.checkpoint, plan.seed, [operation.content() for operation in plan.active]))
+
+
+def ingredients(plan: Plan) -> str:
+    """Equal for plans that do the same operations in any order."""
+    contents = sorted(repr(operation.content()) for operation in plan.active)
+    return repr((plan.checkpoint, plan.seed, contents))
+
+
+def orders(plan: Plan) -> list[Plan]:
+    """The plan's own order first, then others of its switched-on operations, at most six in all, equal ones once.
+
+    Where there are more: neighbours swapped come first, then the reverse, which tell most for their price.
+    """
+    active = plan.active
+    resting = tuple(operation for operation in plan.operations if not operation.enabled)
+    swaps = ((*active[:i], active[i + 1], active[i], *active[i + 2 :]) for i in range(len(active) - 1))
+    found = {order_key(plan): plan}
+    for arrangement in chain(swaps, (active[::-1],), islice(permutations(active), 720)):
+        if len(found) == MOST_ORDERS:
+            break
+        other = plan.model_copy(update={"operations": (*arrangement, *resting)})
+        found.setdefault(order_key(other), other)
+    return list(found.values())
+
+
+def order_name(plan: Plan) -> str:
+    """'Edit → Fine-tune'; with the object where a verb alone would stand for two different operations."""
+    active = plan.active
+    contents = {word: {repr(o.content()) for o in active if verb(o) == word} for word in map(verb, active)}
+    names = [verb(o) if len(contents[verb(o)]) == 1 else operation_title(o) for o in active]
+    return " → ".join(names) or "Nothing"
+
+
+def comparable(runs: Iterable[Run], plan: Plan, sheet_hash: str) -> list[Run]:
+    """The newest finished run of each order of this plan's operations on this sheet, oldest order first."""
+    wanted, newest = ingredients(plan), {}
+    for run in runs:
+        if run.state is RunState.FINISHED and run.sheet.content_hash == sheet_hash and ingredients(run.plan) == wanted:
+            newest[order_key(run.plan)] = run
+    return list(newest.values())
+
+
+@dataclass(frozen=True, slots=True)
+class FactPair:
+    """One fact at the end of both orders. None: it wasn't asked there."""
+
+    fact: Fact
+    first: Verdict | None
+    second: Verdict | None
+    said_first: str
+    said_second: str
+
+    @property
+    def kept(self) -> tuple[bool, bool]:
+        return self.first in _STANDS, self.second in _STANDS
+
+    @property
+    def differs(self) -> bool:
+        return self.first is not self.second
+
+
+_STANDS = (Verdict.HOLDS, Verdict.WEAK)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How many facts of a group each order keeps at its end, and the paired difference, second less first."""
+
+    group: Group
+    both: int
+    only_first: int
+    only_second: int
+    neither: int
+    difference: Interval
+
+    @property
+    def count(self) -> int:
+        return self.both + self.only_first + self.only_second + self.neither
+
+    @property
+    def first(self) -> int:
+        return self.both + self.only_first
+
+    @property
+    def second(self) -> int:
+        return self.both + self.only_second
+
+    @property
+    def clear(self) -> bool:
+        """The interval of the difference leaves out no difference at all."""
+        return not self.difference.low <= 0 <= self.difference.high
+
+
+def pair_up(first: Run, second: Run) -> list[FactPair]:
+    """Every fact of the sheet at the last stage of both runs: first those kept by one order only, then other
+    differences, then the rest; each in the sheet's order."""
+    pairs = []
+    for fact in first.sheet:
+        one, two = first.stages[-1].checks.get(fact.id), second.stages[-1].checks.get(fact.id)
+        pairs.append(
+            FactPair(
+                fact,
+                one.verdict if one else None,
+                two.verdict if two else None,
+                one.said if one else "",
+                two.said if two else "",
+            )
+        )
+    return sorted(pairs, key=lambda pair: (pair.kept[0] is pair.kept[1], not pair.differs))
+
+
+def kept(first: Run, pairs: Iterable[FactPair], group: Group) -> Kept | None:
+    """Count a group over both orders. Edits that no operation makes, and neighbours and controls that the checkpoint
+    didn't know, are left out; None: nobody is left."""
+
+    def counts(pair: FactPair) -> bool:
+        if pair.fact.group is not group or pair.first is None or pair.second is None:
+            return False
+        if group is Group.EDITED:
+            return edits_of(first.plan, pair.fact.id) is not None
+        return first.verdict(pair.fact.id, 0) in _STANDS
+
+    outcomes = [pair.kept for pair in pairs if counts(pair)]
+    if not outcomes:
+        return None
+    difference = paired_difference([one for one, _ in outcomes], [two for _, two in outcomes])
+    return Kept(
+        group,
+        both=outcomes.count((True, True)),
+        only_first=outcomes.count((True, False)),
+        only_second=outcomes.count((False, True)),
+        neither=outcomes.count((False, False)),
+        difference=difference,
+    )
+
+
+def told(kept: Kept) -> str:
+    """'Controls: 99 and 98 of 100 kept, no clear difference (-1 points, 95 % interval -5 to +2).'"""
+    points, low, high = (round(100 * x) for x in (kept.difference.estimate, kept.difference.low, kept.difference.high))
+    name = NAMES[kept.group].capitalize()
+    judged = "a clear difference" if kept.clear else "no clear difference"
+    return (
+        f"{name}: {kept.first:,} and {kept.second:,} of {kept.count:,} kept, {judged} "
+        f"({points:+d} points, 95 % interval {low:+d} to {high:+d})."
+    )
