@@ -40,6 +40,10 @@ from editview.domain.requests import DescribeCheckpoint, ForecastPlan, OpenFacts
 from editview.domain.session import Run, RunState, Session
 
 
+ENGINE = 0
+"""The job number of loading the model libraries, which nobody asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """An error as the window shows it."""
@@ -88,6 +92,7 @@ class Hub(QObject):
         self.run_forecast: Forecast | None = None  # what was forecast for the latest run when it began
         self.engine: EngineReady | None = None
         self.loading: str = ""
+        self.broken = False  # the model libraries couldn't be loaded
         self.memory: MemoryUsed | None = None
         self.run: Run | None = None  # the run that is shown
         self.selected_fact: str | None = None
@@ -183,7 +188,7 @@ class Hub(QObject):
         for event in events:
             match event:
                 case EngineReady():
-                    self.engine, self.loading = event, ""
+                    self.engine, self.loading, self.broken = event, "", False
                     self.engine_changed.emit()
                     if event.recovered:
                         self.noted.emit(event.recovered)
@@ -225,6 +230,9 @@ class Hub(QObject):
                 case Noted(sentence=sentence):
                     self.noted.emit(sentence)
                 case Failed(job=job, sentence=sentence, details=details):
+                    if job == ENGINE:
+                        self.loading, self.broken = "", True
+                        self.engine_changed.emit()
                     if self.starting and self._run_job in (None, job):
                         self.starting, moved = False, True
                     self.problem.emit(Problem(sentence, details))

@@ -69,7 +69,8 @@ class PlanModel(QAbstractListModel):
 
     def _method(self, operation: Operation | None) -> str:
         if operation is not None:
-            return method_name(operation)
+            name = method_name(operation)
+            return name[:1].upper() + name[1:]
         info = self._hub.checkpoint
         return "Start: the checkpoint" if info is None else f"Start: {info.architecture}, {info.layers} layers"
 

@@ -42,6 +42,8 @@ class StatusBar(QStatusBar):
         hub = self._hub
         if hub.loading:
             self.engine.setText(f"{hub.loading}…")
+        elif hub.broken:
+            self.engine.setText("The model libraries couldn't be loaded: plans can be written, not run")
         elif hub.engine is None:
             self.engine.setText("The model libraries are loaded behind the window…")
         else:

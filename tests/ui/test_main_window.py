@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from editview.domain.checkpoint import CheckpointInfo, Device
-from editview.domain.events import CheckpointDescribed, EngineLoading, EngineReady, FactsOpened, MemoryUsed
+from editview.domain.events import CheckpointDescribed, EngineLoading, EngineReady, FactsOpened, Failed, MemoryUsed
 from editview.domain.plan import Checkpoint
 from editview.domain.requests import ChooseDevice, OpenFacts, OpenPlan, PreviewFacts, Request, RunPlan
 from editview.ui import settings
 from editview.ui.command_palette import CommandPalette, ranked
-from editview.ui.hub import Hub, Problem
+from editview.ui.hub import ENGINE, Hub, Problem
 from editview.ui.main_window import MainWindow
 from editview.ui.message_bar import Details
 from editview.ui.status_bar import StatusBar
@@ -133,6 +133,8 @@ def test_the_status_bar_says_what_the_engine_does_and_offers_devices(window: Mai
     assert isinstance(bar, StatusBar)
     window.hub.take([EngineLoading("Loading the model libraries")])
     assert bar.engine.text() == "Loading the model libraries…"
+    window.hub.take([Failed(ENGINE, "torch is missing.")])
+    assert "couldn't be loaded" in bar.engine.text()
     cpu, gpu = Device("cpu", "CPU", 8_000_000_000), Device("cuda:0", "RTX 4090", 24_000_000_000)
     window.hub.take([EngineReady((cpu, gpu), cpu), MemoryUsed("cpu", 2_000_000_000, 8_000_000_000)])
     assert (bar.engine.text(), bar.device.text()) == ("Ready", "CPU")
