@@ -39,7 +39,6 @@ from editview.domain.plan import Plan, PlanHistory
 from editview.domain.requests import DescribeCheckpoint, ForecastPlan, OpenFacts, Request, RunPlan
 from editview.domain.session import Run, RunState, Session
 
-
 ENGINE = 0
 """The job number of loading the model libraries, which nobody asked for."""
 
