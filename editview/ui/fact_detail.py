@@ -135,6 +135,12 @@ class FactDetail(QWidget):
         """What every wording needs; the curve shares that room, or waits behind its tab."""
         return theme().px(104) + self.answers.sizeHint().height()
 
+    def settle(self) -> None:
+        """Lay everything out at once, for the width it has."""
+        layout = self.layout()
+        assert layout is not None
+        layout.activate()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from editview.domain.verdicts import Change
 from editview.ui.facts_grid import CHANGES, Chip
 from editview.ui.facts_model import FactsModel, Kind
+from editview.ui.facts_motion import Turning
 from editview.ui.facts_words import MARKS
 from editview.ui.theme import BODY, SMALL, theme
 
@@ -18,8 +19,9 @@ _BAD = {CHANGES.index(change) for change in (Change.LOST, Change.DAMAGED, Change
 
 
 class FactsDelegate(QStyledItemDelegate):
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, turning: Turning, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._turning = turning
         theme().follow(self._dress)
 
     def _dress(self) -> None:
@@ -102,9 +104,9 @@ class FactsDelegate(QStyledItemDelegate):
         if chip is not Chip.NOT_ASKED:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self._tints[chip])
+            painter.setBrush(self._turning.colour(self._tints, at, stage, chip))
             painter.drawRoundedRect(box, height / 2, height / 2)
-        painter.setPen(self._inks[chip])
+        painter.setPen(self._turning.colour(self._inks, at, stage, chip))
         text = f"{mark.glyph} {word}" if word else mark.glyph
         painter.drawText(box.adjusted(self._gap, 0, 0, 0), _LEFT, text)
 

@@ -122,7 +122,7 @@ class FactsPanel(QWidget):
             for _ in range(2):  # what it needs is known once it has its width
                 wished = self.detail.wished_height()
                 self._split.setSizes([max(self._split.height() - wished, self.table.minimumHeight()), wished])
-                self.detail.layout().activate()
+                self.detail.settle()
         self._draw_detail()
 
     def _draw_detail(self) -> None:

@@ -13,6 +13,7 @@ from editview.domain.plan import Plan
 from editview.domain.session import Run
 from editview.ui.facts_delegate import FactsDelegate, row_height
 from editview.ui.facts_model import FactsModel, Index, Kind
+from editview.ui.facts_motion import Turning
 from editview.ui.facts_query import Filter
 from editview.ui.stage_header import StageHeader
 from editview.ui.theme import theme
@@ -30,7 +31,8 @@ class FactsTable(QTableView):
         self._model = model
         self._kept: tuple[list[str], str | None, int] = ([], None, 0)
         self.setModel(model)
-        self.setItemDelegate(FactsDelegate(self))
+        self._turning = Turning(self.viewport())
+        self.setItemDelegate(FactsDelegate(self._turning, self))
         self.setAccessibleName("Facts")
         self.setAccessibleDescription(
             "A row a fact, a column a stage. Enter opens a fact, Ctrl+C copies the selection."
@@ -81,8 +83,11 @@ class FactsTable(QTableView):
 
     def read(self) -> None:
         """Take in what the run has gained, and draw the rows in sight."""
-        first, last = self.rowAt(0), self.rowAt(self.viewport().height() - 1)
-        self._model.read(max(first, 0), last if last >= 0 else self._model.rowCount() - 1)
+        first, last = max(self.rowAt(0), 0), self.rowAt(self.viewport().height() - 1)
+        last = last if last >= 0 else self._model.rowCount() - 1
+        before, places = self._model.grid.chips, [self._model.row_at(row) for row in range(first, last + 1)]
+        self._model.read(first, last)
+        self._turning.turn(before, self._model.grid.chips, places)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
