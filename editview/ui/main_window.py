@@ -122,12 +122,12 @@ class MainWindow(QMainWindow):
 
     def _dress(self) -> None:
         px = theme().px
-        self.setMinimumSize(px(960), px(600))
+        self.setMinimumSize(px(1000), px(600))
         self._message_frame.setContentsMargins(px(16), 0, px(16), 0)
         self.splitter.setHandleWidth(px(8))
 
     def _keep_room(self) -> None:
-        for panel, least in ((self.plan, 264), (self.centre, 360), (self.tabs, 320)):
+        for panel, least in ((self.plan, 304), (self.centre, 360), (self.tabs, 320)):
             panel.setMinimumWidth(theme().px(least))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

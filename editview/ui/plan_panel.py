@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
@@ -140,3 +140,5 @@ class PlanPanel(QWidget):
         self._layout.setContentsMargins(px(16), px(16), px(8), px(8))
         self._layout.setSpacing(px(12))
         self._tools.setSpacing(px(2))
+        for button in self.findChildren(QToolButton):
+            button.setIconSize(QSize(px(16), px(16)))
