@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from editview.domain.facts import Fact, Group
 from editview.domain.operations import FullFineTune, Lora
 from editview.domain.verdicts import LiveCheck
+from editview.lm.anatomy import anatomy
+from editview.lm.answers import live_check
+from editview.lm.model import LanguageModel
 from editview.tuning.fine_tune import fine_tune
 from editview.tuning.watch import Watch, undisturbed
 from tests.tuning.models import SmallLM, examples, gpt2, same, weights
@@ -97,3 +101,18 @@ def test_undisturbed_gives_modes_and_chance_back_after_an_error() -> None:
         broken()
     assert [module.training for module in model.modules()] == modes
     assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("method", OPERATIONS)
+def test_the_live_check_of_facts_leaves_training_as_it_is(method: str) -> None:
+    """As the runner does it, with answers right and wrong, of one token and of several."""
+    watched, unwatched = gpt2(), gpt2()
+    lm = LanguageModel(watched.model, watched.tokenizer, anatomy(watched.model), "small")
+    facts = [Fact(f"e{i}", Group.EDITED, f"{i}", "The printer on floor {} is", "new", "jammed") for i in range(5)]
+    seen: list[LiveCheck] = []
+    watch = Watch(2, lambda step: live_check(lm, facts, step), seen.append)
+    fine_tune(lm, OPERATIONS[method], examples(), seed=3, watch=watch)
+    fine_tune(unwatched, OPERATIONS[method], examples(), seed=3)
+    assert [check.step for check in seen] == [0, 2, 4, 6]
+    assert len({check.nll_wanted for check in seen}) == 4
+    assert same(weights(watched), weights(unwatched))
