@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QComboBox, QHBoxLayout, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QButtonGroup,
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QWidget,
+)
 
 from editview.domain.facts import Group
 from editview.ui.facts_grid import GROUPS, FactsGrid
@@ -14,7 +23,7 @@ from editview.ui.labels import Words
 from editview.ui.theme import SMALL, theme
 
 _ONE_ROW = 960  # width from which everything stands in one row
-_EVERYTHING = "Whatever became of them"
+_EVERYTHING = "All changes"
 
 
 class FilterBar(QWidget):
@@ -42,11 +51,14 @@ class FilterBar(QWidget):
     def _lay_out(self) -> None:
         px = theme().px
         groups, below, self._rows = QHBoxLayout(), QHBoxLayout(), QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        self._places = QGridLayout()
+        self._places.setSpacing(px(4))
         for group, button in self._groups.items():
             button.setCheckable(True)
             button.setChecked(group is None)
+            button.setMinimumWidth(1)  # they stand in two rows where one is too short
             self._buttons.addButton(button)
-            groups.addWidget(button)
+        groups.addLayout(self._places)
         self._buttons.buttonClicked.connect(self._tell)
         groups.addStretch(1)
         groups.addWidget(self._count)
@@ -61,7 +73,15 @@ class FilterBar(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        wide = event.size().width() >= theme().px(_ONE_ROW)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        width, shown = self.width(), [button for button in self._groups.values() if not button.isHidden()]
+        needed = sum(button.sizeHint().width() + self._places.spacing() for button in shown)
+        in_a_row = len(self._groups) if needed <= width else 2
+        for place, button in enumerate(self._groups.values()):
+            self._places.addWidget(button, place // in_a_row, place % in_a_row)
+        wide = width >= theme().px(_ONE_ROW)
         self._rows.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 
     @property
@@ -79,10 +99,13 @@ class FilterBar(QWidget):
             facts = len(grid) if group is None else int((grid.group == GROUPS.index(group)).sum())
             button.setText(f"{GROUP_NAMES[group] if group else 'All'} {facts:,}")
             button.setVisible(group is None or facts > 0)
+        self._arrange()
         self._count.setText("" if shown == len(grid) else f"{shown:,} shown")
         self._offer(categories(grid, self.filter.group))
 
     def _offer(self, found: list[tuple[Category, int]]) -> None:
+        if self._fates.view().isVisible():
+            return  # someone is choosing
         if self._category is not None and self._category not in dict(found):
             found = [(self._category, 0), *found]
         entries = [(_EVERYTHING, None), *((f"{category.label} ({count:,})", category) for category, count in found)]

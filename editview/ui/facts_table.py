@@ -19,7 +19,7 @@ from editview.ui.stage_header import StageHeader
 from editview.ui.theme import theme
 
 _WIDTHS = {Kind.SAYS: 112, Kind.WANTED: 112, Kind.BECAME: 288, Kind.GROUP: 88}
-_FACT, _STAGE = (176, 320), (88, 132)  # narrowest and widest
+_FACT, _STAGE = (128, 320, 224), (88, 132)  # narrowest, widest, and how wide before columns fall out of sight
 
 
 class FactsTable(QTableView):
@@ -96,12 +96,13 @@ class FactsTable(QTableView):
             self.scrollTo(self.currentIndex())  # what was in sight stays in sight
 
     def _share_out(self) -> None:
-        """Stages and facts share what the other columns leave, and never get too narrow to be read."""
-        px, columns = theme().px, self._model.columns
+        """Facts and stages get what the other columns leave, or where that is little, all but what the model says."""
+        px, columns, room = theme().px, self._model.columns, self.viewport().width()
         stages = sum(column.kind is Kind.STAGE for column in columns)
-        left = self.viewport().width() - sum(px(_WIDTHS.get(column.kind, 0)) for column in columns)
+        left = room - sum(px(_WIDTHS.get(column.kind, 0)) for column in columns)
         stage = min(max((left - px(_FACT[1])) // max(stages, 1), px(_STAGE[0])), px(_STAGE[1]))
-        fact = min(max(left - stages * stage, px(_FACT[0])), px(_FACT[1]))
+        fact = max(left, min(room - px(_WIDTHS[Kind.SAYS]), stages * stage + px(_FACT[2]))) - stages * stage
+        fact = min(max(fact, px(_FACT[0])), px(_FACT[1]))
         widths = {Kind.FACT: fact, Kind.STAGE: stage}
         for place, column in enumerate(columns):
             self.setColumnWidth(place, widths.get(column.kind) or px(_WIDTHS[column.kind]))

@@ -83,7 +83,7 @@ def fate(grid: FactsGrid, row: int) -> str:
     fact, change = grid.sheet.facts[row], CHANGES[grid.change_now[row]]
     if change is None:
         return "Not asked yet. Press *Run* to see what the model answers."
-    says = _says(grid, row)
+    says = f"“{_says(grid, row)}”" + (", but not in every wording" if grid.weak_now[row] else "")
     title = f"*{grid.titles[grid.lost_in_now[row]]}*"
     step = int(grid.lost_step_now[row])
     match change:
@@ -91,22 +91,22 @@ def fate(grid: FactsGrid, row: int) -> str:
             when = f"at step {step:,} of {title}" if step else f"during {title}"
             if grid.provisional_now[row]:
                 return f"Lost {when}, as far as training has come."
-            return f"Lost {when}: {_again(grid.run, fact, says)}."
+            return f"Lost {when}: {_again(grid.run, fact, _says(grid, row))}."
         case Change.PENDING:
             later = "" if grid.edited_at[row] < len(grid.titles) else " No step of this plan edits it."
-            return f"Not yet edited: the model says “{says}”.{later}"
+            return f"Not yet edited: the model says {says}.{later}"
         case Change.TOOK:
-            return f"The edit took: it says “{says}”."
+            return f"The edit took: it says {says}."
         case Change.NEVER_TOOK:
-            return f"The edit never took: it says “{says}” where “{fact.wanted}” is wanted."
+            return f"The edit never took: it says {says} where “{fact.wanted}” is wanted."
         case Change.NEVER_KNOWN:
-            return f"The model didn't know this before: it says “{says}” where “{fact.wanted}” is right."
+            return f"The model didn't know this before: it says {says} where “{fact.wanted}” is right."
         case Change.RECOVERED:
-            return f"Lost on the way and recovered: it says “{says}” again."
+            return f"Lost on the way and recovered: it says {says}."
         case Change.SURVIVED:
-            return f"Survived every step so far: it says “{says}”."
+            return f"Survived every step so far: it says {says}."
         case _:
-            return f"Intact: it still says “{says}”."
+            return f"Intact: it still says {says}."
 
 
 def _says(grid: FactsGrid, row: int) -> str:

@@ -63,8 +63,8 @@ def _before(grid: FactsGrid) -> Sayings:
     if grid.run is not None and grid.run.state is RunState.RUNNING:
         return Sayings("", "Asking the model", f"{len(grid):,} facts are asked before anything is changed.")
     big = f"{edits:,} edit{'' if edits == 1 else 's'} to make" if edits else f"{others:,} facts to watch"
-    watched = f", and {others:,} other facts are watched so that no damage goes unseen" if edits and others else ""
-    return Sayings("", big, f"Press *Run* to see which of them the model keeps{watched}.")
+    watched = f" {others:,} other facts are watched as well, so that no damage goes unseen." if edits and others else ""
+    return Sayings("", big, f"Press *Run* to see which of them the model keeps.{watched}")
 
 
 def _caption(grid: FactsGrid, stage: int) -> str:

@@ -150,3 +150,9 @@ def test_of_two_fine_tunes_the_one_that_lost_the_fact_is_drawn(detail: FactDetai
         box = detail.findChild(QComboBox)
         assert box.isVisible() or not detail.curve.isVisible()
         assert box.currentData() == stage
+
+
+def test_a_fact_that_holds_in_some_wordings_only_says_so() -> None:
+    run, grid = finished()
+    row = next(row for row in range(len(run.sheet)) if grid.weak_now[row])
+    assert fate(grid, row).endswith("”, but not in every wording.")
