@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain, islice, permutations
+from typing import NamedTuple
 
 from editview.domain.comparison import Interval, paired_difference
-from editview.domain.facts import Fact, Group
-from editview.domain.plan import Plan, edits_of
+from editview.domain.facts import Fact, FactSheet, Group
+from editview.domain.operations import Edit
+from editview.domain.plan import Plan
 from editview.domain.sentences import operation_title, verb
 from editview.domain.session import Run, RunState
 from editview.domain.survival import NAMES
@@ -53,17 +55,24 @@ def order_name(plan: Plan) -> str:
     return " → ".join(names) or "Nothing"
 
 
-def comparable(runs: Iterable[Run], plan: Plan, sheet_hash: str) -> list[Run]:
-    """The newest finished run of each order of this plan's operations on this sheet, oldest order first."""
-    wanted, newest = ingredients(plan), {}
+def comparable(runs: Iterable[Run], plan: Plan, sheet: FactSheet) -> list[Run]:
+    """The newest finished run of each order of this plan's operations on this sheet, the order first run first."""
+    wanted = ingredients(plan)
+    newest: dict[str, Run] = {}
     for run in runs:
-        if run.state is RunState.FINISHED and run.sheet.content_hash == sheet_hash and ingredients(run.plan) == wanted:
+        if run.state is RunState.FINISHED and ingredients(run.plan) == wanted and _same(run.sheet, sheet):
             newest[order_key(run.plan)] = run
     return list(newest.values())
 
 
-@dataclass(frozen=True, slots=True)
-class FactPair:
+def _same(one: FactSheet, other: FactSheet) -> bool:
+    return one is other or one.content_hash == other.content_hash
+
+
+_STANDS = (Verdict.HOLDS, Verdict.WEAK)
+
+
+class FactPair(NamedTuple):
     """One fact at the end of both orders. None: it wasn't asked there."""
 
     fact: Fact
@@ -79,9 +88,6 @@ class FactPair:
     @property
     def differs(self) -> bool:
         return self.first is not self.second
-
-
-_STANDS = (Verdict.HOLDS, Verdict.WEAK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,33 +122,46 @@ class Kept:
 def pair_up(first: Run, second: Run) -> list[FactPair]:
     """Every fact of the sheet at the last stage of both runs: first those kept by one order only, then other
     differences, then the rest; each in the sheet's order."""
-    pairs = []
+    by_one, otherwise, alike = list[FactPair](), list[FactPair](), list[FactPair]()
+    ends = first.stages[-1].checks, second.stages[-1].checks
     for fact in first.sheet:
-        one, two = first.stages[-1].checks.get(fact.id), second.stages[-1].checks.get(fact.id)
-        pairs.append(
-            FactPair(
-                fact,
-                one.verdict if one else None,
-                two.verdict if two else None,
-                one.said if one else "",
-                two.said if two else "",
-            )
+        one, two = ends[0].get(fact.id), ends[1].get(fact.id)
+        pair = FactPair(
+            fact,
+            one.verdict if one else None,
+            two.verdict if two else None,
+            one.said if one else "",
+            two.said if two else "",
         )
-    return sorted(pairs, key=lambda pair: (pair.kept[0] is pair.kept[1], not pair.differs))
+        stands = pair.kept
+        (by_one if stands[0] is not stands[1] else otherwise if pair.differs else alike).append(pair)
+    return by_one + otherwise + alike
+
+
+def edited(plan: Plan, sheet: FactSheet) -> set[str]:
+    """The facts that the plan's operations edit."""
+    every = {fact.id for fact in sheet.group(Group.EDITED)}
+    edits = [operation for operation in plan.active if isinstance(operation, Edit)]
+    return every & set().union(*(operation.only or every for operation in edits))
+
+
+def edits_kept(run: Run) -> tuple[int, int]:
+    """How many of the edits made stand at the last stage, and how many were made."""
+    made = edited(run.plan, run.sheet)
+    return sum(run.verdict(fact_id, len(run.stages) - 1) in _STANDS for fact_id in made), len(made)
 
 
 def kept(first: Run, pairs: Iterable[FactPair], group: Group) -> Kept | None:
     """Count a group over both orders. Edits that no operation makes, and neighbours and controls that the checkpoint
     didn't know, are left out; None: nobody is left."""
+    made = edited(first.plan, first.sheet) if group is Group.EDITED else set()
 
     def counts(pair: FactPair) -> bool:
-        if pair.fact.group is not group or pair.first is None or pair.second is None:
+        if pair.first is None or pair.second is None:
             return False
-        if group is Group.EDITED:
-            return edits_of(first.plan, pair.fact.id) is not None
-        return first.verdict(pair.fact.id, 0) in _STANDS
+        return pair.fact.id in made if group is Group.EDITED else first.verdict(pair.fact.id, 0) in _STANDS
 
-    outcomes = [pair.kept for pair in pairs if counts(pair)]
+    outcomes = [pair.kept for pair in pairs if pair.fact.group is group and counts(pair)]
     if not outcomes:
         return None
     difference = paired_difference([one for one, _ in outcomes], [two for _, two in outcomes])

@@ -7,7 +7,7 @@ fact stands while its prompt is answered as wanted (verdict holds or weak), whic
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import compress
+from itertools import compress, islice
 
 from editview.domain.comparison import share
 from editview.domain.facts import Group
@@ -49,6 +49,8 @@ class Survival:
         self.moments: list[Moment] = []
         self._counted: dict[Group, set[str]] = {group: set() for group in Group}
         self._stage = self._live = 0
+        self._asked, self._stands = 0, set[str]()  # of the stage that is being counted
+        self._masks: dict[Group, list[bool]] | None = None  # whom to count, in the order of its live checks
 
     def update(self) -> bool:
         """Count the checks that came since; True: there were some."""
@@ -56,27 +58,34 @@ class Survival:
         while self._stage < len(self.run.stages):
             stage = self.run.stages[self._stage]
             self._count_live(stage.live[self._live :])
-            if len(stage.checks) < len(self.run.sheet):
+            self._ask(stage)
+            if self._asked < len(self.run.sheet):
                 break
-            self._count_stage(stage)
-            self._stage, self._live = self._stage + 1, 0
+            self._count_stage()
+            self._stage, self._live, self._asked, self._stands, self._masks = self._stage + 1, 0, 0, set(), None
         return len(self.moments) > before
 
     def _count_live(self, checks: list[LiveCheck]) -> None:
-        if not checks:
-            return
-        watched = checks[0].fact_ids  # the same for all of a stage
-        masks = {group: [fact_id in counted for fact_id in watched] for group, counted in self._counted.items()}
+        if checks and self._masks is None:
+            watched = checks[0].fact_ids  # the same for all of a stage
+            self._masks = {group: [fact_id in ids for fact_id in watched] for group, ids in self._counted.items()}
         for check in checks:
+            masks = self._masks or {}
             counts = {group: Count(sum(compress(check.gives, mask)), sum(mask)) for group, mask in masks.items()}
             self._add(check.step, counts)
         self._live += len(checks)
 
-    def _count_stage(self, stage: Stage) -> None:
-        stands = {fact_id for fact_id, check in stage.checks.items() if check.verdict is not Verdict.FAILS}
+    def _ask(self, stage: Stage) -> None:
+        """Take in the checks as they come, in batches, so that no update has to judge a whole sheet."""
+        for fact_id, check in islice(stage.checks.items(), self._asked, None):
+            self._asked += 1
+            if check.verdict is not Verdict.FAILS:
+                self._stands.add(fact_id)
+
+    def _count_stage(self) -> None:
         for group, counted in self._counted.items():
-            counted |= self._newly_counted(stage.info.index, group) & stands
-        self._add(None, {group: Count(len(ids & stands), len(ids)) for group, ids in self._counted.items()})
+            counted |= self._newly_counted(self._stage, group) & self._stands
+        self._add(None, {group: Count(len(ids & self._stands), len(ids)) for group, ids in self._counted.items()})
 
     def _newly_counted(self, stage: int, group: Group) -> set[str]:
         """The facts that count from this stage on if they stand there."""

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QMenu, QPushButton, QSizePolicy, QWidget
 
 from editview.domain.facts import Group
-from editview.domain.orders import comparable, kept, order_key, order_name, orders, pair_up, told
+from editview.domain.orders import comparable, edits_kept, kept, order_key, order_name, orders, pair_up, told
 from editview.domain.plan import Plan
 from editview.domain.requests import RunPlan
 from editview.domain.sentences import comparison
@@ -62,7 +62,7 @@ class ComparePanel(Panel):
 
     def _comparable(self, plan: Plan) -> list[Run]:
         sheet = self._hub.sheet or (self._hub.run.sheet if self._hub.run else None)
-        return comparable(self._hub.session.runs.values(), plan, sheet.content_hash) if sheet else []
+        return comparable(self._hub.session.runs.values(), plan, sheet) if sheet else []
 
     def _missing(self) -> list[Plan]:
         """The orders of the plan on the table that were neither run nor asked for."""
@@ -146,8 +146,8 @@ class ComparePanel(Panel):
 
     def _score(self, run: Run) -> str:
         if run.id not in self._scores:
-            edits = kept(run, pair_up(run, run), Group.EDITED)
-            self._scores[run.id] = f": {edits.first:,} of {edits.count:,} edits kept" if edits else ""
+            stand, made = edits_kept(run)
+            self._scores[run.id] = f": {stand:,} of {made:,} edits kept" if made else ""
         return self._scores[run.id]
 
     def _lay_side_by_side(self) -> None:
