@@ -32,7 +32,7 @@ class Chip(QToolButton):
         self.setAccessibleDescription(full)
 
     def open(self) -> None:
-        Popover(self._full, self._actions, self)
+        Popover(self._full, [action for action in self._actions if action.isEnabled()], self)
 
     def _dress(self) -> None:
         self.setFont(theme().font(BODY))
@@ -45,6 +45,7 @@ class Popover(QFrame):
     def __init__(self, sentence: str, actions: list[QAction], button: QWidget) -> None:
         super().__init__(button, Qt.WindowType.Popup)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.choices = [action.text() for action in actions]
         px = theme().px
         words = Sentence(sentence, BODY, parent=self)
         words.setFixedWidth(px(360))

@@ -18,10 +18,10 @@ _STEPS = 1000  # of the progress bar
 
 
 class Header(QWidget):
-    """`run` and `stop` are the actions behind the button; the chips offer what opens their kind."""
+    """`run` and `stop` are the actions behind the button; the chips offer the actions of their kind."""
 
     def __init__(
-        self, hub: Hub, run: QAction, stop: QAction, open_checkpoint: QAction, open_facts: QAction,
+        self, hub: Hub, run: QAction, stop: QAction, checkpoint: list[QAction], sheet: list[QAction],
         parent: QWidget | None = None,
     ) -> None:  # fmt: skip
         super().__init__(parent)
@@ -31,8 +31,8 @@ class Header(QWidget):
         self.name.setAccessibleName("Name of the plan")
         self.name.setToolTip("Name of the plan")
         self.name.editingFinished.connect(self._rename)
-        self.checkpoint = Chip("Checkpoint", "checkpoint", [open_checkpoint], self)
-        self.sheet = Chip("Fact sheet", "facts", [open_facts], self)
+        self.checkpoint = Chip("Checkpoint", "checkpoint", checkpoint, self)
+        self.sheet = Chip("Fact sheet", "facts", sheet, self)
         self.button = QPushButton(self)
         self.button.setProperty("role", "primary")
         self.button.clicked.connect(self._pressed)

@@ -37,6 +37,7 @@ from editview.domain.events import (
 from editview.domain.facts import FactSheet
 from editview.domain.plan import Plan, PlanHistory
 from editview.domain.requests import DescribeCheckpoint, ForecastPlan, OpenFacts, Request, RunPlan
+from editview.domain.sentences import sheet_sentence
 from editview.domain.session import Run, RunState, Session
 
 ENGINE = 0
@@ -209,6 +210,7 @@ class Hub(QObject):
                     if source != self.plan.facts:
                         self.history.change(self.plan.model_copy(update={"facts": source}))
                         self.plan_changed.emit()
+                        self.noted.emit(f"Opened {sheet_sentence(sheet, len(problems))}")
                     self.sheet_changed.emit()
                     self.send(ForecastPlan(self.plan, sheet))
                 case PlanOpened(path=path, plan=plan):

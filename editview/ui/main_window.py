@@ -44,8 +44,8 @@ class MainWindow(QMainWindow):
         self.actions_table = Actions(rows(self), self)
         by_id = self.actions_table.by_id
         self.header = Header(
-            hub, by_id["run"], by_id["stop"], by_id["open-checkpoint"], by_id["open-facts"], self
-        )  # fmt: skip
+            hub, by_id["run"], by_id["stop"], [by_id["open-checkpoint"]], [by_id["open-facts"], by_id["left-out"]], self
+        )
         self.plan.give_actions([by_id[name] for name in CARD_MENU], [by_id[name] for name in CARD_BUTTONS])
         self.actions_table.fill(self.menuBar())
         self.setStatusBar(StatusBar(hub, self))

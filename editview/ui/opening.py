@@ -15,6 +15,7 @@ from editview.domain.requests import OpenFacts, OpenPlan, PreviewFacts, SavePlan
 from editview.ui.checkpoint_dialog import CheckpointDialog
 from editview.ui.csv_dialog import CsvDialog
 from editview.ui.hub import Hub, Problem
+from editview.ui.message_bar import Details
 from editview.ui.recognise import Kind, recognise
 
 
@@ -74,6 +75,14 @@ class Opening(QObject):
         path = self._chosen("Open training data", "Training data (*.jsonl *.json *.txt)")
         if path:
             self._train_on(Path(path))
+
+    def show_left_out(self) -> None:
+        """The records of the sheet that couldn't be read as facts, each with the reason."""
+        count = len(self._hub.sheet_problems)
+        told = f"{count:,} record{' was' if count == 1 else 's were'} left out of the sheet; the rest is used."
+        details = Details(Problem(told, "\n".join(self._hub.sheet_problems)), self._window)
+        details.exec()
+        details.deleteLater()
 
     def save_plan(self) -> None:
         if self._hub.plan_path is None:

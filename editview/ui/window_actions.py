@@ -27,6 +27,10 @@ def _file(window: MainWindow) -> list[Action]:
         Action("open-checkpoint", "&File", "Open checkpoint…", opening.open_checkpoint, "Ctrl+O", "checkpoint"),
         Action("open-facts", "&File", "Open fact sheet…", opening.open_facts, "Ctrl+Shift+O", "facts"),
         Action("open-data", "&File", "Open training data…", opening.open_data, "", "tune"),
+        Action(
+            "left-out", "&File", "Records left out…", opening.show_left_out,
+            possible=lambda: bool(hub.sheet_problems),
+        ),
         Action("open-plan", "&File", "Open plan…", opening.open_plan, "Ctrl+Alt+O", "open", group=1),
         Action(
             "save-plan", "&File", "Save plan", opening.save_plan, "Ctrl+S", "save",

@@ -108,6 +108,10 @@ def test_what_the_plan_rests_on_is_told_in_a_sentence(window: MainWindow) -> Non
     assert window.header.checkpoint.accessibleDescription() == info.sentence
     assert "10 facts to edit, 10 neighbours, 20 controls" in window.header.sheet.accessibleDescription()
     assert "1 record was left out" in window.header.sheet.accessibleDescription()
+    assert window.actions_table.by_id["left-out"].isEnabled()
+    window.hub.take([FactsOpened("mine.json", sample.sheet())])
+    assert window.message.sentence.accessibleName().startswith("Opened sample: 10 facts to edit")
+    assert not window.actions_table.by_id["left-out"].isEnabled()
 
 
 def test_problems_stay_notes_leave_and_never_cover_a_problem(window: MainWindow, qtbot: QtBot) -> None:
