@@ -88,7 +88,7 @@ class AnswersModel(QAbstractTableModel):
             if column == 0:
                 return self._wordings[row]
             answer = self.answer(row, column)
-            return answer.said.strip() if answer else ""
+            return " ".join(answer.said.split()) if answer else ""
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
             text = self.data(index)
             if column == 0 or not text:

@@ -60,7 +60,7 @@ class FactsGrid:
         self.group: Numbers = np.array([GROUPS.index(fact.group) for fact in sheet], dtype=np.int64)
         self.edited_at = self._edited_at()
         self.said = [""] * facts  # at the last stage asked
-        self.asked_at: Numbers = np.full(facts, -1)  # that stage
+        self._asked_at: Numbers = np.full(facts, -1)  # that stage
         self._checked: Numbers = np.zeros((facts, stages), dtype=np.int64)
         self._live: Numbers = np.zeros((facts, stages), dtype=np.int64)
         self._failing_since: Numbers = np.zeros((facts, stages), dtype=np.int64)  # training step; 0: isn't
@@ -110,8 +110,8 @@ class FactsGrid:
         for check in islice(stage.checks.values(), self._checks_read[index], None):
             row = position[check.fact_id]
             self._checked[row, index] = _VERDICTS[check.verdict]
-            if index >= self.asked_at[row]:
-                self.asked_at[row], self.said[row] = index, check.said
+            if index >= self._asked_at[row]:
+                self._asked_at[row], self.said[row] = index, " ".join(check.said.split())
         self._checks_read[index] = len(stage.checks)
 
     def _read_live(self, index: int, live: LiveCheck) -> None:

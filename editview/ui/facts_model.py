@@ -124,7 +124,7 @@ class FactsModel(QAbstractTableModel):
             case Column(kind=Kind.GROUP):
                 return lambda grid: grid.group
             case Column(kind=Kind.SAYS):
-                return lambda grid: [said.strip().casefold() for said in grid.said]
+                return lambda grid: [said.casefold() for said in grid.said]
             case Column(kind=Kind.WANTED):
                 return lambda grid: [fact.wanted.casefold() for fact in grid.sheet]
             case _:
@@ -183,7 +183,7 @@ class FactsModel(QAbstractTableModel):
             case Kind.STAGE:
                 return chip_words(self.grid, at, shown.stage)
             case Kind.SAYS:
-                return self.grid.said[at].strip()
+                return self.grid.said[at]
             case Kind.WANTED:
                 return self.grid.sheet.facts[at].wanted
             case Kind.BECAME:
@@ -194,7 +194,7 @@ class FactsModel(QAbstractTableModel):
     def _tip(self, row: int, column: Column) -> str:
         at = self.row_at(row)
         if column.kind is Kind.SAYS and self.grid.provisional_now[at]:
-            return f"{self.grid.said[at].strip()}\nAsked before this training began; asked again when it ends."
+            return f"{self.grid.said[at]}\nAsked before this training began; asked again when it ends."
         if column.kind is not Kind.STAGE:
             return self.text(row, self.columns.index(column))
         fact, run = self.grid.sheet.facts[at], self.grid.run
@@ -203,7 +203,7 @@ class FactsModel(QAbstractTableModel):
         if check is None:
             return words
         answer = check.answers[0]
-        words += f"\nSays “{answer.said.strip()}”; “{fact.wanted}” is {percent(answer.p_wanted)} likely"
+        words += f"\nSays “{' '.join(answer.said.split())}”; “{fact.wanted}” is {percent(answer.p_wanted)} likely"
         if fact.other is not None and answer.p_other is not None:
             words += f", “{fact.other}” {percent(answer.p_other)}"
         return words + "."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from editview.domain.facts import Fact, Group
 from editview.domain.session import Run
-from editview.domain.verdicts import Change, Verdict
+from editview.domain.verdicts import Change, Verdict, gives
 from editview.ui.facts_grid import CHANGES, GROUPS, Chip, FactsGrid
 from editview.ui.theme import NOT_ASKED, RECOVERED, VERDICT_MARKS, Mark
 
@@ -19,6 +19,7 @@ MARKS = {
     Chip.WEAK: VERDICT_MARKS[Verdict.WEAK],
     Chip.FAILS: VERDICT_MARKS[Verdict.FAILS],
 }
+_SHORT = 32  # characters of a text that is no known answer
 GROUP_NAMES = {Group.EDITED: "Edited", Group.NEIGHBOURS: "Neighbours", Group.CONTROL: "Controls"}
 GROUP_WORDS = {Group.EDITED: "edited", Group.NEIGHBOURS: "neighbour", Group.CONTROL: "control"}
 
@@ -110,13 +111,22 @@ def fate(grid: FactsGrid, row: int) -> str:
 
 
 def _says(grid: FactsGrid, row: int) -> str:
-    return grid.said[row].strip() or "nothing"
+    return _answer(grid.sheet.facts[row], grid.said[row])
+
+
+def _answer(fact: Fact, said: str) -> str:
+    """A greedy text as the answer it gives: one of the fact's two where it starts with it, else its first words."""
+    known = next((answer for answer in (fact.wanted, fact.other) if answer and gives(said, answer)), None)
+    if known is not None:
+        return known
+    text = " ".join(said.split())
+    return (text if len(text) <= _SHORT else f"{text[:_SHORT].rsplit(' ', 1)[0]} …") or "nothing"
 
 
 def _again(run: Run | None, fact: Fact, says: str) -> str:
     """'it now says “Paris” again', where the checkpoint said so before any step."""
     before = run.stages[0].checks.get(fact.id) if run else None
-    return f"it now says “{says}”" + (" again" if before and before.said.strip() == says else "")
+    return f"it now says “{says}”" + (" again" if before and _answer(fact, before.said) == says else "")
 
 
 __all__ = [

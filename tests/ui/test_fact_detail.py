@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QComboBox, QTabBar
 from pytestqt.qtbot import QtBot
 
-from editview.domain.events import LiveChecked
+from editview.domain.events import Checked, LiveChecked
 from editview.domain.facts import FactSheet
 from editview.domain.operations import FullFineTune
 from editview.domain.plan import Plan
 from editview.domain.session import Run, Session
-from editview.domain.verdicts import Change, LiveCheck
+from editview.domain.verdicts import Change, Check, LiveCheck
 from editview.ui.fact_answers import AnswersModel
 from editview.ui.fact_curve import FactCurve, course, trained_stages
 from editview.ui.fact_detail import FactDetail
@@ -156,3 +158,21 @@ def test_a_fact_that_holds_in_some_wordings_only_says_so() -> None:
     run, grid = finished()
     row = next(row for row in range(len(run.sheet)) if grid.weak_now[row])
     assert fate(grid, row).endswith("”, but not in every wording.")
+
+
+def test_a_long_answer_is_told_by_the_answer_it_gives() -> None:
+    sheet, plan, session = sample.sheet(), sample.plan(), Session()
+    for event in sample.events(plan, sheet):
+        if isinstance(event, Checked):
+            checks = tuple(
+                Check(check.fact_id, tuple(replace(a, said=f"{a.said}, as\n everyone knows") for a in check.answers))
+                for check in event.checks
+            )
+            event = replace(event, checks=checks)
+        run = session.apply(event)
+    grid = FactsGrid(sheet, plan, run)
+    lost = row_of(run, Change.LOST)
+    assert fate(grid, lost).endswith(f"it now says “{sheet.facts[lost].true_answer}” again.")
+    assert grid.said[lost] == f"{sheet.facts[lost].true_answer}, as everyone knows"
+    damaged = row_of(run, Change.DAMAGED)
+    assert fate(grid, damaged).endswith("it now says “something, as everyone knows”.")
