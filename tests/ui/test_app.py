@@ -118,6 +118,16 @@ def test_closing_keeps_a_change_made_just_before(desk: app.Desk) -> None:
     assert read_plan(places.autosaved_plan()).name == "Last word"
 
 
+def test_named_columns_are_found_at_the_next_start(desk: app.Desk, qtbot: QtBot) -> None:
+    desk.hub.columns["a.csv"] = (("subject", "who"), ("prompt", "sentence"))
+    desk.window.close()
+    again = app.Desk(sample.plan().model_copy(update={"facts": "a.csv"}), FakeJobs)
+    qtbot.addWidget(again.window)
+    again.start()
+    assert OpenFacts("a.csv", (("subject", "who"), ("prompt", "sentence"))) in jobs(again).sent
+    again.close()
+
+
 def test_the_first_start_shows_the_demo(home: Path) -> None:
     plan, demo = app.first_plan(lambda error: pytest.fail(str(error))), demo_plan()
     assert [operation.content() for operation in plan.operations] == [o.content() for o in demo.operations]
