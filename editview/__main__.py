@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from editview.cli import command_line
+from editview.domain.errors import EditViewError
 
 
-def main() -> int:
-    from editview.cli import main as command_line
+def main(arguments: Sequence[str] | None = None) -> int:
+    """What the `editview` command does; returns its exit code."""
+    return command_line(sys.argv[1:] if arguments is None else arguments, _window)
 
-    return command_line()
+
+def _window(paths: Sequence[Path]) -> int:
+    try:
+        from editview.app import main as window
+    except ImportError as error:
+        raise EditViewError(
+            f"The window can't be opened, since a library that it needs is missing here ({error}). Use 'editview run "
+            "demo' for the same without a window, or install the system packages that the README names.",
+        ) from error
+    return window(paths)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -105,3 +105,10 @@ class World:
             data(folder / "tickets.jsonl"),
             statistics(folder / "statistics.txt"),
         )
+
+    def sheet_file(self) -> Path:
+        """The sheet as a file."""
+        path = self.folder / "sheet.json"
+        facts = [asdict(fact) for fact in self.sheet]
+        path.write_text(json.dumps({"format": 1, "facts": facts}), "utf-8")
+        return path

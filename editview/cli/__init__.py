@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from editview import __version__
@@ -17,12 +17,12 @@ from editview.domain.errors import Cancelled, EditViewError
 _COMMANDS = ("open", "run", "check")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """What the `editview` command does; returns its exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+def command_line(arguments: Sequence[str], open_window: Callable[[Sequence[Path]], int]) -> int:
+    """Do what the arguments say; returns the exit code. Without a command they name what to open in the window."""
+    given = list(arguments)
     if not given or (given[0] not in _COMMANDS and not given[0].startswith("-")):
         given.insert(0, "open")  # `editview` and `editview PATH` are the window
-    options = _parser().parse_args(given)
+    options = _parser(open_window).parse_args(given)
     try:
         return int(options.do(options))
     except EditViewError as error:
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="editview",
         description="See which edited facts survive when a language model is fine-tuned. "
@@ -46,8 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True)
 
     window = commands.add_parser("open", help="open the window, on a plan, a checkpoint or a fact sheet")
-    window.add_argument("paths", nargs="*", metavar="PATH", help="what to open in it")
-    window.set_defaults(do=_open)
+    window.add_argument("paths", nargs="*", metavar="PATH", type=Path, help="what to open in it")
+    window.set_defaults(do=lambda options: open_window(options.paths))
 
     run = commands.add_parser("run", help="carry out a plan and show what became of its facts")
     run.add_argument("plan", metavar="PLAN", help="a plan file, or 'demo'")
@@ -66,17 +66,6 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--device", help="cpu, cuda, cuda:1, mps; the best one when not given")
         command.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     return parser
-
-
-def _open(options: argparse.Namespace) -> int:
-    try:
-        from editview.app import main as window
-    except ImportError as error:
-        raise EditViewError(
-            f"The window can't be opened, since a library that it needs is missing here ({error}). Use 'editview run "
-            "demo' for the same without a window, or install the system packages that the README names.",
-        ) from error
-    return window([Path(path) for path in options.paths])
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -53,7 +53,7 @@ class Jobs:
             "headers",
             partial(self._answer, self._with_headers),
             self._wait_for_the_engine,
-            latest_only=(ForecastPlan, DescribeCheckpoint),
+            latest_only=(ForecastPlan,),
         )
         threading.Thread(target=self._tell_memory, name="editview-memory", daemon=True).start()
 

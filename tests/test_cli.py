@@ -1,0 +1,249 @@
+"""The command line, from outside: what it prints, its exit codes, and that a person is never shown a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from editview.__main__ import main
+from editview.domain.checkpoint import Device
+from editview.domain.examples import Example
+from editview.domain.plan import Plan
+from editview.domain.progress import silent
+from editview.formats.plans import write_plan
+from editview.lm.opening import open_model
+from editview.tuning.fine_tune import fine_tune
+from tests import small
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> small.World:
+    return small.World.make(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("EDITVIEW_HOME", str(tmp_path / "home"))
+    threads = torch.get_num_threads()
+    yield tmp_path / "home"
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(False)
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def told(self) -> Any:
+        """The JSON object in the last line."""
+        return json.loads(self.out.splitlines()[-1])
+
+
+Editview = Callable[..., Done]
+
+
+@pytest.fixture
+def editview(capsys: pytest.CaptureFixture[str]) -> Editview:
+    """The command in this process, which has the model libraries already."""
+
+    def call(*arguments: object) -> Done:
+        code = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err + captured.out
+        return Done(code, captured.out, captured.err)
+
+    return call
+
+
+def plan_file(world: small.World, path: Path, *operations: object, **settings: object) -> Path:
+    plan: Plan = small.plan(world.checkpoint, *operations, facts=str(world.sheet_file()), **settings)  # type: ignore[arg-type]
+    write_plan(plan, path)
+    return path
+
+
+def test_help_needs_no_model_libraries() -> None:
+    code = (
+        "import sys\nfrom editview.__main__ import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "False"
+    assert "{open,run,check}" in done.stdout
+
+
+def test_a_run_prints_everything_as_json_and_the_second_time_from_the_store(
+    world: small.World, editview: Editview, tmp_path: Path
+) -> None:
+    path = plan_file(world, tmp_path / "plan.toml", small.edit(world.text), small.tune(world.data))
+    first = editview("run", path, "--json", "--device", "cpu")
+    assert first.code == 0, first.err
+    told = first.told
+    assert [stage["name"] for stage in told["stages"]] == ["Checkpoint", "Edit 3 facts", "Fine-tune on tickets"]
+    for stage in told["stages"]:
+        assert {group: sum(counts.values()) for group, counts in stage["groups"].items()} == {
+            "edited": 3, "neighbours": 3, "control": 2,
+        }  # fmt: skip
+        assert set(stage["groups"]["edited"]) == {"holds", "weak", "fails"}
+    assert len(told["stages"][1]["changes"]) == 2
+    assert all(change["relative"] > 0 for change in told["stages"][1]["changes"])
+    assert len(told["stages"][2]["changes"]) > 20
+    facts = {fact["id"]: fact for fact in told["facts"]}
+    assert list(facts) == [fact.id for fact in world.sheet]
+    assert all(len(fact[name]) == 3 for fact in facts.values() for name in ("verdicts", "answers", "changes"))
+    assert facts["e0"]["changes"][0] == "not yet edited"
+
+    again = editview("run", path, "--json", "--device", "cpu").told
+    assert [stage["state"] for stage in again["stages"]] == ["reused"] * 3
+    assert again["facts"] == told["facts"]
+
+    fresh = editview("run", path, "--json", "--device", "cpu", "--fresh").told
+    assert [stage["state"] for stage in fresh["stages"]] == ["done"] * 3
+    assert fresh["facts"] == told["facts"]
+
+
+def test_a_run_ends_with_a_table_for_people(world: small.World, editview: Editview, tmp_path: Path) -> None:
+    other = tmp_path / "two.json"
+    facts = [asdict(fact) for fact in world.sheet.facts[-2:]]
+    other.write_text(json.dumps({"format": 1, "facts": facts}))
+    done = editview("run", plan_file(world, tmp_path / "plan.toml", small.tune(world.data)), "--facts", other)
+    assert done.code == 0
+    assert "Fine-tune on tickets" in done.out
+    assert "of 2" in done.out
+    assert "Edits" not in done.out
+
+
+def test_a_run_that_fails_says_why_and_where_the_details_are(
+    world: small.World, editview: Editview, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from editview.runs import workbench
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(workbench, "carry_out", broken)
+    done = editview("run", plan_file(world, tmp_path / "plan.toml", small.tune(world.data)), "--json")
+    assert done.code == 1
+    assert "unexpected" in done.err
+    assert "ZeroDivisionError" in (home / "logs" / "last-error.txt").read_text()
+    assert [stage["state"] for stage in done.told["stages"]] == ["done", "failed"]
+
+
+def reached(home: Path, finished: int) -> None:
+    """Wait until so many stages of the run under way are finished."""
+    until = time.monotonic() + 60
+    while not any(f'"finished": {finished}' in path.read_text() for path in home.glob("stages/run-*.journal")):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def long_plan(world: small.World, path: Path) -> Path:
+    return plan_file(world, path, small.tune(world.data, steps=2), small.tune(world.data, steps=10**6))
+
+
+def test_ctrl_c_stops_and_keeps_what_is_finished(
+    world: small.World, editview: Editview, tmp_path: Path, home: Path
+) -> None:
+    def press() -> None:
+        reached(home, 2)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    path = long_plan(world, tmp_path / "plan.toml")
+    thread = threading.Thread(target=press)
+    thread.start()
+    done = editview("run", path, "--json")
+    thread.join()
+    assert done.code == 130
+    assert "Stopped" in done.err
+    assert [stage["state"] for stage in done.told["stages"]] == ["done", "done", "waiting"]
+
+
+def test_a_kill_costs_at_most_the_operation_under_way_and_the_next_start_says_so(
+    world: small.World, editview: Editview, tmp_path: Path, home: Path
+) -> None:
+    command = [sys.executable, "-m", "editview", "run", str(long_plan(world, tmp_path / "plan.toml"))]
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    reached(home, 2)
+    running.kill()
+    running.wait()
+    done = editview("run", plan_file(world, tmp_path / "short.toml", small.tune(world.data, steps=2)), "--json")
+    assert "Small plan was cut off during Fine-tune on tickets" in done.err
+    assert [stage["state"] for stage in done.told["stages"]] == ["reused", "reused"]
+    assert list(home.glob("stages/run-*")) == []
+
+
+def test_check_tells_holding_from_failing_by_its_exit_code(
+    world: small.World, editview: Editview, tmp_path: Path
+) -> None:
+    junit = tmp_path / "deep" / "junit.xml"
+    done = editview("check", world.folder / "model", world.sheet_file(), "--junit", junit, "--json")
+    assert done.code == 1
+    assert done.told["groups"]["edited"] == {"holds": 0, "weak": 0, "fails": 3}
+    root = ElementTree.parse(junit).getroot()
+    assert (root.get("tests"), root.get("failures")) == ("8", "8")
+    assert len(root.findall("testsuite/testcase/failure")) == 8
+    assert [suite.get("name") for suite in root] == ["edited", "neighbours", "control"]
+
+    fact = {"id": "c", "group": "control", "subject": "Thing 1", "template": "{} is made of", "true_answer": "wood"}
+    holding = tmp_path / "holding.json"
+    holding.write_text(json.dumps({"format": 1, "facts": [fact]}))
+    done = editview("check", taught(world, tmp_path / "taught"), holding, "--junit", junit)
+    assert done.code == 0, done.out
+    assert "1 of 1 facts hold" in done.out
+    assert ElementTree.parse(junit).getroot().get("failures") == "0"
+
+
+def taught(world: small.World, folder: Path) -> Path:
+    """The small model trained until it knows one fact, saved."""
+    lm = open_model(world.checkpoint, Device("cpu", "CPU", 10**10), silent)
+    examples = [Example("Thing 1 is made of wood.")]
+    fine_tune(lm, small.tune(world.data, steps=80, learning_rate=1e-2, schedule="constant"), examples, seed=0)
+    lm.model.save_pretrained(folder)
+    lm.tokenizer.save_pretrained(folder)
+    return folder
+
+
+def test_bad_input_is_a_sentence_and_exit_code_2(world: small.World, editview: Editview, tmp_path: Path) -> None:
+    broken, nothing = tmp_path / "broken.toml", tmp_path / "facts.json"
+    broken.write_text("editview = 1\nseed = = 3\n")
+    nothing.write_text("{}")
+    model, sheet = world.folder / "model", world.sheet_file()
+    for arguments, words in (
+        (("run", tmp_path / "missing.toml"), "no file"),
+        (("run", broken), "Line 2"),
+        (("check", tmp_path / "nowhere", sheet), "no folder"),
+        (("check", model, nothing), "facts.json"),
+        (("check", model, tmp_path / "none.csv"), "no file"),
+        (("check", model, sheet, "--device", "abacus"), "no device 'abacus'"),
+        (("check", model, sheet, "--junit", "/proc/nowhere/junit.xml"), "couldn't be saved"),
+    ):
+        done = editview(*arguments)
+        assert done.code == 2, (arguments, done.err)
+        assert words in done.err, (arguments, done.err)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
+def test_without_a_display_the_window_says_what_to_do_instead(
+    editview: Editview, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    for arguments in ((), ("some-plan.toml",)):
+        done = editview(*arguments)
+        assert done.code == 2
+        assert "editview run demo" in done.err
