@@ -54,7 +54,8 @@ def fine_tune(
     if not examples:
         raise EditViewError("The training data holds no examples, so there is nothing to train on. Choose other data.")
     model = lm.model
-    rows = tokenised(lm.tokenizer, examples, operation.max_length, progress)
+    reads = getattr(model.config.get_text_config(), "max_position_embeddings", None) or operation.max_length
+    rows = tokenised(lm.tokenizer, examples, min(operation.max_length, reads), progress)
     ends = lm.tokenizer.eos_token_id
     padding = next((token for token in (lm.tokenizer.pad_token_id, ends) if token is not None), 0)
 

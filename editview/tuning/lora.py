@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -42,7 +42,7 @@ def tune_adapter(model: PreTrainedModel, operation: Lora, train: Callable[[], No
 
 def linear_layers(model: PreTrainedModel) -> dict[str, Any]:
     """Names and modules of all linear layers except the output head, in the model's order."""
-    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    head = cast(Any, model).get_output_embeddings()
     return {
         name: module
         for name, module in model.named_modules()
@@ -53,7 +53,7 @@ def linear_layers(model: PreTrainedModel) -> dict[str, Any]:
 def _attached(model: PreTrainedModel, operation: Lora, layers: dict[str, Any]) -> PeftModel:
     config = LoraConfig(
         r=operation.rank,
-        lora_alpha=operation.alpha,  # type: ignore[arg-type]  # peft takes any number
+        lora_alpha=cast(int, operation.alpha),  # peft takes any number
         lora_dropout=operation.dropout,
         use_dora=operation.dora,
         target_modules=list(layers),

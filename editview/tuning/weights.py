@@ -45,9 +45,9 @@ def diverged(step: int | None = None) -> EditViewError:
 def in_full_precision(model: torch.nn.Module, dtypes: Collection[torch.dtype]) -> Iterator[None]:
     """Parameters of these number formats are float32 inside, and rounded back afterwards."""
     coarse = [(weight, weight.dtype) for weight in model.parameters() if weight.dtype in dtypes]
-    for weight, _ in coarse:
-        weight.data = weight.data.float()
     try:
+        for weight, _ in coarse:
+            weight.data = weight.data.float()
         yield
     finally:
         for weight, dtype in coarse:

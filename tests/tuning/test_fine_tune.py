@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -172,6 +173,21 @@ def test_no_examples_is_an_error() -> None:
 def test_examples_whose_answers_are_all_cut_off_are_an_error() -> None:
     with pytest.raises(EditViewError, match="first 8 tokens"):
         fine_tune(gpt2(), FULL.model_copy(update={"max_length": 8}), [Example(" yes", prompt="A long question?")], 0)
+
+
+def test_examples_longer_than_the_model_reads_are_cut() -> None:
+    lm = gpt2()
+    assert lm.model.config.n_positions == 64
+    fine_tune(lm, FULL.model_copy(update={"max_length": 4096}), [Example("long " * 100)], seed=0)
+
+
+def test_it_runs_in_a_thread() -> None:
+    here, there = gpt2(), gpt2()
+    thread = threading.Thread(target=fine_tune, args=(there, LORA, examples(), 0))
+    thread.start()
+    thread.join()
+    fine_tune(here, LORA, examples(), seed=0)
+    assert same(weights(here), weights(there))
 
 
 def test_a_model_without_linear_layers_is_refused_for_lora(monkeypatch: pytest.MonkeyPatch) -> None:
