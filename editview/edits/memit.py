@@ -19,6 +19,7 @@ from editview.domain.progress import Progress
 from editview.edits.contexts import context_templates
 from editview.edits.keys import current_values, keys
 from editview.edits.targets import target_vectors
+from editview.formats.presets import preset
 from editview.lm.anatomy import writes_transposed
 from editview.lm.model import LanguageModel
 from editview.lm.statistics import covariances
@@ -49,6 +50,7 @@ def edit(
     `seed` decides the sampled openings. `statistics` gives E[kkᵀ] [inputs, inputs] by layer and `templates` the
     openings by type; both are made from the model when not given. After Cancelled or an error the model is as it was.
     """
+    operation = settled(lm, operation)
     layers = check_request(lm, facts, operation)
     if templates is None:
         templates = context_templates(lm, operation.prefixes, seed)
@@ -100,6 +102,28 @@ def solved(covariance: Tensor, weight: float, keys: Tensor, residual: Tensor) ->
     return residual.T @ torch.cholesky_solve(keys.T, factor).T
 
 
+def settled(lm: LanguageModel, operation: Memit) -> Memit:
+    """The operation as it will run: without layers, the preset of this model fills in what was left at its default.
+
+    Raises EditViewError when no preset is known.
+    """
+    if operation.layers:
+        return operation
+    config = lm.config
+    known = preset(config.model_type, config.num_hidden_layers, config.hidden_size, len(lm.embedding.weight))
+    if known is None:
+        raise EditViewError(
+            "There are no ready settings for this model. Choose the layers to edit in the card; the early middle ones, "
+            f"of the {config.num_hidden_layers} this model has, are where facts are mostly kept."
+        )
+    filled = {
+        name: getattr(known, name)
+        for name, field in Memit.model_fields.items()
+        if name != "id" and getattr(operation, name) == field.default
+    }
+    return operation.model_copy(update=filled)
+
+
 def check_request(lm: LanguageModel, facts: Sequence[Fact], operation: Memit) -> tuple[int, ...]:
     """The layers to edit, ascending; raises EditViewError where the edit can't be made as asked."""
     if lm.anatomy.not_editable:
@@ -107,8 +131,6 @@ def check_request(lm: LanguageModel, facts: Sequence[Fact], operation: Memit) ->
     if not facts:
         raise EditViewError("There is no fact to edit. Choose facts that have a new answer.")
     layers = tuple(sorted(set(operation.layers)))
-    if not layers:
-        raise EditViewError("EditView has no settings for this model yet. Choose the layers to edit in the card.")
     if layers[-1] >= len(lm.anatomy.blocks):
         raise EditViewError(
             f"The model has layers 0 to {len(lm.anatomy.blocks) - 1}, but the edit asks for layer {layers[-1]}. "

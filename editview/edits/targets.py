@@ -24,7 +24,7 @@ from editview.domain.operations import Memit
 from editview.domain.progress import Progress
 from editview.lm.forward import forked, head_only_at, hidden_of, padded, resumed_after, run, stopping_after
 from editview.lm.model import LanguageModel
-from editview.lm.tokens import answer_tokens, encode, last_token_before, subject_end
+from editview.lm.tokens import answered, encode, last_token_before, subject_end
 
 ESSENCE = "{} is a"  # what the subject is said to be must not change (MEMIT's KL term)
 ENOUGH = 0.05  # a loss below this ends the search
@@ -56,7 +56,7 @@ def _row(lm: LanguageModel, text: str, end: int, fact: int, target: list[int]) -
 def rows_of(lm: LanguageModel, index: int, fact: Fact, templates: Sequence[str]) -> list[Row]:
     """The rows of one fact: each context with prompt and new answer (the first one bare), then the KL term's."""
     assert fact.new_answer is not None
-    target = answer_tokens(lm.tokenizer, fact.prompt, fact.new_answer)
+    [(_, target)] = answered(lm.tokenizer, [(fact.prompt, fact.new_answer)])
     rows = [_row(lm, *filled(template, fact), index, target) for template in templates]
     return [*rows, _row(lm, ESSENCE.replace("{}", fact.subject), len(fact.subject), index, [])]
 

@@ -1,11 +1,12 @@
 """Asking facts: what the model says, greedily, and how probable both answers are to it.
 
-Wordings of all facts are read in batches of similar length. Each prompt is read once; its keys and values then serve
-both answers' probabilities (mean NLL per answer token, as CounterFact's metrics are built on) and the spoken answer.
+Probabilities are mean NLL per answer token, as CounterFact's metrics are built on, read with all prompts and answers
+laid out as trees; what it says is spoken in batches, as far as it takes to know and to read well.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,13 +18,14 @@ from transformers import DynamicCache
 
 from editview.domain.facts import Fact
 from editview.domain.progress import Progress, silent
-from editview.domain.verdicts import Answer, Check, gives
-from editview.lm.forward import forked, head_only_at, padded, run
+from editview.domain.verdicts import Answer, Check, LiveCheck, gives
+from editview.lm.forward import alike, forked, head_only_at, padded, run
 from editview.lm.model import LanguageModel, asking
-from editview.lm.tokens import answer_tokens, encode
+from editview.lm.tokens import answered, encode
+from editview.lm.tree import read_texts
 
-BATCH_TOKENS = 4096  # prompt tokens read in one forward
-SHEET_BATCH = 32  # facts yielded at a time
+BATCH_TOKENS = 2048  # read in one forward
+FIRST_BATCH, LARGEST_BATCH = 16, 128  # facts yielded at a time: the first ones soon
 READABLE = 6  # tokens spoken beyond the longer answer, so that `said` reads well
 SENTENCE_END = re.compile(r"(?<=\w\w)[.!?]+(\s|$)|\n")
 
@@ -36,13 +38,14 @@ class _Question:
     wanted: str
     tokens: list[int]  # of the prompt
     answers: list[list[int]]  # tokens of the wanted answer, then of the other one if there is one
-    nll: list[float] = field(default_factory=list)
+    nll: list[float] = field(default_factory=list)  # of each answer, mean per token
+    choices: list[int] = field(default_factory=list)  # the model's own token after i tokens of the wanted answer
     spoken: list[int] = field(default_factory=list)
 
     @property
     def budget(self) -> int:
         """How many tokens are spoken at most."""
-        return max(map(len, self.answers)) + READABLE
+        return max(map(len, self.answers), default=0) + READABLE
 
 
 def check(
@@ -50,140 +53,132 @@ def check(
 ) -> Iterator[tuple[Check, ...]]:
     """Ask every wording of every fact; checks come in the order of `facts`, some at a time.
 
-    `batch_tokens` bounds the prompt tokens read at once: the memory it takes, not the result.
+    `batch_tokens` bounds the tokens read at once: the memory it takes, not the result.
     """
-    tokenizer = lm.tokenizer
-    for start in range(0, len(facts), SHEET_BATCH):
+    start, size = 0, FIRST_BATCH
+    while start < len(facts):
+        part = facts[start : start + size]
+        questions = _questions(lm.tokenizer, [(fact, wording) for fact in part for wording in fact.wordings])
         progress(start, len(facts), "Asking the facts")
-        part = facts[start : start + SHEET_BATCH]
-        questions = [[_question(tokenizer, fact, wording) for wording in fact.wordings] for fact in part]
-        for batch in _batches([question for of_fact in questions for question in of_fact], batch_tokens):
-            with asking(lm):
-                _ask(lm, batch)
-        yield tuple(
-            Check(fact.id, tuple(_answer(tokenizer, question) for question in of_fact))
-            for fact, of_fact in zip(part, questions, strict=True)
-        )
+        _weigh(lm, questions, batch_tokens)
+        for batch in alike(questions, lambda question: len(question.tokens), batch_tokens):
+            progress(start, len(facts), "Asking the facts")
+            _speak(lm, batch, silent)
+        answers = iter([_answer(lm.tokenizer, question) for question in questions])
+        yield tuple(Check(fact.id, tuple(next(answers) for _ in fact.wordings)) for fact in part)
+        start, size = start + len(part), min(2 * size, LARGEST_BATCH)
     progress(len(facts), len(facts), "Asking the facts")
+
+
+def live_check(lm: LanguageModel, facts: Sequence[Fact], step: int, batch_tokens: int = BATCH_TOKENS) -> LiveCheck:
+    """Ask the prompts alone, cheaply, in the middle of training; `gives` is what `check` would say.
+
+    Where the model's own choice is the wanted token all along, and the word ends there, the answer is given. Only where
+    reading the wanted answer leaves the matter open is the model let speak.
+    """
+    questions = _questions(lm.tokenizer, [(fact, fact.prompt) for fact in facts])
+    _weigh(lm, questions, batch_tokens)
+    given = [_settled(lm, question) for question in questions]
+    unclear = [question for question, known in zip(questions, given, strict=True) if known is None]
+    for batch in alike(unclear, lambda question: len(question.tokens), batch_tokens):
+        _speak(lm, batch, silent)
+    return LiveCheck(
+        step=step,
+        fact_ids=tuple(fact.id for fact in facts),
+        gives=tuple(
+            gives(_text(lm.tokenizer, question.spoken), question.wanted) if known is None else known
+            for question, known in zip(questions, given, strict=True)
+        ),
+        nll_wanted=tuple(question.nll[0] for question in questions),
+        nll_other=tuple(question.nll[1] if len(question.nll) > 1 else math.nan for question in questions),
+    )
 
 
 def ask(lm: LanguageModel, prompt: str, max_new_tokens: int = 24, progress: Progress = silent) -> str:
     """What the model says after a prompt, greedily, up to its end-of-text or `max_new_tokens`."""
     tokens = encode(lm.tokenizer, prompt) or [lm.tokenizer.eos_token_id or 0]
+    question = _Question(prompt, "", tokens[-lm.longest :], [])
+    _speak(lm, [question], progress, max_new_tokens)
+    return _text(lm.tokenizer, question.spoken)
+
+
+def _questions(tokenizer: Any, asked: Sequence[tuple[Fact, str]]) -> list[_Question]:
+    pairs = [(prompt, fact.wanted) for fact, prompt in asked]
+    pairs += [(prompt, fact.other) for fact, prompt in asked if fact.other is not None]
+    tokens = answered(tokenizer, pairs)
+    others = iter(tokens[len(asked) :])
+    return [
+        _Question(prompt, fact.wanted, before, [wanted] if fact.other is None else [wanted, next(others)[1]])
+        for (fact, prompt), (before, wanted) in zip(asked, tokens[: len(asked)], strict=True)
+    ]
+
+
+def _weigh(lm: LanguageModel, questions: Sequence[_Question], batch_tokens: int) -> None:
+    """Fill in each answer's NLL, and the model's choices along the wanted answer and right after it."""
+    asked = [(question, which) for question in questions for which in range(len(question.answers))]
+    texts = [q.tokens + (q.answers[0] if which == 0 else q.answers[which][:-1]) for q, which in asked]
+    scored = [len(q.answers[which]) + (which == 0) for q, which in asked]
+    for question in questions:
+        question.nll = [math.nan] * len(question.answers)
     with asking(lm):
-        state, logits = _read(lm, [tokens])
-        spoken = _speak(lm, state, logits, [max_new_tokens], progress)[0]
-    return str(lm.tokenizer.decode(spoken, skip_special_tokens=True)).strip()
+        for reading in read_texts(lm, texts, scored, batch_tokens) if texts else ():
+            wanted = [token for text in reading.texts for token in _scored_tokens(*asked[text])]
+            logits = reading.logits
+            losses = logits.logsumexp(-1) - logits.gather(1, torch.tensor(wanted, device=lm.device)[:, None])[:, 0]
+            values, choices = losses.tolist(), logits.argmax(-1).tolist()
+            for text, (first, last) in zip(reading.texts, reading.spans, strict=True):
+                question, which = asked[text]
+                length = len(question.answers[which])
+                question.nll[which] = math.fsum(values[first : first + length]) / length
+                if which == 0:
+                    question.choices = choices[first:last]
 
 
-def _question(tokenizer: Any, fact: Fact, prompt: str) -> _Question:
-    answers = [fact.wanted] if fact.other is None else [fact.wanted, fact.other]
-    tokens = [answer_tokens(tokenizer, prompt, answer) for answer in answers]
-    return _Question(prompt, fact.wanted, encode(tokenizer, prompt), tokens)
+def _scored_tokens(question: _Question, which: int) -> list[int]:
+    """The tokens of an answer; after the wanted one comes one more choice, for which any token will do."""
+    return question.answers[which] + ([0] if which == 0 else [])
 
 
-def _batches(questions: list[_Question], batch_tokens: int) -> Iterator[list[_Question]]:
-    """Questions of similar length together, each batch within `batch_tokens` once padded."""
-    batch: list[_Question] = []
-    for question in sorted(questions, key=lambda question: len(question.tokens)):
-        if batch and (len(batch) + 1) * len(question.tokens) > batch_tokens:
-            yield batch
-            batch = []
-        batch.append(question)
-    if batch:
-        yield batch
+def _speak(lm: LanguageModel, batch: Sequence[_Question], progress: Progress, budget: int | None = None) -> None:
+    """Fill in the greedy tokens after each prompt, without the end-of-text that ends them.
 
-
-@dataclass
-class _State:
-    """Prompts that were read: their keys and values, left-padded, and the mask of what isn't padding."""
-
-    past: DynamicCache
-    mask: Tensor  # [rows, prompt]
-
-
-def _read(lm: LanguageModel, rows: Sequence[Sequence[int]]) -> tuple[_State, Tensor]:
-    """Read prompts; the logits of each one's next token [rows, vocabulary]."""
-    ids, mask = padded(rows, lm.device, left=True)
-    past = DynamicCache(config=lm.model.config)
-    every = torch.arange(len(rows), device=lm.device)
-    with head_only_at(lm, every, torch.full_like(every, ids.shape[1] - 1)):
-        positions = (mask.cumsum(1) - 1).clamp(min=0)
-        logits = run(lm, ids, attention_mask=mask, position_ids=positions, past_key_values=past).logits
-    return _State(past, mask), logits.float()
-
-
-def _ask(lm: LanguageModel, batch: list[_Question]) -> None:
-    """Fill in the probabilities and the spoken answer of each question."""
-    state, logits = _read(lm, [question.tokens for question in batch])
-    first = logits.log_softmax(-1)
-    for which in range(2):
-        rows = [row for row, question in enumerate(batch) if len(question.answers) > which]
-        if rows:
-            answers = [batch[row].answers[which] for row in rows]
-            for row, nll in zip(rows, _mean_nll(lm, state, first, rows, answers), strict=True):
-                batch[row].nll.append(nll)
-    spoken = _speak(lm, state, logits, [question.budget for question in batch], silent)
-    for question, tokens in zip(batch, spoken, strict=True):
-        question.spoken = tokens
-
-
-def _mean_nll(
-    lm: LanguageModel, state: _State, first: Tensor, rows: list[int], answers: list[list[int]]
-) -> list[float]:
-    """Mean NLL per token of one answer a row, read on from the prompts; `first` are the first token's log p."""
-    total = -first[rows, [answer[0] for answer in answers]].double()
-    longer = [at for at, answer in enumerate(answers) if len(answer) > 1]
-    if longer:
-        feed, real = padded([answers[at][:-1] for at in longer], lm.device)
-        past = forked(state.past)
-        chosen = torch.tensor([rows[at] for at in longer], device=lm.device)
-        past.batch_select_indices(chosen)
-        seen = state.mask[chosen]
-        row, column = real.nonzero(as_tuple=True)
-        with head_only_at(lm, row, column):
-            logits = run(
-                lm,
-                feed,
-                attention_mask=torch.cat([seen, real], dim=1),
-                position_ids=seen.sum(1, keepdim=True) + torch.arange(feed.shape[1], device=lm.device),
-                past_key_values=past,
-            ).logits
-        wanted = torch.tensor([token for at in longer for token in answers[at][1:]], device=lm.device)
-        nll = -logits.float().log_softmax(-1).gather(1, wanted[:, None]).squeeze(1).double()
-        total.index_add_(0, torch.tensor(longer, device=lm.device)[row], nll)
-    return [value / len(answer) for value, answer in zip(total.tolist(), answers, strict=True)]
-
-
-def _speak(lm: LanguageModel, state: _State, logits: Tensor, budgets: list[int], progress: Progress) -> list[list[int]]:
-    """Greedy tokens of each row, at most its budget, without the end-of-text that ends them."""
+    At most `budget` tokens. Without one, a question's own budget, or the end of a sentence that is long enough to know.
+    """
     ends = _ends(lm)
-    spoken: list[list[int]] = [[] for _ in budgets]
-    open_rows = list(range(len(budgets)))
-    past, mask = forked(state.past), state.mask
-    for step in range(max(budgets)):
-        progress(step, max(budgets), "Writing")
-        tokens = logits.argmax(-1).tolist()
-        stays = []
-        for place, (row, token) in enumerate(zip(open_rows, tokens, strict=True)):
-            if token not in ends:
-                spoken[row].append(token)
-                if len(spoken[row]) < budgets[row]:
-                    stays.append(place)
-        if not stays:
-            break
-        if len(stays) < len(open_rows):
-            kept = torch.tensor(stays, device=lm.device)
-            past.batch_select_indices(kept)
-            mask = mask[kept]
-            open_rows = [open_rows[place] for place in stays]
-        feed = torch.tensor([[spoken[row][-1]] for row in open_rows], device=lm.device)
-        position = mask.sum(1, keepdim=True)
-        mask = torch.cat([mask, torch.ones_like(feed)], dim=1)
-        if int(position.max()) >= lm.longest:
-            break
-        logits = run(lm, feed, attention_mask=mask, position_ids=position, past_key_values=past).logits[:, -1]
-    return spoken
+    speaking = list(batch)
+    most = max(budget or question.budget for question in batch)
+    with asking(lm):
+        ids, mask = padded([question.tokens for question in batch], lm.device, left=True)
+        past = DynamicCache(config=lm.model.config)
+        logits = _next(lm, ids, mask, past)
+        for step in range(most):
+            progress(step, most, "Writing")
+            stays = []
+            for place, (question, token) in enumerate(zip(speaking, logits.argmax(-1).tolist(), strict=True)):
+                if token not in ends:
+                    question.spoken.append(token)
+                    enough = budget or question.budget
+                    if len(question.spoken) < enough and (budget or not _said_enough(lm.tokenizer, question)):
+                        stays.append(place)
+            if not stays or mask.shape[1] >= lm.longest:
+                break
+            if len(stays) < len(speaking):
+                kept = torch.tensor(stays, device=lm.device)
+                past, mask = forked(past), mask[kept]
+                past.batch_select_indices(kept)
+                speaking = [speaking[place] for place in stays]
+            ids = torch.tensor([question.spoken[-1:] for question in speaking], device=lm.device)
+            mask = torch.cat([mask, torch.ones_like(ids)], dim=1)
+            logits = _next(lm, ids, mask, past)
+
+
+def _next(lm: LanguageModel, ids: Tensor, mask: Tensor, past: DynamicCache) -> Tensor:
+    """Read on [rows, tokens]; the logits after the last one [rows, vocabulary]."""
+    rows = torch.arange(len(ids), device=lm.device)
+    positions = (mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :]
+    with head_only_at(lm, rows, torch.full_like(rows, ids.shape[1] - 1)):
+        logits: Tensor = run(lm, ids, attention_mask=mask, position_ids=positions, past_key_values=past).logits
+    return logits
 
 
 def _ends(lm: LanguageModel) -> set[int]:
@@ -194,11 +189,45 @@ def _ends(lm: LanguageModel) -> set[int]:
     return ends - {None}
 
 
+def _text(tokenizer: Any, tokens: list[int]) -> str:
+    text = tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    return str(text).strip()
+
+
+def _said_enough(tokenizer: Any, question: _Question) -> bool:
+    """Whether a sentence has ended, and it is clear whether it gives the answer."""
+    text = _text(tokenizer, question.spoken)
+    return len(text) > len(question.wanted) and _sentence_end(text, question.wanted) is not None
+
+
+def _sentence_end(text: str, wanted: str) -> int | None:
+    """Where the first sentence ends, not counting full stops inside the wanted answer."""
+    end = SENTENCE_END.search(text, len(wanted) if gives(text, wanted) else 0)
+    return end.start() if end else None
+
+
+def _settled(lm: LanguageModel, question: _Question) -> bool | None:
+    """Whether the answer is given, as far as the choices along the wanted answer tell; None: only speaking would tell.
+
+    `choices[i]` counts while all choices before it agree with the wanted answer.
+    """
+    ends = _ends(lm)
+    spoken: list[int] = []
+    for place, token in enumerate(question.choices):
+        if token in ends:
+            return gives(_text(lm.tokenizer, spoken), question.wanted)
+        spoken.append(token)
+        if [token] != question.answers[0][place : place + 1]:
+            break
+    text = _text(lm.tokenizer, spoken)
+    said, answer = text.casefold().rstrip("\ufffd"), question.wanted.strip().casefold()
+    if said.startswith(answer):
+        return gives(text, question.wanted) if len(said) > len(answer) else None
+    return None if answer.startswith(said) else False
+
+
 def _answer(tokenizer: Any, question: _Question) -> Answer:
-    text = str(tokenizer.decode(question.spoken, skip_special_tokens=True)).strip()
-    given = gives(text, question.wanted)
-    least = len(question.wanted) if given else 1
-    end = SENTENCE_END.search(text, least)
-    said = text[: end.start()].rstrip() if end else text
+    text = _text(tokenizer, question.spoken)
+    end = _sentence_end(text, question.wanted)
     nll_other = question.nll[1] if len(question.nll) > 1 else None
-    return Answer(question.prompt, said, given, question.nll[0], nll_other)
+    return Answer(question.prompt, text[:end].rstrip(), gives(text, question.wanted), question.nll[0], nll_other)

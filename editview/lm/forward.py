@@ -7,15 +7,17 @@ act on the model's own forward, so masks, positions and caps on the logits stay 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from transformers import DynamicCache
 
 from editview.lm.model import LanguageModel
+
+T = TypeVar("T")
 
 
 class _Enough(Exception):
@@ -50,7 +52,23 @@ def padded(rows: Sequence[Sequence[int]], device: torch.device, left: bool = Fal
         padding, real = [row[-1] if row else 0] * fill, list(row)
         ids.append(padding + real if left else real + padding)
         mask.append([0] * fill + [1] * len(row) if left else [1] * len(row) + [0] * fill)
-    return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
+    whole = torch.long  # said, since rows may be empty
+    return torch.tensor(ids, dtype=whole, device=device), torch.tensor(mask, dtype=whole, device=device)
+
+
+def alike(items: Iterable[T], length: Callable[[T], int], most: int) -> Iterator[list[T]]:
+    """Items of similar length together: padded, a batch has at most `most` tokens, and a quarter of padding or so."""
+    batch: list[T] = []
+    real = 0
+    for item in sorted(items, key=length):
+        size = (len(batch) + 1) * length(item)
+        real += length(item)
+        if batch and (size > most or size > 1.25 * real + 64):
+            yield batch
+            batch, real = [], length(item)
+        batch.append(item)
+    if batch:
+        yield batch
 
 
 def run(lm: LanguageModel, ids: Tensor, **arguments: Any) -> Any:

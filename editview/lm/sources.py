@@ -96,7 +96,7 @@ def _reporting(progress: Progress, before: int, total: int, what: str) -> type[A
     class Bar(tqdm):
         def __init__(self, *arguments: Any, **options: Any) -> None:
             options.pop("name", None)
-            super().__init__(*arguments, **{**options, "disable": True})
+            super().__init__(*arguments, **{**options, "disable": True})  # type: ignore[no-untyped-call]
             self.read = 0
 
         def update(self, n: float | None = 1) -> bool | None:

@@ -21,7 +21,7 @@ from torch import Tensor
 from editview.domain import places
 from editview.domain.errors import EditViewError
 from editview.domain.progress import Progress
-from editview.lm.forward import hooked, padded, run, stopping_after
+from editview.lm.forward import alike, hooked, padded, run, stopping_after
 from editview.lm.model import LanguageModel, asking, fingerprint
 from editview.lm.tokens import encode_all
 
@@ -76,7 +76,7 @@ def covariances_of(
 
     done, total = 0, sum(map(len, passages))
     with asking(lm), hooked(*(module.register_forward_pre_hook(add(layer)) for layer, module in modules.items())):
-        for batch in _batches(passages):
+        for batch in alike(passages, len, BATCH_TOKENS):
             progress(done, total, what)
             ids, mask = padded(batch, lm.device)
             with stopping_after(modules[last], lambda _, __: None):
@@ -112,16 +112,6 @@ def _passages(lm: LanguageModel, lines: Sequence[str], tokens: int, progress: Pr
     if not found:
         raise EditViewError("The text for statistics is empty. Choose a text file in the edit's card.")
     return found
-
-
-def _batches(passages: list[list[int]]) -> list[list[list[int]]]:
-    """Passages of similar length together."""
-    batches: list[list[list[int]]] = [[]]
-    for passage in sorted(passages, key=len):
-        if batches[-1] and (len(batches[-1]) + 1) * len(passage) > BATCH_TOKENS:
-            batches.append([])
-        batches[-1].append(passage)
-    return batches
 
 
 def _kept_at(state: str, layer: int, content: bytes, tokens: int, dtype: torch.dtype) -> Path:

@@ -16,7 +16,7 @@ def encode(tokenizer: Any, text: str) -> list[int]:
 
 def encode_all(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
     """The tokens of each text."""
-    rows = [list(ids) for ids in tokenizer(list(texts))["input_ids"]]
+    rows = [list(ids) for ids in tokenizer(list(texts))["input_ids"]] if texts else []
     end = tokenizer.eos_token_id
     for text, ids in zip(texts, rows, strict=True):
         if len(ids) > 1 and ids[-1] == end and not text.endswith(tokenizer.eos_token):
@@ -24,13 +24,21 @@ def encode_all(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
     return rows
 
 
-def answer_tokens(tokenizer: Any, prompt: str, answer: str) -> list[int]:
-    """The tokens that `answer` adds to `prompt`, one space between them, as the literature scores it."""
-    answer = answer if answer.startswith(" ") else f" {answer}"
-    before, whole = encode(tokenizer, prompt), encode(tokenizer, prompt + answer)
-    if whole[: len(before)] == before and len(whole) > len(before):
-        return whole[len(before) :]
-    return list(tokenizer(answer, add_special_tokens=False)["input_ids"])
+def answered(tokenizer: Any, pairs: Sequence[tuple[str, str]]) -> list[tuple[list[int], list[int]]]:
+    """For each prompt and answer the prompt's tokens and those that the answer adds.
+
+    One space stands between them and the whole is tokenised at once, as the literature scores answers.
+    """
+    found = []
+    spaced = [answer if answer.startswith(" ") else f" {answer}" for _, answer in pairs]
+    before = encode_all(tokenizer, [prompt for prompt, _ in pairs])
+    whole = encode_all(tokenizer, [prompt + answer for (prompt, _), answer in zip(pairs, spaced, strict=True)])
+    for prompt, both, answer in zip(before, whole, spaced, strict=True):
+        added = both[len(prompt) :]
+        if both[: len(prompt)] != prompt or not added:
+            added = list(tokenizer(answer, add_special_tokens=False)["input_ids"])
+        found.append((prompt, added))
+    return found
 
 
 def subject_end(fact: Fact, template: str) -> int:
