@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.operations import FullFineTune, Lora, Memit, Operation
 from editview.domain.plan import Checkpoint, Plan
+from editview.lm.changes import differing
 
 LANDS = ("Peru", "Chad", "Oman", "Togo", "Iran", "Cuba", "Mali", "Fiji")
 
@@ -84,6 +86,11 @@ def plan(checkpoint: Checkpoint, *operations: Operation, **settings: object) -> 
     return Plan.model_validate(
         {"name": "Small plan", "checkpoint": checkpoint, "check_every": 2, "operations": operations} | settings
     )
+
+
+def same(first: Mapping[str, torch.Tensor], second: Mapping[str, torch.Tensor]) -> bool:
+    """Whether two sets of tensors are the same, bit for bit."""
+    return first.keys() == second.keys() and not differing(first, second)
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from editview.domain import places
-from editview.domain.checkpoint import Device
+from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.errors import EditViewError
 from editview.domain.files import write_atomically
 from editview.domain.plan import Checkpoint
+from editview.lm.opening import describe
 from editview.lm.sources import local_folder
 from editview.runs.operations import digest
 
@@ -37,6 +39,17 @@ def identity(checkpoint: Checkpoint, device: Device) -> Identity | None:
                 status = path.stat()
                 files.append([str(path.resolve()), status.st_size, status.st_mtime_ns])
     return digest([files, checkpoint.dtype, checkpoint.adapter, device.id.partition(":")[0]])
+
+
+def described(checkpoint: Checkpoint, device: Device) -> CheckpointInfo:
+    """What `describe` says, read anew only when the files have changed. Raises EditViewError."""
+    name = identity(checkpoint, device)
+    return describe(checkpoint, device) if name is None else _described(name, checkpoint, device)
+
+
+@lru_cache(maxsize=8)
+def _described(name: Identity, checkpoint: Checkpoint, device: Device) -> CheckpointInfo:
+    return describe(checkpoint, device)
 
 
 class Fingerprints:

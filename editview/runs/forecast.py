@@ -10,9 +10,8 @@ from editview.domain.facts import FactSheet
 from editview.domain.operations import FineTune, FullFineTune
 from editview.domain.plan import Plan
 from editview.domain.sentences import amount
-from editview.lm.opening import describe
 from editview.runs import costs
-from editview.runs.fingerprints import Fingerprints
+from editview.runs.fingerprints import Fingerprints, described
 from editview.runs.keys import stage_keys
 from editview.runs.machine import memory_available
 from editview.runs.memory import operation_memory, resting_memory
@@ -31,7 +30,7 @@ def forecast(
     Raises EditViewError for a plan that couldn't be run.
     """
     prepared = [prepare(operation, sheet) for operation in plan.active]
-    info = describe(plan.checkpoint, device)
+    info = described(plan.checkpoint, device)
     fingerprint = fingerprints.of(plan.checkpoint, device)
     known = [False] * (len(prepared) + 1)
     asked = [False] * (len(prepared) + 1)

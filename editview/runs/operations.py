@@ -44,10 +44,11 @@ class PreparedFineTune:
 
     operation: Lora | FullFineTune
     examples: tuple[Example, ...]
+    named: str  # the examples' content
 
     @property
     def content(self) -> dict[str, Any]:
-        return {**_parameters(self.operation, "data"), "examples": content_hash(self.examples)}
+        return {**_parameters(self.operation, "data"), "examples": self.named}
 
 
 Prepared = PreparedEdit | PreparedFineTune
@@ -57,7 +58,7 @@ def prepare(operation: Operation, sheet: FactSheet) -> Prepared:
     """Read what an operation works on. Raises EditViewError for facts or data that can't be used."""
     if isinstance(operation, Edit):
         return PreparedEdit(operation, _edited(operation, sheet), _text_hash(text_file(operation.statistics)))
-    return PreparedFineTune(operation, _examples(operation.data))
+    return PreparedFineTune(operation, *_examples(operation.data))
 
 
 def seed_of(prepared: Prepared, seed: int) -> int:
@@ -104,16 +105,17 @@ def _edited(operation: Edit, sheet: FactSheet) -> tuple[Fact, ...]:
     return tuple(fact for fact in facts if fact.id in operation.only)
 
 
-def _examples(source: str) -> tuple[Example, ...]:
-    """Training data, read once as long as its file stays as it is: forecasts ask for it again and again."""
+def _examples(source: str) -> tuple[tuple[Example, ...], str]:
+    """Training data and its hash, read once as long as the file stays as it is: forecasts ask again and again."""
     path = packaged(source) or Path(source).expanduser()
     status = path.stat() if path.exists() else None
     return _read(source, (status.st_size, status.st_mtime_ns) if status else (0, 0))
 
 
 @lru_cache(maxsize=4)
-def _read(source: str, stamp: tuple[int, int]) -> tuple[Example, ...]:
-    return read_examples(source)
+def _read(source: str, stamp: tuple[int, int]) -> tuple[tuple[Example, ...], str]:
+    examples = read_examples(source)
+    return examples, content_hash(examples)
 
 
 def _text_hash(path: Path) -> str:

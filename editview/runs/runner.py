@@ -15,8 +15,7 @@ from editview.domain.plan import Checkpoint, Plan
 from editview.domain.sentences import operation_title
 from editview.lm.answers import ask
 from editview.lm.model import LanguageModel
-from editview.lm.opening import describe
-from editview.runs.fingerprints import Fingerprints
+from editview.runs.fingerprints import Fingerprints, described
 from editview.runs.journal import Journal, interrupted
 from editview.runs.keys import stage_keys
 from editview.runs.operations import prepare
@@ -69,7 +68,7 @@ class Runner:
         stages = tuple(StageInfo(i, ids[i], titles[i], keys[i]) for i in range(len(keys)))
         run = uuid4().hex[:12]
         journal = Journal(self._store.root, plan.name)
-        emit(RunStarted(run, plan, sheet, stages, describe(plan.checkpoint, self.device).tensors))
+        emit(RunStarted(run, plan, sheet, stages, described(plan.checkpoint, self.device).tensors))
         began = time.perf_counter()
         rooms = (self._bench, self._store, self._timings, journal, self.device)
         walk = Walk(*rooms, run, plan, sheet, stages, prepared, emit, stop)

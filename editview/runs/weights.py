@@ -11,9 +11,9 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-Delta = Mapping[str, torch.Tensor]
+from editview.lm.changes import differing
 
-_BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+Delta = Mapping[str, torch.Tensor]
 
 
 class Weights:
@@ -42,9 +42,9 @@ class Weights:
         """The tensors that differ from the checkpoint by any bit, copied to the CPU."""
         names = self.base.keys() if self._differing is None else self._differing
         live = self._live()
-        found = {name: live[name] for name in names if not same_bits(live[name], self.base[name])}
+        found = differing(self.base, {name: tensor for name, tensor in live.items() if name in names})
         self._differing = set(found)
-        return {name: _kept(tensor) for name, tensor in found.items()}
+        return {name: _kept(live[name]) for name in found}
 
     @torch.no_grad()
     def move_to(self, delta: Delta) -> None:
@@ -56,13 +56,6 @@ class Weights:
         for name, tensor in delta.items():
             live[name].copy_(tensor)
         self._differing = set(delta)
-
-
-def same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:
-    """Equality down to the sign of zero, which `torch.equal` passes over."""
-    one, other = one.detach().cpu().contiguous(), other.detach().cpu().contiguous()
-    bits = _BITS[one.element_size()]
-    return one.dtype == other.dtype and torch.equal(one.view(bits), other.view(bits))
 
 
 def _kept(tensor: torch.Tensor) -> torch.Tensor:

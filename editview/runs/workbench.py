@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import torch
 
 from editview.domain.checkpoint import Device
-from editview.domain.errors import EditViewError
 from editview.domain.plan import Checkpoint
 from editview.domain.progress import Progress
 from editview.domain.weights import TensorChange
-from editview.lm.changes import changes
+from editview.lm.changes import tensor_changes
 from editview.lm.model import LanguageModel
 from editview.lm.opening import open_model
 from editview.runs.fingerprints import Fingerprints, Identity, identity
@@ -112,7 +111,6 @@ class Workbench:
         try:
             carry_out(at_hand.lm, prepared, seed, watch, progress, on_log)
             delta = weights.delta()
-            _refuse_broken(delta)
             found = _changes(at_hand, before, delta)
         except BaseException:
             if weights.is_whole:
@@ -131,27 +129,11 @@ class Workbench:
 
 
 def _changes(at_hand: _Open, before: Delta, after: Delta) -> tuple[TensorChange, ...]:
-    """What an operation changed. Raises EditViewError when it changed nothing."""
+    """What an operation changed. Raises EditViewError when it changed nothing, or left NaN."""
     base = at_hand.weights.base
-    names = before.keys() | after.keys()
-    found = changes(
-        at_hand.lm.anatomy,
+    names = [name for name in base if name in before or name in after]
+    return tensor_changes(
         {name: before.get(name, base[name]) for name in names},
         {name: after.get(name, base[name]) for name in names},
+        at_hand.lm.anatomy,
     )
-    if not found:
-        raise EditViewError(
-            "The operation changed nothing: every weight is what it was before. Its settings leave it without effect; "
-            "raise its learning rate or its steps, or switch it off."
-        )
-    return tuple(found)
-
-
-def _refuse_broken(delta: Delta) -> None:
-    broken = [name for name, tensor in delta.items() if not bool(torch.isfinite(tensor).all())]
-    if broken:
-        raise EditViewError(
-            "The operation broke the model: some of its weights are no numbers any more. The stage before it is kept. "
-            "Lower its learning rate and run again.",
-            f"Not finite: {', '.join(broken)}",
-        )

@@ -25,7 +25,6 @@ from editview.domain.facts import FactSheet
 from editview.domain.session import Run, RunState, StageState
 from editview.runs import workbench
 from editview.runs.store import NotKept, StageStore
-from editview.runs.weights import same_bits
 from tests import small
 from tests.runs.studio import Studio
 
@@ -136,8 +135,7 @@ def test_the_same_plan_twice_gives_the_same_bits_and_verdicts(studio: Studio, tm
     assert [stage.state for stage in second.stages] == [StageState.DONE] * 4
     assert answers(second) == answers(first)
     for before, after in zip(weights, studio.weights(second), strict=True):
-        assert before.keys() == after.keys()
-        assert all(same_bits(before[name], after[name]) for name in before)
+        assert small.same(before, after)
 
 
 def test_a_stage_from_the_store_continues_as_the_one_in_memory(studio: Studio) -> None:
@@ -146,7 +144,7 @@ def test_a_stage_from_the_store_continues_as_the_one_in_memory(studio: Studio) -
     straight = studio.weights(studio.run(studio.plan(edit, tune)))
     studio.store.discard(studio.run(studio.plan(edit, tune)).stages[2].info.key)
     resumed = studio.weights(studio.run(studio.plan(edit, tune), runner=studio.another_runner()))
-    assert all(same_bits(straight[1][name], resumed[1][name]) for name in straight[1])
+    assert small.same(straight[1], resumed[1])
 
 
 def test_another_sheet_is_asked_from_stored_weights(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +164,7 @@ def test_watching_changes_no_weight(studio: Studio) -> None:
     watched = studio.weights(studio.run(studio.plan(tune)))
     unwatched = studio.run(studio.plan(tune, check_every=0), fresh=True)
     assert unwatched.stages[1].live == []
-    assert all(same_bits(watched[0][name], tensor) for name, tensor in studio.weights(unwatched)[0].items())
+    assert small.same(watched[0], studio.weights(unwatched)[0])
 
 
 @pytest.mark.parametrize("moment", ["training", "editing", "asking"])
@@ -198,14 +196,14 @@ def test_stop_keeps_what_is_finished_and_the_next_run_completes(studio: Studio, 
     ]  # fmt: skip
     assert answers(resumed) == answers(reference)
     for before, after in zip(weights, studio.weights(resumed), strict=True):
-        assert all(same_bits(before[name], after[name]) for name in before)
+        assert small.same(before, after)
 
 
 def test_an_operation_that_changes_nothing_is_an_error(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbench, "carry_out", lambda *_: None)
     run = studio.run(studio.plan(small.tune(studio.world.data)))
     assert run.failure is not None
-    assert "changed nothing" in run.failure[0]
+    assert "left every weight as it was" in run.failure[0]
 
 
 def test_an_operation_that_breaks_the_weights_is_an_error_and_leaves_no_stage(
@@ -219,7 +217,7 @@ def test_an_operation_that_breaks_the_weights_is_an_error_and_leaves_no_stage(
         patch.setattr(workbench, "carry_out", breaking)
         run = studio.run(plan)
     assert run.failure is not None
-    assert "no numbers any more" in run.failure[0]
+    assert "aren't numbers any more" in run.failure[0]
     assert studio.store.record(run.stages[1].info.key) is None
     assert studio.run(plan).state is RunState.FINISHED
 

@@ -179,7 +179,7 @@ def test_two_processes_share_a_store(store: StageStore) -> None:
         torch.set_num_threads(1)
         store, chance = StageStore(Path(sys.argv[1]), limit=30_000), random.Random(int(sys.argv[2]))
         found = 0
-        for _ in range(150):
+        for _ in range(60):
             number = chance.randrange(4)
             key = f"k{number}"
             if store.record(key) is None or chance.random() < 0.1:
@@ -194,6 +194,6 @@ def test_two_processes_share_a_store(store: StageStore) -> None:
     """
     command = [sys.executable, "-c", textwrap.dedent(code), str(store.root)]
     workers = [subprocess.Popen([*command, str(i)], stdout=subprocess.PIPE, text=True) for i in range(2)]
-    assert all(int(worker.communicate(timeout=60)[0]) > 100 for worker in workers)
+    assert all(int(worker.communicate(timeout=60)[0]) > 30 for worker in workers)
     assert all(worker.returncode == 0 for worker in workers)
     assert all(store.is_intact(folder.name) for folder in store.root.iterdir())
