@@ -35,6 +35,7 @@ from editview.tuning.fine_tune import fine_tune
 
 FRESH_DRAWS = (101, 102, 103, 104, 105)
 LAYERS = (0, 1, 2)
+BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
 EDIT = Memit(
     layers=LAYERS,
@@ -206,16 +207,26 @@ def table(figures: dict[str, list[float]]) -> str:
     return "\n".join(lines)
 
 
+def write_into(card: Path, text: str) -> None:
+    """Puts the table into the model's card, between its two marks."""
+    before, rest = card.read_text(encoding="utf-8").split(BEGIN)
+    after = rest.split(END)[1]
+    card.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, default=None, help="a folder; the demo's own when not given")
     parser.add_argument("--draws", type=int, nargs="+", default=FRESH_DRAWS)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--card", action="store_true", help="write the table into the model's card")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     say = (lambda text: None) if options.json else (lambda text: print(text, flush=True))
     figures = measured(str(options.model) if options.model else "demo", options.draws, say)
+    if options.card:
+        write_into(DEMO / "model" / "README.md", table(figures))
     print(json.dumps(figures, indent=1) if options.json else table(figures))
 
 

@@ -39,7 +39,7 @@ def draw_sheet(world: World, seed: int, edits: int = EDITS, controls: int = CONT
             taken.add(other.subject)
             records.append(neighbour_record(other, records_edit(records), number))
     left = [fact for fact in world.facts if fact.subject not in taken]
-    records += [plain_record(fact, f"control/{fact.id}", "control", rng.choice(fact.trained))
+    records += [plain_record(fact, f"control/{fact.id}", "control", fact.trained[0])
                 for fact in distinct_subjects(rng.sample(left, len(left)))[:controls]]  # fmt: skip
     return records
 
@@ -74,7 +74,7 @@ def distinct_subjects(facts: Iterable[WorldFact]) -> list[WorldFact]:
 
 
 def edit_record(world: World, fact: WorldFact, rng: random.Random) -> dict:
-    record = plain_record(fact, f"edit/{fact.id}", "edited", rng.choice(fact.trained))
+    record = plain_record(fact, f"edit/{fact.id}", "edited", fact.trained[0])
     return record | {"new_answer": rng.choice(other_answers(world, fact)), "paraphrases": list(fact.held_out)}
 
 
