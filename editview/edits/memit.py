@@ -92,14 +92,13 @@ def solved(covariance: Tensor, weight: float, keys: Tensor, residual: Tensor) ->
     """ΔW = R [(λC + KKᵀ)⁻¹ K]ᵀ in float64 [width, inputs] (eq. 14); keys [facts, inputs], residual [facts, width]."""
     here = keys.device if keys.device.type != "mps" else torch.device("cpu")
     keys, residual, covariance = (tensor.to(here, torch.float64) for tensor in (keys, residual, covariance))
-    factor, failed = torch.linalg.cholesky_ex(weight * covariance + keys.T @ keys)
-    if failed:
-        raise EditViewError(
-            "The text for statistics is too short for this model: it doesn't show every direction its layers use. "
-            "Choose a longer text or raise 'Tokens for statistics'.",
-            f"λC + KKᵀ [{len(covariance)} x {len(covariance)}] isn't positive definite",
-        )
-    return residual.T @ torch.cholesky_solve(keys.T, factor).T
+    matrix = weight * covariance + keys.T @ keys
+    factor, failed = torch.linalg.cholesky_ex(matrix)
+    if failed:  # float32 rounding in C can push its smallest eigenvalues below zero
+        adjusted: Tensor = torch.linalg.solve_ex(matrix, keys.T).result
+    else:
+        adjusted = torch.cholesky_solve(keys.T, factor)
+    return residual.T @ adjusted.T
 
 
 def settled(lm: LanguageModel, operation: Memit) -> Memit:

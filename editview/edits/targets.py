@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +22,7 @@ from transformers import DynamicCache
 from editview.domain.facts import Fact
 from editview.domain.operations import Memit
 from editview.domain.progress import Progress
-from editview.lm.forward import forked, head_only_at, hidden_of, padded, resumed_after, run, stopping_after
+from editview.lm.forward import alike, forked, head_only_at, hidden_of, padded, resumed_after, run, stopping_after
 from editview.lm.model import LanguageModel
 from editview.lm.tokens import answered, encode, last_token_before, subject_end
 
@@ -58,7 +58,8 @@ def rows_of(lm: LanguageModel, index: int, fact: Fact, templates: Sequence[str])
     assert fact.new_answer is not None
     [(_, target)] = answered(lm.tokenizer, [(fact.prompt, fact.new_answer)])
     rows = [_row(lm, *filled(template, fact), index, target) for template in templates]
-    return [*rows, _row(lm, ESSENCE.replace("{}", fact.subject), len(fact.subject), index, [])]
+    essence = _row(lm, ESSENCE.replace("{}", fact.subject), len(fact.subject), index, [])
+    return [*rows, replace(essence, after=essence.after[:1])]  # it is read there, and nothing after it plays a part
 
 
 def target_vectors(
@@ -90,20 +91,10 @@ def target_vectors(
 
 
 def _chunks(lm: LanguageModel, texts: list[list[Row]]) -> Iterator[list[list[Row]]]:
-    """Facts that are searched together, of similar length, as many as a fixed budget of activations allows."""
+    """Facts that are searched together: of similar length, as many as a fixed budget of activations allows."""
     per_token = lm.config.hidden_size * lm.config.num_hidden_layers
     budget = (2**31 if lm.device.type != "cpu" else 2**27) // per_token  # tokens
-    longest = {rows[0].fact: max(len(row.before) + len(row.after) for row in rows) for rows in texts}
-    chunk: list[list[Row]] = []
-    width = 0
-    for rows in sorted(texts, key=lambda rows: (longest[rows[0].fact], rows[0].fact)):
-        width = max(width, longest[rows[0].fact])
-        if chunk and (len(chunk) + 1) * len(rows) * width > budget:
-            yield chunk
-            chunk, width = [], longest[rows[0].fact]
-        chunk.append(rows)
-    if chunk:
-        yield chunk
+    return alike(texts, lambda rows: len(rows) * max(len(row.after) for row in rows), budget)
 
 
 class _Search:

@@ -21,6 +21,7 @@ from torch import Tensor
 from editview.domain import places
 from editview.domain.errors import EditViewError
 from editview.domain.progress import Progress
+from editview.lm.anatomy import sizes
 from editview.lm.forward import alike, hooked, padded, run, stopping_after
 from editview.lm.model import LanguageModel, asking, fingerprint
 from editview.lm.tokens import encode_all
@@ -62,6 +63,12 @@ def covariances_of(
     """The same over given passages, always computed. The forward ends after the last layer asked."""
     what = "Reading text for statistics"
     passages = _passages(lm, lines, tokens, progress, what)
+    inputs = max(sizes(lm.anatomy.mlp_output(lm.model, layer))[0] for layer in layers)
+    if sum(map(len, passages)) < inputs:
+        raise EditViewError(
+            f"The text for statistics is too short: this model needs more than {inputs:,} tokens of it. Choose a "
+            "longer text, or raise 'Tokens for statistics'."
+        )
     modules = {layer: lm.anatomy.mlp_output(lm.model, layer) for layer in layers}
     last = max(layers)
     sums: dict[int, Tensor] = {}
