@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -47,6 +48,7 @@ def load(emit: Emit) -> Engine:
 
     import editview.runs.runner  # noqa: F401
 
+    gc.freeze()  # the libraries stay: collecting among their million objects would hold the window up for half a second
     if sys.platform == "linux":  # elsewhere niceness is the whole program's
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
     emit(EngineLoading("Looking at this machine"))
