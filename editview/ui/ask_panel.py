@@ -68,6 +68,7 @@ class AskPanel(Panel):
         self.history.setAccessibleName("Asked before")
         self.history.setFrameShape(QListWidget.Shape.NoFrame)
         self.history.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusProxy(self.prompt)
         self._lay_out()
         self.prompt.returnPressed.connect(self.ask)
         self.button.clicked.connect(self.ask)

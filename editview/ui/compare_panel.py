@@ -42,6 +42,7 @@ class ComparePanel(Panel):
         for widget in (self.first, self.second, self.picture, self.only, self.table, self.button):
             self.body.addWidget(widget, widget is self.table)
         self.body.addStretch(0)
+        self.setFocusProxy(self.button)
         self.button.clicked.connect(self._asked)
         self.only.toggled.connect(self.model.set_only_differences)
         for signal in (hub.runs_changed, hub.run_started, hub.plan_changed, hub.sheet_changed):
@@ -126,8 +127,10 @@ class ComparePanel(Panel):
         self.button.setVisible(several and bool(self._missing()))
         self.button.setEnabled(self._hub.sheet is not None)
         both = len(self._runs) > 1
-        for widget in (self.first, self.second, self.picture, self.only, self.table):
+        for widget in (self.picture, self.only, self.table):
             widget.setVisible(both)
+        for chooser in (self.first, self.second):
+            chooser.setVisible(len(self._runs) > 2)
         if both:
             self._lay_side_by_side()
         elif not several:

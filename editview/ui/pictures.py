@@ -36,6 +36,7 @@ class Picture(QWidget):
     def __init__(self, name: str, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._failed = failed
+        self._by_keyboard = False  # reached by the Tab key: show where the focus is
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -55,13 +56,19 @@ class Picture(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(theme().font(SMALL))
         self.paint(painter)
+        if self._by_keyboard:
+            painter.setPen(pen(theme().roles.accent))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), theme().px(4), theme().px(4))
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
+        self._by_keyboard = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
+        self._by_keyboard = False
         self.update()
 
     def tell(self, at: QPointF, sentence: str) -> None:

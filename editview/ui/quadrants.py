@@ -15,7 +15,7 @@ from editview.ui.theme import HEADLINE, SMALL, State, theme
 
 
 class Quadrants(Picture):
-    """Draws a `Kept`. The tiles' bars are shares of all facts counted."""
+    """Draws a `Kept` under the names of both orders. The tiles' bars are shares of all facts counted."""
 
     def __init__(self, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__("Kept by both orders", failed, parent)
@@ -29,10 +29,14 @@ class Quadrants(Picture):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(theme().px(368), theme().px(176))
+        return QSize(theme().px(368), round(self._top()) + theme().px(152))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme().px(280), theme().px(176))
+        return QSize(theme().px(280), self.sizeHint().height())
+
+    def _top(self) -> float:
+        """The height of the lines that name the orders."""
+        return 2 * QFontMetricsF(theme().font(SMALL)).height() + theme().px(12)
 
     def _tiles(self) -> list[tuple[str, int, str, State]]:
         """Glyphs, count, words and colours of the four tiles, row by row."""
@@ -47,9 +51,9 @@ class Quadrants(Picture):
         ]
 
     def _boxes(self) -> list[QRectF]:
-        gap = theme().px(8)
-        width, height = (self.width() - gap) / 2, (self.height() - gap) / 2
-        return [QRectF(x * (width + gap), y * (height + gap), width, height) for y in (0, 1) for x in (0, 1)]
+        gap, top = theme().px(8), self._top()
+        width, height = (self.width() - gap) / 2, (self.height() - top - gap) / 2
+        return [QRectF(x * (width + gap), top + y * (height + gap), width, height) for y in (0, 1) for x in (0, 1)]
 
     def _told(self, tile: int) -> str:
         if self._kept is None:
@@ -74,6 +78,8 @@ class Quadrants(Picture):
         px, roles = theme().px, theme().roles
         big, small = theme().font(HEADLINE), theme().font(SMALL)
         tall, line = QFontMetricsF(big).height(), QFontMetricsF(small).height()
+        if self._kept is not None:
+            self._paint_names(painter, self._kept, line)
         for (glyphs, count, words, state), box in zip(self._tiles(), self._boxes(), strict=False):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(state.tint))
@@ -90,3 +96,14 @@ class Quadrants(Picture):
             if self._kept is not None:
                 track.setWidth(track.width() * count / self._kept.count)
                 painter.fillRect(track, QColor(state.mark))
+
+    def _paint_names(self, painter: QPainter, kept: Kept, line: float) -> None:
+        """Which order is the first and which the second, and what each keeps in all."""
+        roles, indent = theme().roles, QFontMetricsF(painter.font()).horizontalAdvance("second  ")
+        for row, (which, name, stand) in enumerate(
+            zip(("first", "second"), self._names, (kept.first, kept.second), strict=True)
+        ):
+            top = row * (line + theme().px(2))
+            write(painter, QRectF(0, top, indent, line), which, roles.muted)
+            words = f"{name}: {stand:,} of {kept.count:,} {NAMES[kept.group]} kept"
+            write(painter, QRectF(indent, top, self.width() - indent, line), words, roles.text)

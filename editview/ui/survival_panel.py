@@ -21,6 +21,7 @@ class SurvivalPanel(Panel):
         self._hub = hub
         self._survival: Survival | None = None
         self.picture = SurvivalPicture(lambda sentence: hub.problem.emit(Problem(sentence, "")))
+        self.setFocusProxy(self.picture)
         self.definition = Sentence(DEFINITION + " The shaded band is the 95 % interval for the edits.", SMALL, "muted")
         self.body.addWidget(self.picture, 1)
         self.body.addWidget(self.definition)

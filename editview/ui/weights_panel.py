@@ -23,6 +23,7 @@ class WeightsPanel(Panel):
         self._hub = hub
         self._map: WeightMap | None = None
         self.picture = WeightsPicture(lambda sentence: hub.problem.emit(Problem(sentence, "")))
+        self.setFocusProxy(self.picture)
         self.chosen = Sentence(HINT, SMALL, "muted")
         self.tensors = TensorList()
         for widget in (self.picture, self.chosen, self.tensors):

@@ -107,7 +107,7 @@ def test_both_orders_side_by_side(qtbot: QtBot) -> None:
     assert "Controls: " in panel.note.accessibleName()
     assert panel.first.currentText().startswith("Edit → Fine-tune: ")
     assert panel.model.rowCount() == len(SHEET)
-    QTest.mouseMove(panel.picture, QPoint(20, 20))
+    QTest.mouseMove(panel.picture, QPoint(20, 60))
     qtbot.waitUntil(lambda: "both Edit → Fine-tune and" in panel.picture.accessibleDescription())
 
 

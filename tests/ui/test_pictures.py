@@ -5,11 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QByteArray
+from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from editview.ui.pictures import Picture, legible, spread
@@ -57,7 +59,26 @@ def test_a_picture_is_saved_at_twice_its_size_and_as_a_drawing(qtbot: QtBot, tmp
     assert QGuiApplication.clipboard().image().size() == image.size()
 
 
-def test_a_folder_that_cannot_be_written_is_told(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_told(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    picture = Cross("Cross", told.append)
+    qtbot.addWidget(picture)
+    target = tmp_path / "missing" / "cross"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), "Drawing (*.svg)"))
+    picture.menu().actions()[1].trigger()
+    assert told == [f"The picture wasn't saved: {target.parent} can't be written to. Choose another folder."]
+    target.parent.mkdir()
+    picture.menu().actions()[1].trigger()
+    assert len(told) == 1
+    assert target.with_suffix(".svg").read_bytes().startswith(b"<?xml")
+
+
+def test_the_tab_key_shows_where_the_focus_is(qtbot: QtBot) -> None:
     picture = Cross("Cross", lambda sentence: None)
     qtbot.addWidget(picture)
-    assert not picture.save(tmp_path / "missing" / "cross.png")
+    picture.show()
+    qtbot.waitExposed(picture)
+    before = picture.grab().toImage()
+    picture.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.waitUntil(picture.hasFocus)
+    assert picture.grab().toImage() != before
