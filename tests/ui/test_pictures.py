@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from editview.ui.pictures import Picture, legible, spread
@@ -74,11 +75,18 @@ def test_a_folder_that_cannot_be_written_is_told(qtbot: QtBot, tmp_path: Path, m
 
 
 def test_the_tab_key_shows_where_the_focus_is(qtbot: QtBot) -> None:
-    picture = Cross("Cross", lambda sentence: None)
-    qtbot.addWidget(picture)
-    picture.show()
-    qtbot.waitExposed(picture)
+    window = QWidget()
+    layout = QVBoxLayout(window)
+    field, picture = QLineEdit(), Cross("Cross", lambda sentence: None)
+    layout.addWidget(field)
+    layout.addWidget(picture)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitExposed(window)
+    field.setFocus()
     before = picture.grab().toImage()
-    picture.setFocus(Qt.FocusReason.TabFocusReason)
-    qtbot.waitUntil(picture.hasFocus)
+    QTest.keyClick(field, Qt.Key.Key_Tab)
+    assert picture.hasFocus()
     assert picture.grab().toImage() != before
+    picture.clearFocus()
+    assert picture.grab().toImage() == before
