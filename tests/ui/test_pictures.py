@@ -80,13 +80,16 @@ def test_the_tab_key_shows_where_the_focus_is(qtbot: QtBot) -> None:
     field, picture = QLineEdit(), Cross("Cross", lambda sentence: None)
     layout.addWidget(field)
     layout.addWidget(picture)
+    picture.setFixedSize(80, 60)
     qtbot.addWidget(window)
     window.show()
-    qtbot.waitExposed(window)
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
     field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
     before = picture.grab().toImage()
     QTest.keyClick(field, Qt.Key.Key_Tab)
-    assert picture.hasFocus()
+    qtbot.waitUntil(picture.hasFocus)
     assert picture.grab().toImage() != before
     picture.clearFocus()
     assert picture.grab().toImage() == before
