@@ -121,11 +121,7 @@ class AnswersDelegate(QStyledItemDelegate):
         if index.column() == 0:
             painter.setFont(self._small)
             painter.setPen(self._text)
-            measure = QFontMetrics(self._small)
-            bounds = measure.boundingRect(inner, Qt.TextFlag.TextWordWrap | _LEFT, text)
-            if bounds.height() > inner.height():
-                text = measure.elidedText(text, Qt.TextElideMode.ElideMiddle, int(1.8 * inner.width()))
-            painter.drawText(inner, Qt.TextFlag.TextWordWrap | _LEFT, text)
+            painter.drawText(inner, _LEFT, "\n".join(_in_two_lines(text, QFontMetrics(self._small), inner.width())))
             return
         mark = model.mark(index.row(), index.column())
         above = QRect(inner.left(), inner.top() + self._gap // 4, inner.width(), inner.height() // 2)
@@ -140,6 +136,14 @@ class AnswersDelegate(QStyledItemDelegate):
         painter.drawText(
             below, _LEFT, QFontMetrics(self._small).elidedText(chances, Qt.TextElideMode.ElideRight, inner.width())
         )
+
+
+def _in_two_lines(text: str, measure: QFontMetrics, width: int) -> list[str]:
+    """Broken between words, the second line elided where it doesn't fit."""
+    words = text.split()
+    fits = max(1, sum(measure.horizontalAdvance(" ".join(words[: n + 1])) <= width for n in range(len(words))))
+    lines = [" ".join(words[:fits]), " ".join(words[fits:])]
+    return [measure.elidedText(line, Qt.TextElideMode.ElideRight, width) for line in lines if line]
 
 
 class AnswersTable(QTableView):
@@ -186,12 +190,12 @@ class AnswersTable(QTableView):
         self._share_out()
 
     def _share_out(self) -> None:
-        """The wording gets a third; stages share the rest, none narrower than can be read."""
+        """The wording gets most; stages share the rest, none narrower than can be read."""
         stages = self.answers.columnCount() - 1
         if stages < 1:
             return
         width = self.viewport().width()
-        wording = max(theme().px(144), width // 3)
+        wording = max(theme().px(144), 2 * width // 5)
         self.setColumnWidth(0, wording)
         for stage in range(1, stages + 1):
             self.setColumnWidth(stage, max(theme().px(96), (width - wording) // stages))

@@ -19,7 +19,8 @@ from editview.ui.stage_header import StageHeader
 from editview.ui.theme import theme
 
 _WIDTHS = {Kind.SAYS: 112, Kind.WANTED: 112, Kind.BECAME: 288, Kind.GROUP: 88}
-_FACT, _STAGE = (128, 320, 224), (88, 132)  # narrowest, widest, and how wide before columns fall out of sight
+_FACT, _STAGE = (128, 320, 216), (88, 132)  # narrowest, widest, and how wide before columns fall out of sight
+_SAYS = 80  # narrowest
 
 
 class FactsTable(QTableView):
@@ -101,9 +102,10 @@ class FactsTable(QTableView):
         stages = sum(column.kind is Kind.STAGE for column in columns)
         left = room - sum(px(_WIDTHS.get(column.kind, 0)) for column in columns)
         stage = min(max((left - px(_FACT[1])) // max(stages, 1), px(_STAGE[0])), px(_STAGE[1]))
-        fact = max(left, min(room - px(_WIDTHS[Kind.SAYS]), stages * stage + px(_FACT[2]))) - stages * stage
-        fact = min(max(fact, px(_FACT[0])), px(_FACT[1]))
-        widths = {Kind.FACT: fact, Kind.STAGE: stage}
+        beside = room - stages * stage
+        says = min(max(beside - px(_FACT[2]), px(_SAYS)), px(_WIDTHS[Kind.SAYS]))
+        fact = max(left - stages * stage, min(beside - says, px(_FACT[2])))
+        widths = {Kind.FACT: min(max(fact, px(_FACT[0])), px(_FACT[1])), Kind.STAGE: stage, Kind.SAYS: says}
         for place, column in enumerate(columns):
             self.setColumnWidth(place, widths.get(column.kind) or px(_WIDTHS[column.kind]))
         self._header.fit()

@@ -10,9 +10,10 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from editview.domain.comparison import share
 from editview.domain.facts import Group
 from editview.domain.operations import FineTune
-from editview.domain.sentences import tell
+from editview.domain.sentences import Tally, tell
 from editview.domain.session import RunState
 from editview.ui.facts_grid import GROUPS, FactsGrid
+from editview.ui.facts_words import GROUP_NAMES
 from editview.ui.labels import Sentence, Words
 from editview.ui.theme import BODY, HEADLINE, SMALL, theme
 
@@ -44,6 +45,8 @@ def sayings(grid: FactsGrid) -> Sayings:
     if stage is None:
         return _before(grid)
     counted = grid.tally(stage)
+    if stage == 0:
+        return Sayings(_caption(grid, stage), _edits_to_make(grid), _known_before(grid, counted))
     big, rest = split(tell(counted))
     certainty = ""
     if counted.made:
@@ -62,13 +65,26 @@ def _before(grid: FactsGrid) -> Sayings:
     edits, others = counts[0], counts[1] + counts[2]
     if grid.run is not None and grid.run.state is RunState.RUNNING:
         return Sayings("", "Asking the model", f"{len(grid):,} facts are asked before anything is changed.")
-    big = f"{edits:,} edit{'' if edits == 1 else 's'} to make" if edits else f"{others:,} facts to watch"
     watched = f" {others:,} other facts are watched as well, so that no damage goes unseen." if edits and others else ""
-    return Sayings("", big, f"Press *Run* to see which of them the model keeps.{watched}")
+    return Sayings("", _edits_to_make(grid), f"Press *Run* to see which of them the model keeps.{watched}")
+
+
+def _edits_to_make(grid: FactsGrid) -> str:
+    edits = int((grid.group == GROUPS.index(Group.EDITED)).sum())
+    return f"{edits:,} edit{'' if edits == 1 else 's'} to make" if edits else f"{len(grid):,} facts to watch"
+
+
+def _known_before(grid: FactsGrid, counted: Tally) -> str:
+    """Of the facts that are to stay, how many the checkpoint knows: only those can be lost."""
+    parts = []
+    for group, (_, known) in ((Group.NEIGHBOURS, counted.neighbours), (Group.CONTROL, counted.controls)):
+        if asked := int((grid.known[:, 0] & (grid.group == GROUPS.index(group))).sum()):
+            parts.append(f"{known:,} of {asked:,} {GROUP_NAMES[group].lower()}")
+    return f"The checkpoint knows {' and '.join(parts)}." if parts else ""
 
 
 def _caption(grid: FactsGrid, stage: int) -> str:
-    title = grid.titles[stage] if stage else "the checkpoint as it came"
+    title = grid.titles[stage]
     known, provisional = int(grid.known[:, stage].sum()), int(grid.provisional[:, stage].sum())
     operation = grid.plan.active[stage - 1] if stage else None
     stopped = grid.run is not None and grid.run.state in (RunState.STOPPED, RunState.FAILED)
@@ -76,7 +92,8 @@ def _caption(grid: FactsGrid, stage: int) -> str:
         words = f"training step {grid.live_step[stage]:,} of {operation.steps:,} of *{title}*"
         return f"Stopped at {words}" if stopped else f"So far, at {words}"
     if known < len(grid) or provisional:
-        asked = f"{known - provisional:,} of {len(grid):,} facts asked after *{title}*"
+        when = f"after *{title}*" if stage else "before the first step"
+        asked = f"{known - provisional:,} of {len(grid):,} facts asked {when}"
         return f"Stopped with {asked}" if stopped else f"So far, {asked}"
     if stage + 1 < len(grid.titles):
         return f"After step {stage} of {len(grid.titles) - 1}, *{title}*" if stage else "Before the first step"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from editview.domain.comparison import share
-from editview.domain.events import LiveChecked, RunFailed, RunStopped, StageStarted
+from editview.domain.events import Checked, LiveChecked, RunFailed, RunStopped, StageStarted
 from editview.domain.session import Session
 from editview.ui.facts_grid import FactsGrid
 from editview.ui.headline import Sayings, sayings, split
@@ -65,3 +65,15 @@ def test_a_run_that_has_begun_says_what_is_asked_first() -> None:
     said = sayings(FactsGrid(run.sheet, run.plan, run))
     assert said.big == "Asking the model"
     assert "40 facts are asked" in said.rest
+
+
+def test_before_the_first_step_it_says_what_the_checkpoint_knows() -> None:
+    session = Session()
+    for event in sample.events(sample.plan(), sample.sheet(10, 6, 20)):
+        run = session.apply(event)
+        if isinstance(event, Checked) and len(run.stages[0].checks) > 16:
+            break
+    said = sayings(FactsGrid(run.sheet, run.plan, run))
+    assert said.caption == "So far, 32 of 36 facts asked before the first step"
+    assert said.big == "10 edits to make"
+    assert said.rest == "The checkpoint knows 6 of 6 neighbours and 16 of 16 controls."
