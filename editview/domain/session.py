@@ -46,6 +46,7 @@ class Stage:
     changes: tuple[TensorChange, ...] = ()
     seconds: float | None = None
     progress: Progressed | None = None
+    phases: dict[str, float] = field(default_factory=dict)  # what was done in it, in order, and the share of each
 
     def lost_at(self, fact_id: str) -> int | None:
         """The training step at which the fact was first seen lost here; None: it wasn't, or wasn't watched."""
@@ -115,7 +116,10 @@ class Run:
             case StageStarted(stage=index, reused=reused):
                 self.stages[index].state = StageState.REUSED if reused else StageState.RUNNING
             case Progressed(stage=index):
-                self.stages[index].progress = event
+                stage = self.stages[index]
+                stage.progress = event
+                share = event.done / event.total if event.total else 0.0
+                stage.phases[event.what] = max(share, stage.phases.get(event.what, 0.0))
             case Checked(stage=index, checks=checks):
                 self.stages[index].checks.update((check.fact_id, check) for check in checks)
             case LiveChecked(stage=index, check=check):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from editview.domain.events import Forecast
-from editview.domain.operations import Operation
+from editview.domain.operations import FineTune, Operation
 from editview.domain.plan import Plan
 from editview.domain.sentences import amount, duration
 from editview.domain.session import Run, RunState, Stage, StageState
@@ -28,7 +28,7 @@ def card_state(plan: Plan, operation: Operation, forecast: Forecast | None, run:
     index = [active.id for active in plan.active].index(operation.id)
     stage = run.stages[index + 1] if run is not None and _same_beginning(run.plan, plan, index) else None
     if run is not None and stage is not None:
-        said = _said_by_run(run, stage)
+        said = _said_by_run(run, stage, forecast)
         if said is not None:
             return said
     if forecast is None:
@@ -39,10 +39,10 @@ def card_state(plan: Plan, operation: Operation, forecast: Forecast | None, run:
     return CardState("will run" if seconds is None else f"will run · {duration(seconds)}")
 
 
-def _said_by_run(run: Run, stage: Stage) -> CardState | None:
+def _said_by_run(run: Run, stage: Stage, forecast: Forecast | None) -> CardState | None:
     match stage.state:
         case StageState.RUNNING:
-            return _running(stage)
+            return _running(run, stage, forecast)
         case StageState.REUSED:
             return CardState("reused", "accent")
         case StageState.DONE:
@@ -53,13 +53,12 @@ def _said_by_run(run: Run, stage: Stage) -> CardState | None:
             return CardState("waiting") if run.state is RunState.RUNNING else None
 
 
-def _running(stage: Stage) -> CardState:
-    progress = stage.progress
-    if progress is None or not progress.total:
+def _running(run: Run, stage: Stage, forecast: Forecast | None) -> CardState:
+    if stage.progress is None:
         return CardState("starting", "accent", 0.0)
-    share = progress.done / progress.total
-    left = "" if progress.seconds_left is None else f" · {duration(progress.seconds_left)} left"
-    return CardState(f"{share:.0%}".replace("%", " %") + left, "accent", share, progress.what)
+    share, seconds = _share(run, stage), _seconds_left(run, stage, forecast)
+    left = "" if seconds is None else f" · {duration(seconds)} left"
+    return CardState(f"{100 * share:.0f} %{left}", "accent", share, stage.progress.what)
 
 
 def _same_beginning(one: Plan, other: Plan, index: int) -> bool:
@@ -107,33 +106,56 @@ class Overall:
 
 def overall(run: Run, forecast: Forecast | None) -> Overall:
     """Stages count by their forecast time where it is known, else alike."""
-    known = forecast is not None and all(seconds is not None for seconds in forecast.seconds)
     stages = run.stages[1:] or run.stages
-    weights = [1.0] * len(stages)
-    if forecast is not None and known and len(forecast.seconds) == len(stages):
-        weights = [
-            0.5 if reused else max(seconds or 0.0, 0.5)
-            for seconds, reused in zip(forecast.seconds, forecast.reused, strict=True)
-        ]
-    shares = [_share(stage) for stage in stages]
-    done = sum(weight * share for weight, share in zip(weights, shares, strict=True)) / sum(weights)
+    costs = _costs(run, forecast)
+    weights = [1.0] * len(stages) if costs is None else [max(cost, 0.5) for cost in costs]
+    done = sum(weight * _share(run, stage) for weight, stage in zip(weights, stages, strict=True)) / sum(weights)
     at = next((stage for stage in run.stages if stage.state is StageState.RUNNING), None)
-    progress = at.progress if at is not None else None
-    left = progress.seconds_left if progress is not None else None
-    if left is not None and known:
-        waiting = zip(stages, weights, strict=True)
-        left += sum(weight for stage, weight in waiting if stage.state is StageState.WAITING)
-    elif any(stage.state is StageState.WAITING for stage in stages):
-        left = None
+    left = None if at is None else _seconds_left(run, at, forecast)
+    waiting = [index for index, stage in enumerate(stages) if stage.state is StageState.WAITING]
+    if left is not None and waiting:
+        left = None if costs is None else left + sum(costs[index] for index in waiting)
     doing = ""
     if at is not None:
-        what = progress.what if progress is not None else "starting"
+        what = at.progress.what if at.progress is not None else "starting"
         doing = f"Step {at.info.index} of {len(run.stages) - 1}: {what}" if at.info.index else f"Checkpoint: {what}"
     return Overall(done, left, doing)
 
 
-def _share(stage: Stage) -> float:
+_WORK = 0.8  # share of a stage that is the operation; the rest is asking the facts
+_PHASE = 0.6  # an edit doesn't say how many phases it will have: each counts for this share of what was left
+
+
+def _share(run: Run, stage: Stage) -> float:
+    """How far a stage is, from 0 to 1. Only grows."""
     if stage.state in (StageState.DONE, StageState.REUSED):
         return 1.0
-    progress = stage.progress
-    return progress.done / progress.total if progress is not None and progress.total else 0.0
+    asked = len(stage.checks) / max(len(run.sheet), 1)
+    operation = run.plan.active[stage.info.index - 1] if stage.info.index else None
+    if operation is None:
+        return asked
+    if isinstance(operation, FineTune):
+        work = stage.losses[-1][0] / operation.steps if stage.losses else 0.0
+    else:
+        work, rest = 0.0, 1.0
+        for share in stage.phases.values():
+            work, rest = work + rest * _PHASE * share, rest * (1 - _PHASE)
+    return 1.0 if asked == 1 else _WORK * (1.0 if asked else min(work, 1.0)) + (1 - _WORK) * asked
+
+
+def _seconds_left(run: Run, stage: Stage, forecast: Forecast | None) -> float | None:
+    """What the phase under way says it needs, or what the forecast leaves for the stage if that is more."""
+    said = stage.progress.seconds_left if stage.progress is not None else None
+    costs = _costs(run, forecast)
+    if costs is None or not stage.info.index:
+        return said
+    return max(said or 0.0, costs[stage.info.index - 1] * (1 - _share(run, stage)))
+
+
+def _costs(run: Run, forecast: Forecast | None) -> list[float] | None:
+    """Forecast seconds of each operation of this run, nothing for reused ones; None where they aren't all known."""
+    if forecast is None or forecast.plan.active != run.plan.active:
+        return None
+    pairs = zip(forecast.seconds, forecast.reused, strict=True)
+    costs = [0.0 if reused else seconds for seconds, reused in pairs]
+    return None if None in costs else [cost or 0.0 for cost in costs]
