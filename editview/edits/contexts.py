@@ -13,6 +13,7 @@ from editview.lm.tokens import encode
 
 BEGINNINGS = ("The", "Therefore", "Because", "I", "You")
 TOKENS = 10
+UNWANTED = str.maketrans("{}\ufffd", "   ")  # braces mark the place of the prompt; the sign of half a character
 CHOICES = 5  # sampled among the likeliest this many
 
 
@@ -41,4 +42,4 @@ def context_templates(lm: LanguageModel, count: int, seed: int) -> list[list[str
             for row, token in zip(rows, likely.indices.gather(1, picked).squeeze(1).tolist(), strict=True):
                 row.append(token)
     texts = [lm.tokenizer.decode(row, skip_special_tokens=True) for row in rows]
-    return [["{}"], [" ".join(text.replace("{", " ").replace("}", " ").split()) + ". {}" for text in texts]]
+    return [["{}"], [" ".join(text.translate(UNWANTED).split()) + ". {}" for text in texts]]

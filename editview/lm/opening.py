@@ -203,7 +203,9 @@ def _tokenizer(folder: Path, skeleton: PreTrainedModel, remote: bool) -> Any:
             str(error),
         ) from error
     rows = int(skeleton.get_input_embeddings().weight.shape[0])  # type: ignore[index]
-    highest = max(tokenizer.get_vocab().values(), default=-1)
+    added = tokenizer.get_added_vocab()  # libraries add some of their own that no text contains
+    ordinary = [number for token, number in tokenizer.get_vocab().items() if token not in added]
+    highest = max([*ordinary, *tokenizer("a")["input_ids"]], default=-1)
     if not 0 <= highest < rows:
         raise EditViewError(
             f"The tokenizer doesn't match the model: it knows {highest + 1:,} tokens, the model {rows:,}. Copy the "
