@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -20,11 +21,16 @@ import torch
 
 from editview.__main__ import main
 from editview.domain.checkpoint import Device
+from editview.domain.events import Event, Failed, RunFailed, RunFinished
 from editview.domain.examples import Example
 from editview.domain.plan import Plan
 from editview.domain.progress import silent
-from editview.formats.plans import write_plan
+from editview.domain.requests import ChooseDevice, RunPlan
+from editview.formats.fact_sheets import read_facts
+from editview.formats.plans import read_plan, write_plan
+from editview.jobs.service import Jobs
 from editview.lm.opening import open_model
+from editview.runs.store import StageStore
 from editview.tuning.fine_tune import fine_tune
 from tests import small
 
@@ -235,6 +241,26 @@ def test_bad_input_is_a_sentence_and_exit_code_2(world: small.World, editview: E
         done = editview(*arguments)
         assert done.code == 2, (arguments, done.err)
         assert words in done.err, (arguments, done.err)
+
+
+def test_the_window_s_jobs_compute_the_same_bits(
+    world: small.World, editview: Editview, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = plan_file(world, tmp_path / "plan.toml", small.edit(world.text), small.lora(world.data))
+    assert editview("run", path, "--device", "cpu").code == 0
+    monkeypatch.setenv("EDITVIEW_HOME", str(tmp_path / "window"))
+    events: queue.Queue[Event] = queue.Queue()
+    jobs = Jobs(events.put)
+    jobs.send(ChooseDevice("cpu"))
+    jobs.send(RunPlan(read_plan(path), read_facts(str(world.sheet_file()))[0]))
+    while not isinstance(event := events.get(timeout=60), RunFinished):
+        assert not isinstance(event, Failed | RunFailed), event
+    jobs.close()
+    first, second = StageStore(home / "stages"), StageStore(tmp_path / "window" / "stages")
+    keys = {folder.name for folder in first.root.iterdir()}
+    assert keys == {folder.name for folder in second.root.iterdir()}
+    assert len(keys) == 3
+    assert all(small.same(first.weights(key), second.weights(key)) for key in keys)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")

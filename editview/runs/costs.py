@@ -1,6 +1,7 @@
 """How much work something is, in units that grow with it; `timings` learns the seconds a unit takes on this machine.
 
-A unit counts parameters, so that what was learnt on one model gives a first estimate for another of another size.
+A unit counts parameters, so that what was learnt on one model gives a first estimate for another of another size. An
+edit's time includes its statistics, which are taken once for a state of the weights; the median forgets such outliers.
 """
 
 from __future__ import annotations

@@ -40,10 +40,10 @@ def interrupted(folder: Path) -> list[str]:
         with suppress(OSError, ValueError, KeyError):
             found = json.loads(path.read_text("utf-8"))
             kept = int(found["finished"])
-            stages = "nothing before it was lost" if kept else "it was the first step"
+            before = "what came before it was kept" if kept else "nothing else was lost"
             sentences.append(
-                f"*{found['plan']}* was cut off during *{found['title']}*: {stages}, and that step runs again "
-                "when you press Run."
+                f"*{found['plan']}* was cut off during *{found['title']}*: {before}, and the next run of it goes on "
+                "from there."
             )
         with suppress(OSError):
             path.unlink(missing_ok=True)

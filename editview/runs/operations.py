@@ -6,10 +6,11 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, cast
 
+from editview.domain import places
 from editview.domain.errors import EditViewError
 from editview.domain.examples import Example, content_hash
 from editview.domain.facts import Fact, FactSheet, Group
@@ -35,7 +36,8 @@ class PreparedEdit:
     def content(self) -> dict[str, Any]:
         # Paraphrases and neighbours are asked, not written: more of them need no new edit.
         written = [[fact.subject, fact.template, fact.true_answer, fact.new_answer] for fact in self.facts]
-        return {**_parameters(self.operation, "only", "statistics"), "facts": written, "text": self.text}
+        content = {**_parameters(self.operation, "only", "statistics"), "facts": written, "text": self.text}
+        return content if self.operation.layers else {**content, "presets": _presets()}
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,13 @@ def _examples(source: str) -> tuple[tuple[Example, ...], str]:
 def _read(source: str, stamp: tuple[int, int]) -> tuple[tuple[Example, ...], str]:
     examples = read_examples(source)
     return examples, content_hash(examples)
+
+
+@cache
+def _presets() -> str:
+    """The settings that fill in what a card without layers leaves open."""
+    folder = places.resources() / "presets"
+    return digest([path.read_text("utf-8") for path in sorted(folder.glob("*.toml"))])
 
 
 def _text_hash(path: Path) -> str:

@@ -29,8 +29,8 @@ from editview.domain.weights import TensorChange
 from editview.runs import sealed
 from editview.runs.processes import is_alive, mark
 
-LIMIT = 20 * 10**9
-"""Bytes that the store may take when nothing else is said."""
+_MOST = 200 * 10**9
+"""Bytes that the store takes at most, however large the disk is."""
 
 _WEIGHTS, _RECORD = "weights.safetensors", "record.jsonl"
 _TEMPORARY = "tmp-"
@@ -82,10 +82,14 @@ class StageLost(EditViewError):
 
 
 class StageStore:
-    """Stages under `root`, taking at most `limit` bytes; the least recently used go first."""
+    """Stages under `root`, taking at most `limit` bytes; the least recently used go first.
 
-    def __init__(self, root: Path, limit: int = LIMIT) -> None:
-        self.root, self.limit = root, limit
+    Without a limit, what is there may grow until it takes as much as it leaves free on its disk.
+    """
+
+    def __init__(self, root: Path, limit: int | None = None) -> None:
+        self.root = root
+        self.limit = limit if limit is not None else self._half_of_the_disk()
 
     # ---- reading ---------------------------------------------------------------------------------------------
 
@@ -212,7 +216,7 @@ class StageStore:
                 total -= stage.bytes
 
     def _stages(self) -> Iterable[_Stored]:
-        for folder in self.root.iterdir():
+        for folder in self.root.iterdir() if self.root.is_dir() else ():
             if not folder.name.startswith(_TEMPORARY) and folder.is_dir():
                 with suppress(OSError):
                     size = sum(file.stat().st_size for file in folder.iterdir())
@@ -238,6 +242,11 @@ class StageStore:
                 f"be computed again when it is needed. Make room where EditView keeps its stages ({self.root}).",
                 str(error),
             ) from error
+
+    def _half_of_the_disk(self) -> int:
+        there = next(folder for folder in (self.root, *self.root.absolute().parents) if folder.is_dir())
+        taken = sum(stage.bytes for stage in self._stages())
+        return min(_MOST, (taken + shutil.disk_usage(there).free) // 2)
 
     def clear_leftovers(self) -> int:
         """Remove what processes that are gone were still writing; returns how many pieces."""

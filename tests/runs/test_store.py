@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -106,6 +107,14 @@ def test_a_stage_larger_than_the_limit_is_not_kept_and_evicts_nothing(store: Sta
         store.keep("large", RECORD, {"a": torch.zeros(1000)})
     assert store.record("k") == RECORD
     assert store.record("large") is None
+
+
+def test_without_a_limit_half_of_the_disk_is_left_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    assert StageStore(tmp_path / "not" / "yet" / "there").limit == 500
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=10**15))
+    assert StageStore(tmp_path).limit == 200 * 10**9
 
 
 def _run(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
