@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -237,7 +238,5 @@ def main() -> int:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as home:
-        import os
-
         os.environ["EDITVIEW_HOME"] = home
         sys.exit(main())

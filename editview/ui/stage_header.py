@@ -22,6 +22,7 @@ class StageHeader(QHeaderView):
         super().__init__(Qt.Orientation.Horizontal, parent)
         self.setMinimumSectionSize(48)
         self.setHighlightSections(False)
+        self.setStretchLastSection(True)
         theme().follow(self.fit)
 
     def fit(self) -> None:
