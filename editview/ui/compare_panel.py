@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QMenu, QPushButton, QSizePolicy, QWidget
 
 from editview.domain.facts import Group
-from editview.domain.orders import comparable, edits_kept, kept, order_key, order_name, orders, pair_up, told
+from editview.domain.orders import Kept, comparable, edits_kept, kept, order_key, order_name, orders, pair_up, told
 from editview.domain.plan import Plan
 from editview.domain.requests import RunPlan
 from editview.domain.sentences import comparison
@@ -15,10 +15,13 @@ from editview.ui.compare_table import CompareModel, CompareTable
 from editview.ui.hub import Hub, Problem
 from editview.ui.panel import Panel
 from editview.ui.quadrants import Quadrants
+from editview.ui.theme import theme
 
 ONE_STEP = "A comparison needs a plan with two different steps switched on. Add another step to the plan."
 NOT_RUN = "The order of steps can decide what survives. *Compare orders* runs the same steps in another order."
 ONE_ORDER = "*{}* has run. *Compare orders* runs the same steps in another order and lays both side by side."
+
+LONGEST_NAME = 40
 
 
 class ComparePanel(Panel):
@@ -144,13 +147,16 @@ class ComparePanel(Panel):
         chosen = keys.index(chooser.currentData()) if chooser.currentData() in keys and len(keys) > 2 else preset
         chooser.clear()
         for run, key in zip(self._runs, keys, strict=True):
-            chooser.addItem(order_name(run.plan) + self._score(run), key)
+            words = f"{self._score(run)}{order_name(run.plan)}"
+            short = chooser.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, theme().px(280))
+            chooser.addItem(short, key)
+            chooser.setItemData(chooser.count() - 1, words, Qt.ItemDataRole.ToolTipRole)
         chooser.setCurrentIndex(chosen)
 
     def _score(self, run: Run) -> str:
         if run.id not in self._scores:
             stand, made = edits_kept(run)
-            self._scores[run.id] = f": {stand:,} of {made:,} edits kept" if made else ""
+            self._scores[run.id] = f"{stand:,} of {made:,}: " if made else ""
         return self._scores[run.id]
 
     def _lay_side_by_side(self) -> None:
@@ -160,9 +166,7 @@ class ComparePanel(Panel):
             names = order_name(first.plan), order_name(second.plan)
             pairs = pair_up(first, second)
             edits, *others = (kept(first, pairs, group) for group in (Group.EDITED, Group.NEIGHBOURS, Group.CONTROL))
-            self._sentence = (
-                comparison(*names, edits.difference, edits.count) if edits else "Neither order edits a fact."
-            )
+            self._sentence = _compared(names, edits) if edits else "Neither order edits a fact."
             if first is second:
                 self._sentence = "Choose two different orders to compare."
             self._others = [told(other) for other in others if other]
@@ -177,3 +181,10 @@ class ComparePanel(Panel):
             parts.append(f"*{order_name(latest.plan)}* is running.")
         parts += [f"*{name}* runs next." for name in self._queued.values()]
         return " ".join(parts)
+
+
+def _compared(names: tuple[str, str], edits: Kept) -> str:
+    """The sentence; orders with long names are called the first and the second there, and named below."""
+    called = names if max(map(len, names)) <= LONGEST_NAME else ("the first order", "the second order")
+    sentence = comparison(*called, edits.difference, edits.count)
+    return sentence.replace("*the", "*The", 1) if sentence.startswith("*the") else sentence

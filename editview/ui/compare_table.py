@@ -174,7 +174,7 @@ class CompareTable(QTableView):
         theme().follow(self._dress)
 
     def sizeHint(self) -> QSize:
-        return QSize(theme().px(280), theme().px(168))
+        return QSize(theme().px(280), theme().px(136))
 
     def _dress(self) -> None:
         px = theme().px
@@ -182,5 +182,5 @@ class CompareTable(QTableView):
         self.verticalHeader().setDefaultSectionSize(px(32))
         for column in (1, 2):
             self.setColumnWidth(column, px(88))
-        self.setMinimumHeight(px(168))
+        self.setMinimumHeight(px(136))
         self.viewport().update()

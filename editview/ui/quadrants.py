@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from editview.domain.orders import Kept
@@ -25,18 +26,43 @@ class Quadrants(Picture):
 
     def show_kept(self, kept: Kept | None, names: tuple[str, str]) -> None:
         self._kept, self._names = kept, names
+        self.updateGeometry()
         self.setAccessibleDescription(" ".join(self._told(tile) for tile in range(4)))
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(theme().px(368), round(self._top()) + theme().px(152))
+        tall, line = (QFontMetricsF(theme().font(size)).height() for size in (HEADLINE, SMALL))
+        tile = tall + line + theme().px(28)
+        return QSize(theme().px(368), math.ceil(self._top() + 2 * tile + theme().px(8)))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(theme().px(280), self.sizeHint().height())
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.updateGeometry()
+
+    def _lines(self) -> list[str]:
+        """What each order is called and keeps in all."""
+        kept = self._kept
+        if kept is None:
+            return []
+        ends = zip(self._names, (kept.first, kept.second), strict=True)
+        return [f"{name}: {stand:,} of {kept.count:,} {NAMES[kept.group]} kept" for name, stand in ends]
+
+    def _line_boxes(self) -> list[QRectF]:
+        """Where those lines stand, wrapped to the width."""
+        metrics, boxes, top = QFontMetricsF(theme().font(SMALL)), list[QRectF](), 0.0
+        left = metrics.horizontalAdvance("second  ")
+        for words in self._lines():
+            room = QRectF(0, 0, self.width() - left, 1000)
+            height = metrics.boundingRect(room, Qt.TextFlag.TextWordWrap, words).height()
+            boxes.append(QRectF(left, top, room.width(), height))
+            top += height + theme().px(2)
+        return boxes
+
     def _top(self) -> float:
-        """The height of the lines that name the orders."""
-        return 2 * QFontMetricsF(theme().font(SMALL)).height() + theme().px(12)
+        return max((box.bottom() for box in self._line_boxes()), default=0.0) + theme().px(8)
 
     def _tiles(self) -> list[tuple[str, int, str, State]]:
         """Glyphs, count, words and colours of the four tiles, row by row."""
@@ -78,13 +104,15 @@ class Quadrants(Picture):
         px, roles = theme().px, theme().roles
         big, small = theme().font(HEADLINE), theme().font(SMALL)
         tall, line = QFontMetricsF(big).height(), QFontMetricsF(small).height()
-        if self._kept is not None:
-            self._paint_names(painter, self._kept, line)
+        for which, words, box in zip(("first", "second"), self._lines(), self._line_boxes(), strict=False):
+            write(painter, QRectF(0, box.top(), box.left(), line), which, roles.muted)
+            painter.setPen(QColor(roles.text))
+            painter.drawText(box, Qt.TextFlag.TextWordWrap, words)
         for (glyphs, count, words, state), box in zip(self._tiles(), self._boxes(), strict=False):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(state.tint))
             painter.drawRoundedRect(box, px(6), px(6))
-            inner = box.adjusted(px(12), px(6), -px(12), -px(12))
+            inner = box.adjusted(px(12), px(4), -px(12), -px(10))
             painter.setFont(big)
             write(painter, QRectF(inner.left(), inner.top(), inner.width(), tall), f"{count:,}", roles.text)
             painter.setFont(small)
@@ -96,14 +124,3 @@ class Quadrants(Picture):
             if self._kept is not None:
                 track.setWidth(track.width() * count / self._kept.count)
                 painter.fillRect(track, QColor(state.mark))
-
-    def _paint_names(self, painter: QPainter, kept: Kept, line: float) -> None:
-        """Which order is the first and which the second, and what each keeps in all."""
-        roles, indent = theme().roles, QFontMetricsF(painter.font()).horizontalAdvance("second  ")
-        for row, (which, name, stand) in enumerate(
-            zip(("first", "second"), self._names, (kept.first, kept.second), strict=True)
-        ):
-            top = row * (line + theme().px(2))
-            write(painter, QRectF(0, top, indent, line), which, roles.muted)
-            words = f"{name}: {stand:,} of {kept.count:,} {NAMES[kept.group]} kept"
-            write(painter, QRectF(indent, top, self.width() - indent, line), words, roles.text)

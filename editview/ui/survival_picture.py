@@ -119,7 +119,7 @@ class SurvivalPicture(Picture):
         right = metrics.horizontalAdvance("neighbours 100 %") + px(12)
         trained = any(span.steps for span in self._axis.spans)
         below = line + px(4) + (px(28) + line + px(64) if trained else 0)
-        top = line * 2 + px(20)
+        top = line * 2 + px(24)
         main = QRectF(left, top, self.width() - left - right, self.height() - top - below - px(4))
         loss_top = main.bottom() + line + px(32) + line
         return _Frame(main, QRectF(main.left(), loss_top, main.width(), px(56) if trained else 0), self._axis.end)
@@ -155,12 +155,13 @@ class SurvivalPicture(Picture):
             write(painter, box, f"{100 * level:.0f} %", roles.muted, Qt.AlignmentFlag.AlignRight)
         for span in self._axis.spans:
             left, right = frame.x(span.start), frame.x(span.end)
-            strip = QRectF(left + px(2), main.top() - px(8), right - left - px(4), px(3))
+            strip = QRectF(left + px(2), main.top() - px(12), right - left - px(4), px(3))
             painter.fillRect(strip, self._colour(span.stage))
             name = QRectF(strip.left(), strip.top() - line - px(2), strip.width(), line)
             title = self._titles[span.stage - 1]
-            fits = metrics.horizontalAdvance(title) <= name.width()
-            write(painter, name, title if fits else verb(self._plan.active[span.stage - 1]), roles.text)
+            names = (title, verb(self._plan.active[span.stage - 1]), "")
+            fitting = next(words for words in names if metrics.horizontalAdvance(words) <= name.width())
+            write(painter, name, fitting, roles.text)
             painter.setPen(pen(roles.line, dash=(2, 3)))
             for area in (main, frame.loss) if frame.loss.height() else (main,):
                 painter.drawLine(QPointF(right, area.top()), QPointF(right, area.bottom()))
@@ -240,13 +241,13 @@ class SurvivalPicture(Picture):
             return
         line, px, roles = QFontMetricsF(painter.font()).height(), theme().px, theme().roles
         shares = [moment.counts[group].stand / moment.counts[group].of for group, moment in ends]
-        places = spread([frame.y(value) for value in shares], line, frame.main.top() - line, frame.main.bottom())
+        places = spread([frame.y(value) for value in shares], line, frame.main.top(), frame.main.bottom())
         for (group, moment), value, y in zip(ends, shares, places, strict=True):
             x = self._point(frame, moment, value).x() + px(8)
-            box = QRectF(x, y - line / 2, self.width() - x, line)
-            write(
-                painter, box, f"{NAMES[group]} {_percent(value)}", roles.text if group is Group.EDITED else roles.muted
-            )
+            words = f"{NAMES[group]} {_percent(value)}"
+            box = QRectF(x, y - line / 2, QFontMetricsF(painter.font()).horizontalAdvance(words), line)
+            painter.fillRect(box, QColor(roles.raised))
+            write(painter, box, words, roles.text if group is Group.EDITED else roles.muted)
 
     def _paint_loss(self, painter: QPainter, frame: _Frame) -> None:
         area, roles, px = frame.loss, theme().roles, theme().px
@@ -273,12 +274,13 @@ class SurvivalPicture(Picture):
             pace = max(1, len(losses) // max(1, int(area.width())))
             points = [
                 QPointF(frame.x(self._axis.at(stage, step)), area.bottom() - area.height() * max(loss, 0) / highest)
-                for step, loss in losses[::pace]
+                for step, loss in (*losses[:-1:pace], losses[-1])
             ]
             painter.setPen(pen(self._colour(stage), 1.5))
             painter.drawPolyline(QPolygonF(points))
-            x = points[-1].x() + px(8)
-            write(painter, QRectF(x, points[-1].y() - line / 2, px(48), line), f"{losses[-1][1]:.2f}", roles.muted)
+        last = max(curves)
+        box = QRectF(points[-1].x() + px(8), points[-1].y() - line / 2, px(48), line)
+        write(painter, box, f"{curves[last][-1][1]:.2f}", roles.muted)
 
 
 def _percent(share: float) -> str:

@@ -8,7 +8,7 @@ from PySide6.QtTest import QAbstractItemModelTester, QTest
 from pytestqt.qtbot import QtBot
 
 from editview.domain.events import Failed, RunEvent, RunStarted, RunStopped
-from editview.domain.orders import order_name
+from editview.domain.orders import order_name, orders
 from editview.domain.requests import Request, RunPlan
 from editview.ui.compare_panel import ComparePanel
 from editview.ui.compare_table import CompareModel
@@ -105,7 +105,7 @@ def test_both_orders_side_by_side(qtbot: QtBot) -> None:
     assert panel.headline.accessibleName().startswith("Fine-tune → Edit keeps more edits than Edit → Fine-tune: ")
     assert "Neighbours: " in panel.note.accessibleName()
     assert "Controls: " in panel.note.accessibleName()
-    assert panel.first.currentText().startswith("Edit → Fine-tune: ")
+    assert panel.first.currentText().endswith(" of 40: Edit → Fine-tune")
     assert panel.model.rowCount() == len(SHEET)
     QTest.mouseMove(panel.picture, QPoint(20, 60))
     qtbot.waitUntil(lambda: "both Edit → Fine-tune and" in panel.picture.accessibleDescription())
@@ -150,3 +150,17 @@ def test_a_late_run_is_shown_as_it_starts(qtbot: QtBot) -> None:
     assert isinstance(started, RunStarted)
     hub.take([started])
     qtbot.waitUntil(lambda: "Edit → Fine-tune is running." in panel.note.accessibleName())
+
+
+def test_orders_with_long_names_are_called_first_and_second(qtbot: QtBot) -> None:
+    hub, panel, _ = shown(qtbot)
+    plan = sample.plan().duplicated("tune")
+    plan = plan.replaced(plan.operations[2].model_copy(update={"data": "geography_lessons.jsonl"}))
+    hub.change_plan(plan)
+    for run, order in zip("abc", orders(plan), strict=False):
+        hub.take(sample.events(order, SHEET, run=run, seed=7))
+    qtbot.waitUntil(panel.table.isVisible)
+    assert "the second order" in panel.headline.accessibleName().lower()
+    assert "Fine-tune on geography lessons" in panel.picture.accessibleDescription()
+    assert panel.first.isVisible()
+    assert panel.first.count() == 3
