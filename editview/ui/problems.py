@@ -74,7 +74,9 @@ class Problems(QObject):
             self.report(found.exc_value)
 
     def _from_qt(self, kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
-        log.log(_LEVELS.get(kind, logging.WARNING), "Qt: %s", message)
+        level = _LEVELS.get(kind, logging.WARNING)
+        if level >= logging.WARNING:
+            log.log(level, "Qt: %s", message)
 
 
 def start_log() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from editview import app
@@ -72,6 +73,16 @@ def test_events_from_a_job_reach_the_panels(desk: app.Desk, qtbot: QtBot) -> Non
     qtbot.waitUntil(lambda: not desk.hub.running)
     assert desk.hub.run is not None
     assert desk.hub.run.last_checked == 2
+
+
+def test_esc_stops_a_run_from_wherever_the_cursor_is(desk: app.Desk, qtbot: QtBot) -> None:
+    desk.start()
+    desk.hub.take(list(sample.events(sample.plan(), sample.sheet()))[:20])
+    desk.window.activateWindow()
+    for widget in (desk.window.plan.view, desk.window.centre):
+        widget.setFocus()
+        qtbot.keyClick(widget, Qt.Key.Key_Escape)
+    assert jobs(desk).stopped == 2
 
 
 def test_a_flood_of_events_leaves_the_window_time_to_breathe(
