@@ -9,9 +9,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from editview.domain.sentences import stage_titles
-from editview.domain.session import Run
-from editview.domain.weights import MatrixKind, TensorChange, combined
+from editview.domain.events import StageInfo
+from editview.domain.facts import FactSheet
+from editview.domain.plan import Plan
+from editview.domain.sentences import operation_title, stage_titles
+from editview.domain.session import Run, Stage
+from editview.domain.weights import MatrixKind, TensorChange, TensorInfo, combined
 
 LOG_FROM = 30.0
 """Figures further apart than this are drawn on a log scale."""
@@ -120,6 +123,14 @@ def weight_map(run: Run) -> WeightMap:
     )
 
 
+def planned_map(plan: Plan, sheet: FactSheet | None, tensors: tuple[TensorInfo, ...]) -> WeightMap:
+    """The empty picture of a plan that hasn't run."""
+    titles = ["", *(operation_title(operation, sheet) for operation in plan.active)]
+    ids = [None, *(operation.id for operation in plan.active)]
+    stages = [Stage(StageInfo(i, ids[i], title, "")) for i, title in enumerate(titles)]
+    return weight_map(Run("", plan, sheet or FactSheet("", ()), stages, tensors))
+
+
 def percent(figure: float) -> str:
     """A relative change: two digits that count, '4.1 %', '0.032 %'."""
     value = 100 * figure
@@ -140,7 +151,7 @@ def told(drawn: WeightMap, place: Place) -> str:
     figure = drawn.relative(place)
     what = f"{where} as a whole" if place.kind is None else f"{where}, {place.kind.value}"
     if place.stage not in drawn.known and figure is None:
-        return f"{title} hasn't finished: what it does to {what} isn't known yet."
+        return f"What {title} does to {what} isn't known yet."
     if figure is None:
         return f"{title} left {what} as it was."
     if place.kind is None:

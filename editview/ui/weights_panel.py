@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from editview.domain.session import Run, RunState
-from editview.domain.weight_map import Place, WeightMap, headline, told, weight_map
+from editview.domain.weight_map import Place, WeightMap, headline, planned_map, told, weight_map
 from editview.ui.hub import Hub, Problem
 from editview.ui.labels import Sentence
 from editview.ui.panel import Panel
@@ -30,16 +30,24 @@ class WeightsPanel(Panel):
             self.body.addWidget(widget, widget is self.tensors)
         self.body.addStretch(0)
         self.picture.chosen.connect(self.choose)
-        for signal in (hub.run_started, hub.weights_changed, hub.runs_changed):
+        for signal in (
+            hub.run_started,
+            hub.weights_changed,
+            hub.runs_changed,
+            hub.plan_changed,
+            hub.sheet_changed,
+            hub.checkpoint_changed,
+        ):
             signal.connect(self.draw_soon)
 
     def draw(self) -> None:
-        run = self._hub.run
-        self._map = weight_map(run) if run else None
-        if run is None or self._map is None:
-            self.say(EMPTY)
-        else:
+        hub, run = self._hub, self._hub.run
+        if run is not None:
+            self._map = weight_map(run)
             self.say(headline(self._map) or "No step has finished yet.", _under_way(run, self._map))
+        else:
+            self._map = planned_map(hub.plan, hub.sheet, hub.checkpoint.tensors) if hub.checkpoint else None
+            self.say(EMPTY)
         self.picture.show_map(self._map)
         self.choose(self.picture.place if self._map and self.picture.place in self._map.changes else None)
 
@@ -50,7 +58,7 @@ class WeightsPanel(Panel):
         self.chosen.say(told(self._map, place) if self._map and place else HINT)
         self.tensors.show_changes(changes)
         self.tensors.setVisible(bool(changes))
-        self.chosen.setVisible(self._map is not None)
+        self.chosen.setVisible(self._hub.run is not None)
 
 
 def _under_way(run: Run, drawn: WeightMap) -> str:

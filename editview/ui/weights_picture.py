@@ -179,7 +179,7 @@ class WeightsPicture(Picture):
             box = QRectF(0, y - line / 2, bars.left() - px(8), line)
             write(painter, box, f"{100 * value:.3g} %", roles.muted, Qt.AlignmentFlag.AlignRight)
             painter.setPen(pen(roles.line))
-        layers = drawn.layers if drawn else tuple(range(6))
+        layers = drawn.layers if drawn else ()
         wide = metrics.horizontalAdvance(str(len(layers))) + px(8)
         pace = next(pace for pace in (1, 2, 5, 10, 20, 50, 100, 1000) if pace * frame.column >= wide or pace == 1000)
         ticks = [

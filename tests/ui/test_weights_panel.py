@@ -8,7 +8,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from editview.domain.events import StageFinished
+from editview.domain.checkpoint import CheckpointInfo
+from editview.domain.events import CheckpointDescribed, StageFinished
 from editview.domain.weight_map import Place
 from editview.domain.weights import MatrixKind
 from editview.ui.colours import operation_colour
@@ -93,3 +94,14 @@ def test_an_operation_keeps_its_colour_in_another_order(qtbot: QtBot) -> None:
     colours = {operation.id: operation_colour(operation.id).name() for operation in first}
     assert len(set(colours.values())) == 2
     assert {operation.id: operation_colour(operation.id).name() for operation in second} == colours
+
+
+def test_before_a_run_the_plan_is_drawn_empty_on_the_checkpoint(qtbot: QtBot) -> None:
+    hub, panel = shown(qtbot)
+    info = CheckpointInfo(hub.plan.checkpoint, "demo", "GPT-2", 1, 4, "float32", 4, sample.tensors(), "CPU", True, None)
+    hub.take([CheckpointDescribed(info)])
+    qtbot.waitUntil(lambda: panel.picture._map is not None)
+    assert "Press Run" in panel.headline.accessibleName()
+    QTest.keyClick(panel.picture, Qt.Key.Key_Down)
+    said = panel.picture.accessibleDescription()
+    assert said == "What Edit the facts does to layer 1 as a whole isn't known yet. (layer index 0)"
