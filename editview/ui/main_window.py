@@ -148,5 +148,6 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         settings.save_layout(self, {"columns": self.splitter})
         settings.save_look()
+        self.hide()  # the work behind the window may take a moment to end
         self.closed.emit()
         super().closeEvent(event)
