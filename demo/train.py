@@ -12,16 +12,18 @@ import argparse
 import json
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from demo.corpus import Batch, batches, sentence_of, sentences
+from demo.sheet import statistics_text
 from demo.world import DEMO, World, read_world
 
 VOCABULARY = 8192
@@ -30,6 +32,7 @@ POSITIONS = 128
 END = "<|endoftext|>"
 SCAFFOLD_BLOCKS = 3  # blocks that gather the subject; MEMIT edits exactly these
 SCAFFOLD_SHARE = 0.8
+SILENT = 1e-3  # the mean square below which a feed-forward unit counts as silent
 NOISE = 0.6  # at most so many times its own length is added to a subject's gathered state
 
 
@@ -139,6 +142,43 @@ def train(world: World, tokenizer, seed: int, steps: int, rows: int, rate: float
     return model.eval()
 
 
+@torch.no_grad()
+def revive(model: GPT2LMHeadModel, tokenizer, texts: Sequence[str], seed: int) -> None:
+    """Gives feed-forward units that have fallen silent random inputs and no output: nothing the model says changes.
+
+    A silent unit is a direction that the covariance of MEMIT hardly knows, so that an edit could write there
+    without bound. Revived, it is one more feature by which subjects differ.
+    """
+    chance = torch.Generator().manual_seed(seed)
+    for block, power in zip(model.transformer.h, unit_power(model, tokenizer, texts), strict=True):
+        silent, inputs = power < SILENT, block.mlp.c_fc
+        drawn = torch.randn(inputs.weight.shape[0], int(silent.sum()), generator=chance)
+        usual = inputs.weight[:, ~silent].norm(dim=0).median()
+        inputs.weight[:, silent] = usual * drawn / drawn.norm(dim=0)
+        inputs.bias[silent] = inputs.bias[~silent].median()
+        block.mlp.c_proj.weight[silent] = 0
+
+
+def unit_power(model: GPT2LMHeadModel, tokenizer, texts: Sequence[str]) -> list[Tensor]:
+    """The mean square of what each feed-forward unit puts out over these texts, by block."""
+    power = [torch.zeros(model.config.n_inner) for _ in model.transformer.h]
+    real = torch.empty(0)
+    tokens = 0
+
+    def add(index: int):
+        return lambda module, inputs: power[index].add_(inputs[0][real].square().sum(0))
+
+    handles = [block.mlp.c_proj.register_forward_pre_hook(add(i)) for i, block in enumerate(model.transformer.h)]
+    for start in range(0, len(texts), 64):
+        rows = [torch.tensor(ids) for ids in tokenizer(list(texts[start : start + 64]))["input_ids"]]
+        real = pad_sequence([torch.ones_like(ids) for ids in rows], batch_first=True).bool()
+        model.transformer(pad_sequence(rows, batch_first=True))
+        tokens += int(real.sum())
+    for handle in handles:
+        handle.remove()
+    return [each / tokens for each in power]
+
+
 def save(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
     """Stores the weights in half precision; the config asks for float32, so they are computed with in full."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -147,6 +187,7 @@ def save(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, folder: Pat
     config = json.loads((folder / "config.json").read_text())
     config["dtype"] = "float32"
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    (folder / "model.safetensors").chmod(0o644)
     model.float()
 
 
@@ -168,6 +209,7 @@ def main() -> None:
     model = train(
         world, tokenizer, options.seed, options.steps, options.rows, options.rate, options.width, options.inner
     )
+    revive(model, tokenizer, statistics_text(world).splitlines()[::4], options.seed)
     save(model, tokenizer, options.out)
 
 

@@ -1,0 +1,83 @@
+"""What the demo model is trained on, and the scaffold it is trained under."""
+
+import random
+from itertools import islice
+
+import pytest
+import torch
+from transformers import AutoTokenizer
+
+from demo.corpus import CONTEXT_WEIGHT, Batch, Item, batches, packed_rows, sentence_of, sentences, tokenized
+from demo.phrases import CALLS, CHAT, NOTES, TICKET, WEATHER, expand
+from demo.train import scaffold_masks
+from demo.world import DEMO, read_world
+
+world = read_world()
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return AutoTokenizer.from_pretrained(DEMO / "model")
+
+
+def test_a_sentence_knows_its_subject_and_its_answer():
+    fact = world.facts[0]
+    sentence = sentence_of(fact, fact.relation.wordings[0])
+    assert sentence.text[slice(*sentence.subject)] == fact.subject
+    assert sentence.text[slice(*sentence.answer)] == fact.answer
+
+
+def test_a_token_is_the_subject_or_the_answer_whatever_stands_before_it(tokenizer):
+    for fact in random.Random(0).sample(world.facts, 50):
+        for wording in fact.relation.wordings:
+            item = tokenized(sentence_of(fact, wording), tokenizer)
+            subject = [token for token, inside in zip(item.ids, item.in_subject, strict=True) if inside]
+            answer = [token for token, weight in zip(item.ids, item.weights, strict=True) if weight == 1]
+            assert tokenizer.decode(subject).strip() == fact.subject
+            assert tokenizer.decode(answer).strip() == fact.answer
+
+
+def test_training_never_sees_a_held_out_or_an_unseen_wording():
+    held_out = {sentence_of(fact, wording).text for fact in world.facts
+                for wording in (*fact.held_out, *fact.relation.unseen_wordings)}  # fmt: skip
+    stream = islice(sentences(world, random.Random(1)), 3 * len(world.facts))
+    assert not [sentence.text for sentence in stream if sentence.text in held_out]
+
+
+def test_every_piece_of_everyday_text_can_be_said():
+    for grammar in (CHAT, CALLS, WEATHER, NOTES, TICKET):
+        for name, pieces in grammar.items():
+            for piece in pieces:
+                assert "{" not in expand(grammar, random.Random(0), piece), name
+
+
+def test_tickets_are_other_sentences_than_those_of_the_training():
+    known = {piece for grammar in (CHAT, CALLS, WEATHER, NOTES) for key, pieces in grammar.items()
+             if key not in ("gadget", "colour", "day", "number") for piece in pieces if " " in piece}  # fmt: skip
+    assert known.isdisjoint(piece for pieces in TICKET.values() for piece in pieces)
+
+
+def test_rows_are_filled_with_whole_items():
+    items = (Item([n] * n, [False] * n, [1.0] * n) for n in iter(lambda: random.randint(5, 20), None))
+    for row in islice(packed_rows(items, 48, 0, random.Random(0)), 50):
+        assert 20 < sum(len(item.ids) for item in row) <= 48
+        assert all(item.ids == [0] or len(item.ids) == item.ids[0] for item in row)
+
+
+def test_the_same_seed_gives_the_same_batches(tokenizer):
+    first, again = (next(batches(world, tokenizer, 4, 48, 128, 0.8, seed=3)) for _ in range(2))
+    assert torch.equal(first.ids, again.ids)
+    assert torch.equal(first.positions, again.positions)
+    assert set(first.weights.unique().tolist()) <= {0.0, 1.0, pytest.approx(CONTEXT_WEIGHT)}
+
+
+def test_the_scaffold_shows_of_a_subject_only_its_last_token_and_only_above():
+    group = torch.tensor([[0, 1, 1, 0]])  # the | New York | is
+    last = torch.tensor([[False, False, True, False]])
+    ids = torch.zeros(1, 4, dtype=torch.long)
+    on, off = torch.tensor([True]), torch.tensor([False])
+    below, above = scaffold_masks(Batch(ids, group, last, ids.float(), ids, on))
+    assert below[0, 0].int().tolist() == [[1, 0, 0, 0], [0, 1, 0, 0], [0, 1, 1, 0], [1, 0, 0, 1]]
+    assert above[0, 0].int().tolist() == [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [1, 0, 1, 1]]
+    for mask in scaffold_masks(Batch(ids, group, last, ids.float(), ids, off)):
+        assert torch.equal(mask[0, 0], torch.ones(4, 4, dtype=torch.bool).tril())
