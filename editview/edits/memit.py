@@ -23,6 +23,7 @@ from editview.formats.presets import preset
 from editview.lm.anatomy import writes_transposed
 from editview.lm.model import LanguageModel
 from editview.lm.statistics import covariances
+from editview.lm.tokens import subject_end
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,7 @@ def check_request(lm: LanguageModel, facts: Sequence[Fact], operation: Memit) ->
     for fact in facts:
         if not fact.new_answer:
             raise EditViewError(f"The fact '{fact.id}' has no new answer, so there is nothing to write.")
+        subject_end(fact, fact.template)  # refuses a prompt without its subject
         other = asked.setdefault((fact.subject, fact.prompt), fact)
         if other.new_answer != fact.new_answer:
             raise EditViewError(

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import DynamicCache
 
+from editview.domain.errors import EditViewError
 from editview.domain.facts import Fact
 from editview.domain.operations import Memit
 from editview.domain.progress import Progress
@@ -58,6 +59,11 @@ def rows_of(lm: LanguageModel, index: int, fact: Fact, templates: Sequence[str])
     assert fact.new_answer is not None
     [(_, target)] = answered(lm.tokenizer, [(fact.prompt, fact.new_answer)])
     rows = [_row(lm, *filled(template, fact), index, target) for template in templates]
+    if max(len(row.before) + len(row.after) for row in rows) > lm.longest:
+        raise EditViewError(
+            f"The fact '{fact.id}' can't be edited: its prompt with an opening and the new answer is longer than the "
+            f"{lm.longest:,} tokens this model reads. Shorten the prompt."
+        )
     essence = _row(lm, ESSENCE.replace("{}", fact.subject), len(fact.subject), index, [])
     return [*rows, replace(essence, after=essence.after[:1])]  # it is read there, and nothing after it plays a part
 
@@ -92,9 +98,15 @@ def target_vectors(
 
 def _chunks(lm: LanguageModel, texts: list[list[Row]]) -> Iterator[list[list[Row]]]:
     """Facts that are searched together: of similar length, as many as a fixed budget of activations allows."""
-    per_token = lm.config.hidden_size * lm.config.num_hidden_layers
-    budget = (2**31 if lm.device.type != "cpu" else 2**27) // per_token  # tokens
-    return alike(texts, lambda rows: len(rows) * max(len(row.after) for row in rows), budget)
+    kept = 20 * lm.config.hidden_size * lm.config.num_hidden_layers * lm.dtype.itemsize + 3 * len(lm.embedding.weight)
+    return alike(texts, lambda rows: len(rows) * max(len(row.after) for row in rows), _room(lm) // kept)
+
+
+def _room(lm: LanguageModel) -> int:
+    """Bytes for what a search keeps for its gradients: always the same on one machine, or the bits would differ."""
+    if lm.device.type == "cuda":
+        return int(torch.cuda.get_device_properties(lm.device).total_memory) // 6
+    return 2**30
 
 
 class _Search:
@@ -135,9 +147,7 @@ class _Search:
         answers, essence = logs[: scored.answers], logs[scored.answers :]
         if self.essence is None:
             self.essence = essence.detach()
-        mean = answers.gather(1, scored.token[:, None]).squeeze(1) * scored.weight
-        contexts = self.per_fact - 1
-        nll = -torch.zeros(len(delta), device=delta.device).index_add(0, scored.fact, mean) / contexts
+        nll = -(scored.share @ answers.gather(1, scored.token[:, None])).squeeze(1)
         kl = F.kl_div(self.essence, essence, log_target=True, reduction="none").sum(1)
         pull: Tensor = delta.norm(dim=1) / self.start.norm(dim=1) ** 2
         return nll + self.operation.kl_weight * kl + self.operation.weight_decay * pull
@@ -232,25 +242,27 @@ class _Scored:
     column: Tensor
     answers: int  # how many of the positions, the first ones, belong to answers
     token: Tensor  # [answers] the wanted token there
-    fact: Tensor  # [answers] counted among the facts of these rows
-    weight: Tensor  # [answers] 1 / tokens of the answer: a row counts by its mean
+    share: Tensor  # [facts, answers] by how much each counts: the mean over contexts of the mean over tokens
 
     @staticmethod
     def of(rows: list[Row], device: torch.device) -> _Scored:
-        place = {fact: at for at, fact in enumerate(dict.fromkeys(row.fact for row in rows))}
+        facts = {fact: at for at, fact in enumerate(dict.fromkeys(row.fact for row in rows))}
         answers = [
-            (index, len(row.after) - len(row.target) + at, token, place[row.fact], 1 / len(row.target))
+            (index, len(row.after) - len(row.target) + at, token)
             for index, row in enumerate(rows)
             for at, token in enumerate(row.target)
         ]
+        contexts = len(rows) // len(facts) - 1
+        share = torch.zeros(len(facts), len(answers))
+        for at, (index, _, _) in enumerate(answers):
+            share[facts[rows[index].fact], at] = 1 / (contexts * len(rows[index].target))
         essences = [(index, 0) for index, row in enumerate(rows) if not row.target]
         return _Scored(
             row=torch.tensor([a[0] for a in answers] + [e[0] for e in essences], device=device),
             column=torch.tensor([a[1] for a in answers] + [e[1] for e in essences], device=device),
             answers=len(answers),
             token=torch.tensor([a[2] for a in answers], device=device),
-            fact=torch.tensor([a[3] for a in answers], device=device),
-            weight=torch.tensor([a[4] for a in answers], device=device),
+            share=share.to(device),
         )
 
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
+from editview.domain.errors import EditViewError
 from editview.domain.facts import Fact
 from editview.domain.progress import Progress, silent
 from editview.domain.verdicts import Answer, Check, LiveCheck, gives
@@ -26,6 +27,7 @@ from editview.lm.tree import read_texts
 
 BATCH_TOKENS = 2048  # read in one forward
 FIRST_BATCH, LARGEST_BATCH = 16, 128  # facts yielded at a time: the first ones soon
+LONGEST_ANSWER = 16  # tokens kept free after a prompt
 READABLE = 6  # tokens spoken beyond the longer answer, so that `said` reads well
 SENTENCE_END = re.compile(r"(?<=\w\w)[.!?]+(\s|$)|\n")
 
@@ -58,7 +60,7 @@ def check(
     start, size = 0, FIRST_BATCH
     while start < len(facts):
         part = facts[start : start + size]
-        questions = _questions(lm.tokenizer, [(fact, wording) for fact in part for wording in fact.wordings])
+        questions = _questions(lm, [(fact, wording) for fact in part for wording in fact.wordings])
         progress(start, len(facts), "Asking the facts")
         _weigh(lm, questions, batch_tokens)
         for batch in alike(questions, lambda question: len(question.tokens), batch_tokens):
@@ -76,7 +78,7 @@ def live_check(lm: LanguageModel, facts: Sequence[Fact], step: int, batch_tokens
     Where the model's own choice is the wanted token all along, and the word ends there, the answer is given. Only where
     reading the wanted answer leaves the matter open is the model let speak.
     """
-    questions = _questions(lm.tokenizer, [(fact, fact.prompt) for fact in facts])
+    questions = _questions(lm, [(fact, fact.prompt) for fact in facts])
     _weigh(lm, questions, batch_tokens)
     given = [_settled(lm, question) for question in questions]
     unclear = [question for question, known in zip(questions, given, strict=True) if known is None]
@@ -102,10 +104,17 @@ def ask(lm: LanguageModel, prompt: str, max_new_tokens: int = 24, progress: Prog
     return _text(lm.tokenizer, question.spoken)
 
 
-def _questions(tokenizer: Any, asked: Sequence[tuple[Fact, str]]) -> list[_Question]:
+def _questions(lm: LanguageModel, asked: Sequence[tuple[Fact, str]]) -> list[_Question]:
     pairs = [(prompt, fact.wanted) for fact, prompt in asked]
     pairs += [(prompt, fact.other) for fact, prompt in asked if fact.other is not None]
-    tokens = answered(tokenizer, pairs)
+    tokens = answered(lm.tokenizer, pairs)
+    for (fact, prompt), (before, _) in zip(asked, tokens, strict=False):
+        if not 0 < len(before) <= lm.longest - LONGEST_ANSWER:
+            raise EditViewError(
+                f"The fact '{fact.id}' can't be asked: its prompt is {len(before):,} tokens long, and this model reads "
+                f"at most {lm.longest:,}, answer included. Shorten it, or remove the fact from the sheet.",
+                prompt,
+            )
     others = iter(tokens[len(asked) :])
     return [
         _Question(prompt, fact.wanted, before, [wanted] if fact.other is None else [wanted, next(others)[1]])

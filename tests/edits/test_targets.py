@@ -170,3 +170,9 @@ def test_openings_are_sampled_from_the_model_and_repeatable() -> None:
     assert context_templates(lm, 7, seed=4) != [bare, sampled]
     assert context_templates(lm, 0, seed=3) == [["{}"]]
     assert torch.equal(torch.random.get_rng_state(), state)
+
+
+def test_a_prompt_that_is_too_long_names_its_fact() -> None:
+    fact = Fact("endless", Group.EDITED, "Peru", "Far " * 90 + "{} is", "Lima", "Paris")
+    with pytest.raises(EditViewError, match="endless"):
+        target_vectors(language_model(), [fact], 1, SEARCH, TEMPLATES, silent)

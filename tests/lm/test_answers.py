@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from editview.domain.errors import Cancelled
+from editview.domain.errors import Cancelled, EditViewError
 from editview.domain.facts import Fact, Group
 from editview.domain.progress import silent
 from editview.domain.verdicts import Check
@@ -176,3 +176,10 @@ def test_ask_speaks_up_to_the_length_asked() -> None:
     lm = language_model("phi3")
     assert ask(lm, "The capital of Peru is", 5) == plain_greedy(lm, "The capital of Peru is", 5)
     assert isinstance(ask(lm, "", 3), str)
+
+
+@pytest.mark.parametrize("template", ["", "{} " * 120])
+def test_prompts_that_can_t_be_read_name_their_fact(template: str) -> None:
+    odd = Fact("odd-one", Group.CONTROL, "Peru", template, "Lima")
+    with pytest.raises(EditViewError, match="odd-one"):
+        live_check(language_model(), [odd], 1)
