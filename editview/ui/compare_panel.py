@@ -21,6 +21,7 @@ ONE_STEP = "A comparison needs a plan with two different steps switched on. Add 
 NOT_RUN = "The order of steps can decide what survives. *Compare orders* runs the same steps in another order."
 ONE_ORDER = "*{}* has run. *Compare orders* runs the same steps in another order and lays both side by side."
 
+ON_THE_WAY = "The comparison comes when both orders have run."
 LONGEST_NAME = 40
 
 
@@ -138,6 +139,8 @@ class ComparePanel(Panel):
             self._lay_side_by_side()
         elif not several:
             self.say(ONE_STEP, self._under_way())
+        elif not self._missing():
+            self.say(ON_THE_WAY, self._under_way())
         else:
             self.say(ONE_ORDER.format(order_name(self._runs[0].plan)) if self._runs else NOT_RUN, self._under_way())
 

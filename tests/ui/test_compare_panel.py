@@ -55,6 +55,7 @@ def test_from_nothing_both_orders_are_asked_for(qtbot: QtBot) -> None:
     _, panel, sent = shown(qtbot)
     QTest.mouseClick(panel.button, Qt.MouseButton.LeftButton)
     assert asked(sent) == ["Edit → Fine-tune", "Fine-tune → Edit"]
+    assert panel.headline.accessibleName() == "The comparison comes when both orders have run."
     assert panel.note.accessibleName() == "Edit → Fine-tune runs next. Fine-tune → Edit runs next."
     assert not panel.button.isVisible()
 
