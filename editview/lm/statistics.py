@@ -28,6 +28,7 @@ from editview.lm.tokens import encode_all
 
 PASSAGE = 1024  # tokens read in one piece at most
 BATCH_TOKENS = 4096  # in one forward
+STRIPS = 8  # in which the sum of products is added up
 FORMAT = 1  # of what is kept; raised when the way it is computed changes
 
 
@@ -77,7 +78,11 @@ def covariances_of(
     def add(layer: int) -> Callable[[Any, tuple[Any, ...]], None]:
         def hook(_: Any, inputs: tuple[Any, ...]) -> None:
             real = inputs[0][mask.bool()].float()
-            sums[layer] = sums[layer].addmm_(real.T, real) if layer in sums else real.T @ real
+            if layer not in sums:
+                sums[layer] = real.new_zeros(real.shape[1], real.shape[1])
+            step = -(-real.shape[1] // STRIPS)
+            for at in range(0, real.shape[1], step):  # the upper triangle is enough: kkᵀ is symmetric
+                sums[layer][at : at + step, at:].addmm_(real[:, at : at + step].T, real[:, at:])
 
         return hook
 
@@ -90,7 +95,7 @@ def covariances_of(
                 run(lm, ids)
             done += sum(map(len, batch))
     progress(total, total, what)
-    return {layer: (sums[layer] / total).cpu() for layer in layers}
+    return {layer: ((sums[layer].triu() + sums[layer].triu(1).T) / total).cpu() for layer in layers}
 
 
 def _lines(content: bytes, name: str) -> list[str]:
