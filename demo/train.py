@@ -166,7 +166,10 @@ def unit_power(model: GPT2LMHeadModel, tokenizer, texts: Sequence[str]) -> list[
     tokens = 0
 
     def add(index: int):
-        return lambda module, inputs: power[index].add_(inputs[0][real].square().sum(0))
+        def hook(module, inputs) -> None:  # what a hook returns would take the place of the inputs
+            power[index] += inputs[0][real].square().sum(0)
+
+        return hook
 
     handles = [block.mlp.c_proj.register_forward_pre_hook(add(i)) for i, block in enumerate(model.transformer.h)]
     for start in range(0, len(texts), 64):
