@@ -33,10 +33,10 @@ from editview.domain.plan import Plan
 from editview.domain.session import RunState
 from editview.domain.verdicts import Answer, Check, LiveCheck
 from editview.formats.plans import demo_plan, read_plan
-from editview.ui.facts_panel import FactsPanel
-from editview.ui.facts_query import Filter, categories
+from editview.ui.facts.panel import FactsPanel
+from editview.ui.facts.query import Filter, categories
 from editview.ui.hub import Hub
-from editview.ui.theme import theme
+from editview.ui.look.theme import theme
 
 BEAT_MS = 5
 BARS = {"p99_ms": 16.0, "max_ms": 100.0, "filter_ms": 50.0, "sort_ms": 50.0, "scroll_ms": 50.0}

@@ -20,11 +20,11 @@ from editview.domain.plan import Plan
 from editview.domain.requests import Request, SavePlan
 from editview.formats.plans import demo_plan, read_plan
 from editview.jobs.service import Jobs
-from editview.ui import settings
-from editview.ui.facts_panel import FactsPanel
+from editview.ui.facts.panel import FactsPanel
 from editview.ui.hub import Hub
-from editview.ui.main_window import MainWindow
-from editview.ui.problems import Problems
+from editview.ui.window import settings
+from editview.ui.window.main_window import MainWindow
+from editview.ui.window.problems import Problems
 
 DRAIN_EVERY = 60  # milliseconds between two looks into the queue
 DRAIN_FOR = 0.006  # seconds that one look may take
@@ -115,10 +115,10 @@ class Desk(QObject):
 
 def _pictures(hub: Hub) -> dict[str, QWidget]:
     """The panels at the right, imported and made behind the shown window, so that it is shown sooner."""
-    from editview.ui.ask_panel import AskPanel
-    from editview.ui.compare_panel import ComparePanel
-    from editview.ui.survival_panel import SurvivalPanel
-    from editview.ui.weights_panel import WeightsPanel
+    from editview.ui.ask.panel import AskPanel
+    from editview.ui.compare.panel import ComparePanel
+    from editview.ui.survival.panel import SurvivalPanel
+    from editview.ui.weights.panel import WeightsPanel
 
     return {
         "Weights": WeightsPanel(hub),

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from editview.domain.events import Failed, Replied, RunStopped
 from editview.domain.requests import AskModel, Request
-from editview.ui.ask_panel import AskPanel
+from editview.ui.ask.panel import AskPanel
 from editview.ui.hub import Hub
 from tests import sample
 

@@ -7,7 +7,7 @@ import pytest
 from editview.domain.events import Forecast, Progressed, RunFailed, RunStopped
 from editview.domain.plan import Plan
 from editview.domain.session import Run, Session
-from editview.ui.card_states import card_state, overall, plan_sentence
+from editview.ui.plan.card_states import card_state, overall, plan_sentence
 from tests import sample
 
 PLAN = sample.plan()

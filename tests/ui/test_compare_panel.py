@@ -10,8 +10,8 @@ from pytestqt.qtbot import QtBot
 from editview.domain.events import Failed, RunEvent, RunStarted, RunStopped
 from editview.domain.orders import order_name, orders
 from editview.domain.requests import Request, RunPlan
-from editview.ui.compare_panel import ComparePanel
-from editview.ui.compare_table import CompareModel
+from editview.ui.compare.panel import ComparePanel
+from editview.ui.compare.table import CompareModel
 from editview.ui.hub import Hub
 from tests import sample
 

@@ -16,11 +16,11 @@ from editview.domain.operations import FullFineTune
 from editview.domain.plan import Plan
 from editview.domain.session import Run, Session
 from editview.domain.verdicts import Change, Check, LiveCheck
-from editview.ui.fact_answers import AnswersModel
-from editview.ui.fact_curve import FactCurve, course, trained_stages
-from editview.ui.fact_detail import FactDetail
-from editview.ui.facts_grid import FactsGrid
-from editview.ui.facts_words import fate, percent
+from editview.ui.facts.answers import AnswersModel
+from editview.ui.facts.curve import FactCurve, course, trained_stages
+from editview.ui.facts.detail import FactDetail
+from editview.ui.facts.grid import FactsGrid
+from editview.ui.facts.words import fate, percent
 from tests import sample
 
 

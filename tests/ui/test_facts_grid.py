@@ -11,8 +11,8 @@ from editview.domain.plan import Plan, edits_of
 from editview.domain.sentences import tally
 from editview.domain.session import Session
 from editview.domain.verdicts import Change
-from editview.ui.facts_grid import CHANGES, Chip, FactsGrid
-from editview.ui.facts_words import became, fate
+from editview.ui.facts.grid import CHANGES, Chip, FactsGrid
+from editview.ui.facts.words import became, fate
 from tests import sample
 from tests.ui.made_runs import runs
 

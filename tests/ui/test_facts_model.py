@@ -11,8 +11,8 @@ from editview.domain.events import LiveChecked
 from editview.domain.facts import Group
 from editview.domain.plan import Plan
 from editview.domain.session import Session
-from editview.ui.facts_model import FactsModel, Kind
-from editview.ui.facts_query import Filter
+from editview.ui.facts.model import FactsModel, Kind
+from editview.ui.facts.query import Filter
 from tests import sample
 
 

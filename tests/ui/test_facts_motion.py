@@ -9,9 +9,9 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from editview.ui.facts_grid import Chip
-from editview.ui.facts_motion import Turning
-from editview.ui.theme import Theme
+from editview.ui.facts.grid import Chip
+from editview.ui.facts.motion import Turning
+from editview.ui.look.theme import Theme
 
 COLOURS = {chip: QColor(0, 40 * chip, 0) for chip in Chip}
 BEFORE = np.array([[Chip.NOT_ASKED], [Chip.HOLDS], [Chip.NOT_ASKED]])

@@ -14,9 +14,9 @@ from editview.domain.events import Checked, FactsOpened, LiveChecked, RunEvent
 from editview.domain.facts import Group
 from editview.domain.sentences import summary
 from editview.domain.verdicts import Change
-from editview.ui.facts_panel import FactsPanel
+from editview.ui.facts.panel import FactsPanel
 from editview.ui.hub import Hub
-from editview.ui.theme import Mode, theme
+from editview.ui.look.theme import Mode, theme
 from tests import sample
 
 SHEET, PLAN = sample.sheet(), sample.plan()

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from editview.domain.events import RunEvent
 from editview.domain.facts import FactSheet, Group
 from editview.domain.plan import Plan
-from editview.ui.facts_grid import CHANGES, FactsGrid
-from editview.ui.facts_query import Filter, Haystack, SortKey, categories, fate_key, in_category, rows
+from editview.ui.facts.grid import CHANGES, FactsGrid
+from editview.ui.facts.query import Filter, Haystack, SortKey, categories, fate_key, in_category, rows
 from tests import sample
 from tests.ui.made_runs import runs
 from tests.ui.test_facts_grid import grown

@@ -7,8 +7,8 @@ import pytest
 from editview.domain.comparison import share
 from editview.domain.events import Checked, LiveChecked, RunFailed, RunStopped, StageStarted
 from editview.domain.session import Session
-from editview.ui.facts_grid import FactsGrid
-from editview.ui.headline import Sayings, sayings, split
+from editview.ui.facts.grid import FactsGrid
+from editview.ui.facts.headline import Sayings, sayings, split
 from tests import sample
 
 

@@ -7,9 +7,9 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QDialog, QTextBrowser
 from pytestqt.qtbot import QtBot
 
-from editview.ui.chips import Popover
 from editview.ui.hub import Hub
-from editview.ui.main_window import MainWindow
+from editview.ui.look.chips import Popover
+from editview.ui.window.main_window import MainWindow
 from tests import sample
 
 

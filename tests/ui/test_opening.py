@@ -11,10 +11,10 @@ from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.events import CheckpointDescribed, EngineLoading, FactsPreviewed, Failed, Noted
 from editview.domain.plan import Checkpoint
 from editview.domain.requests import DescribeCheckpoint, DownloadCheckpoint, Request
-from editview.ui.checkpoint_dialog import CheckpointDialog
-from editview.ui.csv_dialog import CsvDialog
 from editview.ui.hub import Hub
-from editview.ui.recognise import Kind, cached_models, recognise
+from editview.ui.opening.checkpoint_dialog import CheckpointDialog
+from editview.ui.opening.csv_dialog import CsvDialog
+from editview.ui.opening.recognise import Kind, cached_models, recognise
 from tests import sample
 
 

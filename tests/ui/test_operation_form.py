@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from editview.domain.operations import METHODS, FullFineTune, Lora, Memit, Operation
-from editview.ui.fields import NumberBox
-from editview.ui.operation_form import OperationForm
+from editview.ui.plan.fields import NumberBox
+from editview.ui.plan.form import OperationForm
 
 CHANGED: list[Operation] = [
     Memit(id="m", layers=(3, 4, 5), learning_rate=0.05, relative_rate=True, only=("e1", "e 2"), covariance_weight=2e5),

@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from editview.ui.pictures import Picture, legible, spread
+from editview.ui.look.pictures import Picture, legible, spread
 
 PLACES = st.lists(st.floats(-50, 150), max_size=6)
 

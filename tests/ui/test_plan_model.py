@@ -12,7 +12,7 @@ from editview.domain.events import FactsOpened, Forecast
 from editview.domain.operations import FullFineTune, Lora, Memit
 from editview.domain.plan import Plan
 from editview.ui.hub import Hub
-from editview.ui.plan_model import NOWHERE, OPERATION, STATE, PlanModel
+from editview.ui.plan.model import NOWHERE, OPERATION, STATE, PlanModel
 from tests import sample
 
 PLAN = Plan(operations=(Memit(id="a"), Lora(id="b"), FullFineTune(id="c"), Memit(id="d")))

@@ -15,8 +15,8 @@ from editview.domain.events import FactsOpened, Forecast
 from editview.domain.operations import METHODS, Lora
 from editview.domain.plan import Plan
 from editview.ui.hub import Hub
-from editview.ui.main_window import MainWindow
-from editview.ui.operation_form import OperationForm
+from editview.ui.plan.form import OperationForm
+from editview.ui.window.main_window import MainWindow
 from tests import sample
 
 

@@ -11,8 +11,8 @@ from PySide6.QtCore import qWarning
 from pytestqt.qtbot import QtBot
 
 from editview.domain.errors import EditViewError
-from editview.ui import problems as module
-from editview.ui.problems import Problems, as_problem
+from editview.ui.window import problems as module
+from editview.ui.window.problems import Problems, as_problem
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from pytestqt.qtbot import QtBot
 
 from editview.domain.events import LiveChecked
 from editview.ui.hub import Hub
-from editview.ui.panel import PACE_MS
-from editview.ui.survival_panel import SurvivalPanel
-from editview.ui.theme import Mode, theme
+from editview.ui.look.panel import PACE_MS
+from editview.ui.look.theme import Mode, theme
+from editview.ui.survival.panel import SurvivalPanel
 from tests import sample
 
 pytestmark = pytest.mark.qt_log_ignore("does not support raise", extend=True)  # tooltips without a display

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from editview.domain.verdicts import Verdict
-from editview.ui.labels import Sentence, Words, rich
-from editview.ui.theme import DARK, LIGHT, NOT_ASKED, RECOVERED, VERDICT_MARKS, Mode, Roles, mark_of, theme
+from editview.ui.look.labels import Sentence, Words, rich
+from editview.ui.look.theme import DARK, LIGHT, NOT_ASKED, RECOVERED, VERDICT_MARKS, Mode, Roles, mark_of, theme
 
 GROUNDS = ("background", "raised", "sunken")
 

@@ -12,9 +12,9 @@ from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.events import CheckpointDescribed, StageFinished
 from editview.domain.weight_map import Place
 from editview.domain.weights import MatrixKind
-from editview.ui.colours import operation_colour
 from editview.ui.hub import Hub
-from editview.ui.weights_panel import WeightsPanel
+from editview.ui.look.colours import operation_colour
+from editview.ui.weights.panel import WeightsPanel
 from tests import sample
 
 pytestmark = pytest.mark.qt_log_ignore("does not support raise", extend=True)  # tooltips without a display

@@ -1,0 +1,1 @@
+"""A prompt of the user's own, answered by any two stages."""

@@ -1,0 +1,1 @@
+"""Two orders side by side, fact by fact."""

@@ -1,0 +1,202 @@
+"""One fact's wordings and what the model answers to each at every stage, with both probabilities: a small table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter
+from PySide6.QtWidgets import QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
+
+from editview.domain.facts import Fact, Group
+from editview.domain.verdicts import Answer, Verdict
+from editview.ui.facts.grid import FactsGrid
+from editview.ui.facts.words import NOT_EDITED, percent, stage_name
+from editview.ui.look.stage_header import OPERATION, StageHeader
+from editview.ui.look.theme import BODY, NOT_ASKED, SMALL, VERDICT_MARKS, Mark, theme
+
+Index = QModelIndex | QPersistentModelIndex
+_ROW = 40  # two lines, of which one small
+_LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+
+
+class AnswersModel(QAbstractTableModel):
+    """A row a wording, the prompt first; the wording, then a column a stage."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._fact: Fact | None = None
+        self._wordings: tuple[str, ...] = ()
+        self._titles: tuple[str, ...] = ()
+        self._operations: list[str | None] = []  # by stage
+        self._answers: list[tuple[Answer, ...] | None] = []  # by stage
+        self._edited_at = 0
+
+    def show(self, grid: FactsGrid, row: int) -> None:
+        self.beginResetModel()
+        fact = self._fact = grid.sheet.facts[row]
+        self._titles, self._operations = grid.titles, [grid.operation_id(i) for i in range(len(grid.titles))]
+        self._edited_at = int(grid.edited_at[row]) if fact.group is Group.EDITED else 0
+        checks = [stage.checks.get(fact.id) for stage in grid.run.stages] if grid.run else [None] * len(grid.titles)
+        self._answers = [check.answers if check else None for check in checks]
+        asked = next((answers for answers in self._answers if answers), None)
+        self._wordings = tuple(answer.prompt for answer in asked) if asked else fact.wordings
+        self.endResetModel()
+
+    def answer(self, row: int, column: int) -> Answer | None:
+        answers = self._answers[column - 1] if column else None
+        return answers[row] if answers and row < len(answers) else None
+
+    def mark(self, row: int, column: int) -> Mark:
+        answer = self.answer(row, column)
+        if answer is None:
+            return NOT_ASKED
+        if column - 1 < self._edited_at:
+            return NOT_EDITED
+        return VERDICT_MARKS[Verdict.HOLDS if answer.gives else Verdict.FAILS]
+
+    def chances(self, row: int, column: int) -> str:
+        """'91 % · 3 %': how likely the wanted answer is, and the other where there is one."""
+        answer = self.answer(row, column)
+        if answer is None:
+            return ""
+        shares = [answer.p_wanted] if answer.p_other is None else [answer.p_wanted, answer.p_other]
+        return " · ".join(percent(share) for share in shares)
+
+    def _chances_told(self, row: int, column: int) -> str:
+        assert self._fact is not None
+        answers = [self._fact.wanted, self._fact.other]
+        shares = self.chances(row, column).split(" · ")
+        return ", ".join(f"“{answer}” is {share} likely" for answer, share in zip(answers, shares, strict=False))
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self._wordings)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else 1 + len(self._answers)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole and orientation is Qt.Orientation.Horizontal:
+            return stage_name(self._titles, section - 1) if section else "Asked"
+        if role == OPERATION and section:
+            return self._operations[section - 1]
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row, column = index.row(), index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            if column == 0:
+                return self._wordings[row]
+            answer = self.answer(row, column)
+            return " ".join(answer.said.split()) if answer else ""
+        if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
+            text = self.data(index)
+            if column == 0 or not text:
+                return text or NOT_ASKED.word
+            return f"Says “{text}” ({self.mark(row, column).word}); {self._chances_told(row, column)}."
+        return None
+
+
+class AnswersDelegate(QStyledItemDelegate):
+    """The answer with its glyph, and under it in small type how likely both answers are."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        theme().follow(self._dress)
+
+    def _dress(self) -> None:
+        roles = theme().roles
+        self._text, self._muted, self._line = QColor(roles.text), QColor(roles.muted), QColor(roles.line)
+        self._selected = QColor(roles.accent_tint)
+        self._body, self._small = theme().font(BODY), theme().font(SMALL)
+        self._gap = theme().px(8)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        model = index.model()
+        assert isinstance(model, AnswersModel)
+        rect: QRect = option.rect
+        painter.fillRect(rect.left(), rect.bottom(), rect.width(), 1, self._line)
+        inner = rect.adjusted(self._gap, 0, -self._gap, 0)
+        text = str(model.data(index))
+        if index.column() == 0:
+            painter.setFont(self._small)
+            painter.setPen(self._text)
+            painter.drawText(inner, _LEFT, "\n".join(_in_two_lines(text, QFontMetrics(self._small), inner.width())))
+            return
+        mark = model.mark(index.row(), index.column())
+        above = QRect(inner.left(), inner.top() + self._gap // 4, inner.width(), inner.height() // 2)
+        below = QRect(inner.left(), above.bottom(), inner.width(), inner.height() - above.height() - self._gap // 2)
+        painter.setFont(self._body)
+        painter.setPen(QColor(mark.state.ink))
+        says = QFontMetrics(self._body).elidedText(f"{mark.glyph} {text}", Qt.TextElideMode.ElideRight, inner.width())
+        painter.drawText(above, _LEFT, says)
+        painter.setFont(self._small)
+        painter.setPen(self._muted)
+        chances = model.chances(index.row(), index.column())
+        painter.drawText(
+            below, _LEFT, QFontMetrics(self._small).elidedText(chances, Qt.TextElideMode.ElideRight, inner.width())
+        )
+
+
+def _in_two_lines(text: str, measure: QFontMetrics, width: int) -> list[str]:
+    """Broken between words, the second line elided where it doesn't fit."""
+    words = text.split()
+    fits = max(1, sum(measure.horizontalAdvance(" ".join(words[: n + 1])) <= width for n in range(len(words))))
+    lines = [" ".join(words[:fits]), " ".join(words[fits:])]
+    return [measure.elidedText(line, Qt.TextElideMode.ElideRight, width) for line in lines if line]
+
+
+class AnswersTable(QTableView):
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.answers = AnswersModel(self)
+        self.setModel(self.answers)
+        self.setItemDelegate(AnswersDelegate(self))
+        self.setAccessibleName("Every wording and its answers")
+        self.setShowGrid(False)
+        self.setFrameShape(QTableView.Shape.NoFrame)
+        self.setSelectionMode(QTableView.SelectionMode.NoSelection)
+        self.setHorizontalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
+        self.setTabKeyNavigation(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.setCornerWidget(QWidget())
+        self._header = StageHeader(self)
+        self.setHorizontalHeader(self._header)
+        theme().follow(self._dress)
+
+    def _dress(self) -> None:
+        self.verticalHeader().setDefaultSectionSize(theme().px(_ROW))
+        self._share_out()
+        self.viewport().update()
+
+    def show_fact(self, grid: FactsGrid, row: int) -> None:
+        self.answers.show(grid, row)
+        self._share_out()
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        height = self._header.height() + self.answers.rowCount() * theme().px(_ROW)
+        if self.horizontalScrollBar().maximum():
+            height += self.horizontalScrollBar().sizeHint().height()
+        return QSize(theme().px(480), height)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme().px(256), min(self.sizeHint().height(), self._header.height() + 2 * theme().px(_ROW)))
+
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        self._share_out()
+
+    def _share_out(self) -> None:
+        """The wording gets most; stages share the rest, none narrower than can be read."""
+        stages = self.answers.columnCount() - 1
+        if stages < 1:
+            return
+        width = self.viewport().width()
+        wording = max(theme().px(144), 2 * width // 5)
+        self.setColumnWidth(0, wording)
+        for stage in range(1, stages + 1):
+            self.setColumnWidth(stage, max(theme().px(96), (width - wording) // stages))
+        self._header.fit()

@@ -1,0 +1,203 @@
+"""One fact's probabilities over the steps of a fine-tune: both answers as curves, and the step it was lost at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPolygonF
+from PySide6.QtWidgets import QWidget
+
+from editview.domain.operations import FineTune
+from editview.ui.facts.grid import FactsGrid
+from editview.ui.facts.words import percent
+from editview.ui.look.pictures import Picture, legible, pen, spread, write
+from editview.ui.look.theme import theme
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Both answers' probabilities over a fine-tune's steps, from before its first to the last that was asked."""
+
+    title: str  # of the stage
+    steps_in_all: int
+    wanted: str
+    other: str | None
+    steps: tuple[int, ...]
+    p_wanted: tuple[float, ...]
+    p_other: tuple[float, ...]  # empty where there is no other answer
+    lost_at: int | None
+
+    @property
+    def curves(self) -> tuple[tuple[str, tuple[float, ...]], ...]:
+        """The wanted answer, then the other one, each with its probabilities."""
+        both = ((self.wanted, self.p_wanted), (self.other or "", self.p_other))
+        return tuple(curve for curve in both if curve[1])
+
+    def at(self, place: int) -> str:
+        """One step in a sentence."""
+        shares = ", ".join(f"“{answer}” is {percent(shares[place])} likely" for answer, shares in self.curves)
+        return f"Step {self.steps[place]:,} of {self.title}: {shares}."
+
+
+def trained_stages(grid: FactsGrid) -> tuple[int, ...]:
+    """The stages that asked facts while they trained."""
+    return tuple(i for i, stage in enumerate(grid.run.stages) if stage.live) if grid.run else ()
+
+
+def course(grid: FactsGrid, row: int, stage: int) -> Course | None:
+    """How a fact fared in one stage's training; None where it wasn't watched."""
+    operation = grid.plan.active[stage - 1]
+    if grid.run is None or not isinstance(operation, FineTune):
+        return None
+    fact, lives = grid.sheet.facts[row], grid.run.stages[stage].live
+    if not lives or fact.id not in lives[0].fact_ids:
+        return None
+    place = lives[0].fact_ids.index(fact.id)
+    points = [(live.step, live.nll_wanted[place], live.nll_other[place]) for live in lives]
+    before = grid.run.stages[stage - 1].checks.get(fact.id)
+    if before and points[0][0] > 0:
+        answer = before.answers[0]
+        points.insert(0, (0, answer.nll_wanted, math.nan if answer.nll_other is None else answer.nll_other))
+    steps, wanted, other = zip(*points, strict=True)
+    has_other = fact.other is not None and not any(math.isnan(nll) for nll in other)
+    return Course(
+        title=grid.titles[stage],
+        steps_in_all=operation.steps,
+        wanted=fact.wanted,
+        other=fact.other,
+        steps=steps,
+        p_wanted=tuple(math.exp(-nll) for nll in wanted),
+        p_other=tuple(math.exp(-nll) for nll in other) if has_other else (),
+        lost_at=int(grid.lost_step[row, stage]) or None,
+    )
+
+
+class FactCurve(Picture):
+    """The axis is fixed from 0 to 100 %, so that facts can be compared by eye. Mouse and arrow keys tell each step."""
+
+    def __init__(self, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
+        super().__init__("Probabilities over training", failed, parent)
+        self._course: Course | None = None
+        self._at: int | None = None
+
+    def show_course(self, course: Course | None) -> None:
+        if course != self._course:
+            self._course, self._at = course, None
+            self.setAccessibleDescription(course.at(len(course.steps) - 1) if course else "")
+            self.update()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme().px(240), theme().px(112))
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme().px(320), theme().px(160))
+
+    # ---- pointing --------------------------------------------------------------------------------------------
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._course is not None:
+            x, area = event.position().x(), self._area(self._course)
+            places = [abs(self._x(area, step) - x) for step in self._course.steps]
+            self._point_at(min(range(len(places)), key=places.__getitem__), event.position())
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._at = None
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        move = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
+        if move is None or self._course is None:
+            super().keyPressEvent(event)
+            return
+        last = len(self._course.steps) - 1
+        to = last if self._at is None else min(max(self._at + move, 0), last)
+        area = self._area(self._course)
+        self._point_at(to, QPointF(self._x(area, self._course.steps[to]), area.center().y()))
+
+    def _point_at(self, place: int, where: QPointF) -> None:
+        assert self._course is not None
+        self._at = place
+        self.tell(where + QPointF(0, theme().px(8)), self._course.at(place))
+        self.update()
+
+    # ---- painting --------------------------------------------------------------------------------------------
+
+    def _area(self, course: Course) -> QRectF:
+        measure, px = QFontMetricsF(theme().font(12)), theme().px
+        left = measure.horizontalAdvance("100 %") + px(8)
+        names = [f"{answer} {percent(shares[-1])}" for answer, shares in course.curves]
+        right = min(max(map(measure.horizontalAdvance, names)) + px(12), self.width() / 3)
+        top, bottom = measure.height() + px(4), 2 * measure.height() + px(8)
+        return QRectF(left, top, self.width() - left - right, self.height() - top - bottom)
+
+    def _x(self, area: QRectF, step: int) -> float:
+        assert self._course is not None
+        return area.left() + area.width() * step / max(self._course.steps_in_all, 1)
+
+    def paint(self, painter: QPainter) -> None:
+        course, roles = self._course, theme().roles
+        if course is None:
+            return
+        area = self._area(course)
+        self._paint_axes(painter, area, course)
+        for dashed, (_, shares) in enumerate(course.curves):
+            colour = roles.muted if dashed else roles.text
+            points = [
+                QPointF(self._x(area, step), area.bottom() - area.height() * share)
+                for step, share in zip(course.steps, shares, strict=True)
+            ]
+            painter.setPen(pen(colour, 1.5 if dashed else 2.5, (4, 3) if dashed else ()))
+            painter.drawPolyline(QPolygonF(points))
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(colour))
+            for point in points:
+                painter.drawEllipse(point, theme().px(2.5), theme().px(2.5))
+        self._paint_names(painter, area, course)
+        if self._at is not None and self._at < len(course.steps):
+            x = self._x(area, course.steps[self._at])
+            painter.setPen(pen(roles.accent))
+            painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
+
+    def _paint_axes(self, painter: QPainter, area: QRectF, course: Course) -> None:
+        px, roles, measure = theme().px, theme().roles, QFontMetricsF(painter.font())
+        line = measure.height()
+        for share in (0.0, 0.5, 1.0):
+            y = area.bottom() - area.height() * share
+            painter.setPen(pen(roles.line))
+            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+            box = QRectF(0, y - line / 2, area.left() - px(8), line)
+            write(painter, box, percent(share), roles.muted, Qt.AlignmentFlag.AlignRight)
+        ticks = [(self._x(area, step), f"{step:,}") for step in _ticks(course.steps_in_all)]
+        for x, words in legible(ticks, measure.horizontalAdvance, px(8)):
+            half = measure.horizontalAdvance(words) / 2 + 1
+            box = QRectF(x - half, area.bottom() + px(4), 2 * half, line)
+            write(painter, box, words, roles.muted, Qt.AlignmentFlag.AlignHCenter)
+        below = QRectF(area.left(), area.bottom() + px(4) + line, self.width() - area.left(), line)
+        write(painter, below, f"training step of {course.title}", roles.muted)
+        if course.lost_at is not None:
+            x, words = self._x(area, course.lost_at), f"lost at {course.lost_at:,}"
+            painter.setPen(pen(roles.fails.mark, 1.5))
+            painter.drawLine(QPointF(x, area.top() - px(4)), QPointF(x, area.bottom()))
+            width = measure.horizontalAdvance(words) + 1
+            start = min(max(x - width / 2, area.left()), self.width() - width)
+            write(painter, QRectF(start, area.top() - px(4) - line, width, line), words, roles.fails.ink)
+
+    def _paint_names(self, painter: QPainter, area: QRectF, course: Course) -> None:
+        """Each answer's name and share at the end of its curve, instead of a legend."""
+        line, roles = QFontMetricsF(painter.font()).height(), theme().roles
+        ends = [area.bottom() - area.height() * shares[-1] for _, shares in course.curves]
+        x = self._x(area, course.steps[-1]) + theme().px(8)
+        heights = spread(ends, line, area.top(), area.bottom())
+        for dashed, ((answer, shares), y) in enumerate(zip(course.curves, heights, strict=True)):
+            box = QRectF(x, y - line / 2, self.width() - x, line)
+            write(painter, box, f"{answer} {percent(shares[-1])}", roles.muted if dashed else roles.text)
+
+
+def _ticks(last: int) -> list[int]:
+    """Round steps from 0 to the last one, about five."""
+    unit = 10 ** math.floor(math.log10(max(last, 1)))
+    gap = next(int(unit * lead) or 1 for lead in (0.1, 0.2, 0.5, 1, 2) if last / (int(unit * lead) or 1) <= 6)
+    return sorted({*range(0, last + 1, gap), last})

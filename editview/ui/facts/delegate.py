@@ -1,0 +1,115 @@
+"""Draws the table's cells straight from the grid: chips told apart by glyph and word, facts subject first."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from editview.domain.verdicts import Change
+from editview.ui.facts.grid import CHANGES, Chip
+from editview.ui.facts.model import FactsModel, Kind
+from editview.ui.facts.motion import Turning
+from editview.ui.facts.words import MARKS
+from editview.ui.look.theme import BODY, SMALL, theme
+
+_LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+_SHORT = {Chip.NOT_EDITED: "not yet", Chip.NOT_ASKED: ""}
+_BAD = {CHANGES.index(change) for change in (Change.LOST, Change.DAMAGED, Change.NEVER_TOOK)}
+
+
+class FactsDelegate(QStyledItemDelegate):
+    def __init__(self, turning: Turning, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._turning = turning
+        theme().follow(self._dress)
+
+    def _dress(self) -> None:
+        look, roles = theme(), theme().roles
+        self._text, self._muted, self._line = QColor(roles.text), QColor(roles.muted), QColor(roles.line)
+        self._selected, self._focus = QColor(roles.accent_tint), QPen(QColor(roles.accent), 1)
+        self._bad = QColor(roles.fails.ink)
+        self._body, self._small = look.font(BODY), look.font(SMALL)
+        self._body_measure, self._small_measure = QFontMetrics(self._body), QFontMetrics(self._small)
+        self._gap, self._pad = look.px(8), look.px(4)
+        self._inks = {chip: QColor(mark.state.ink) for chip, mark in MARKS.items()}
+        self._tints = {chip: QColor(mark.state.tint) for chip, mark in MARKS.items()}
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return QSize(theme().px(88), row_height())
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        model = index.model()
+        assert isinstance(model, FactsModel)
+        rect: QRect = option.rect
+        state: QStyle.StateFlag = option.state
+        if state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(rect, self._selected)
+        painter.fillRect(rect.left(), rect.bottom(), rect.width(), 1, self._line)
+        column, at = model.columns[index.column()], model.row_at(index.row())
+        inner = rect.adjusted(self._gap, 0, -self._gap, 0)
+        if column.kind is Kind.STAGE:
+            self._paint_chip(painter, rect.adjusted(self._pad, 0, -self._pad, 0), model, at, column.stage)
+        elif column.kind is Kind.FACT:
+            self._paint_fact(painter, inner, model, at)
+        else:
+            text = model.text(index.row(), index.column())
+            self._write(painter, inner, text, self._body, self._body_measure, self._ink(model, at, column.kind))
+        if state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(self._focus)
+            painter.drawRect(rect.adjusted(0, 0, -1, -2))
+
+    def _ink(self, model: FactsModel, at: int, kind: Kind) -> QColor:
+        if kind is Kind.SAYS:
+            return self._muted if model.grid.provisional_now[at] else self._text
+        if kind is Kind.BECAME:
+            return self._bad if model.grid.change_now[at] in _BAD else self._text
+        return self._text if kind is Kind.WANTED else self._muted
+
+    def _write(
+        self, painter: QPainter, rect: QRect, text: str, font: QFont, measure: QFontMetrics, colour: QColor
+    ) -> None:
+        painter.setFont(font)
+        painter.setPen(colour)
+        painter.drawText(rect, _LEFT, measure.elidedText(text, Qt.TextElideMode.ElideRight, rect.width()))
+
+    def _paint_fact(self, painter: QPainter, rect: QRect, model: FactsModel, at: int) -> None:
+        """The subject, which tells facts apart, then the question about it."""
+        fact = model.grid.sheet.facts[at]
+        self._write(painter, rect, fact.subject, self._body, self._body_measure, self._text)
+        rest = QRect(rect)
+        if fact.subject:
+            rest.setLeft(rect.left() + self._body_measure.horizontalAdvance(fact.subject) + self._gap)
+        if rest.width() > 4 * self._gap:
+            question = fact.template.replace("{}", "…")
+            self._write(painter, rest, question, self._small, self._small_measure, self._muted)
+
+    def _paint_chip(self, painter: QPainter, rect: QRect, model: FactsModel, at: int, stage: int) -> None:
+        grid = model.grid
+        chip = Chip(grid.chips[at, stage])
+        mark, measure = MARKS[chip], self._small_measure
+        words = [mark.word, _SHORT.get(chip, mark.word)]
+        if grid.provisional[at, stage] and chip is not Chip.NOT_EDITED:
+            step = int(grid.lost_step[at, stage]) if chip is Chip.FAILS else 0
+            words = [f"lost at {step:,}"] * 2 if step else [f"{mark.word} at {grid.live_step[stage]:,}", mark.word]
+        glyph_width = measure.horizontalAdvance(mark.glyph)
+        room = rect.width() - 2 * self._gap - glyph_width - self._pad
+        word = next((word for word in words if measure.horizontalAdvance(word) <= room), words[-1])
+        height = measure.height() + self._pad
+        width = 2 * self._gap + glyph_width + (self._pad + measure.horizontalAdvance(word) if word else 0)
+        box = QRectF(rect.left(), rect.center().y() - height / 2, min(width, rect.width()), height)
+        painter.setFont(self._small)
+        if chip is not Chip.NOT_ASKED:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self._turning.colour(self._tints, at, stage, chip))
+            painter.drawRoundedRect(box, height / 2, height / 2)
+        painter.setPen(self._turning.colour(self._inks, at, stage, chip))
+        text = f"{mark.glyph} {word}" if word else mark.glyph
+        painter.drawText(box.adjusted(self._gap, 0, 0, 0), _LEFT, text)
+
+
+def row_height() -> int:
+    return theme().px(32)

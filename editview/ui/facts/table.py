@@ -1,0 +1,178 @@
+"""The table of facts as a person moves in it: selection that stays with the facts, opening, copying, column widths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, Signal
+from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
+
+from editview.domain.facts import FactSheet
+from editview.domain.plan import Plan
+from editview.domain.session import Run
+from editview.ui.facts.delegate import FactsDelegate, row_height
+from editview.ui.facts.model import FactsModel, Index, Kind
+from editview.ui.facts.motion import Turning
+from editview.ui.facts.query import Filter
+from editview.ui.look.stage_header import StageHeader
+from editview.ui.look.theme import theme
+
+_WIDTHS = {Kind.SAYS: 112, Kind.WANTED: 112, Kind.BECAME: 288, Kind.GROUP: 88}
+_FACT, _STAGE = (128, 320, 216), (88, 132)  # narrowest, widest, and how wide before columns fall out of sight
+_SAYS = 80  # narrowest
+
+
+class FactsTable(QTableView):
+    opened = Signal(str)  # fact id
+    went_to = Signal(str)
+
+    def __init__(self, model: FactsModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
+        self._kept: tuple[list[str], str | None, int] = ([], None, 0)
+        self.setModel(model)
+        self._turning = Turning(self.viewport())
+        self.setItemDelegate(FactsDelegate(self._turning, self))
+        self.setAccessibleName("Facts")
+        self.setAccessibleDescription(
+            "A row a fact, a column a stage. Enter opens a fact, Ctrl+C copies the selection."
+        )
+        self.setFrameShape(QTableView.Shape.NoFrame)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        self.setHorizontalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.setCornerWidget(QWidget())
+        self._header = header = StageHeader(self)
+        self.setHorizontalHeader(header)
+        header.setSectionsClickable(True)
+        header.setSortIndicatorClearable(True)
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.setSortingEnabled(True)
+        for words, keys, act in (
+            ("Open this fact", "", self._open_current),
+            ("Copy rows", QKeySequence.StandardKey.Copy, self.copy),
+            ("Select all", QKeySequence.StandardKey.SelectAll, self.selectAll),
+        ):
+            action = QAction(words, self)
+            action.setShortcut(QKeySequence(keys))
+            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+            action.triggered.connect(act)
+            self.addAction(action)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        model.modelAboutToBeReset.connect(self._keep)
+        model.modelReset.connect(self._restore)
+        self.activated.connect(self._opened)
+        self.clicked.connect(self._clicked)
+        theme().follow(self._dress)
+
+    def _dress(self) -> None:
+        self.verticalHeader().setDefaultSectionSize(row_height())
+        self._share_out()
+        self.viewport().update()
+
+    # ---- what is shown ---------------------------------------------------------------------------------------
+
+    def show_facts(self, sheet: FactSheet, plan: Plan, run: Run | None, shown: Filter) -> None:
+        self._model.show(sheet, plan, run, shown)
+        self._header.setSortIndicator(*self._model.sorted_by)
+        self._share_out()
+
+    def read(self) -> None:
+        """Take in what the run has gained, and draw the rows in sight."""
+        first, last = max(self.rowAt(0), 0), self.rowAt(self.viewport().height() - 1)
+        last = last if last >= 0 else self._model.rowCount() - 1
+        before, places = self._model.grid.chips, [self._model.row_at(row) for row in range(first, last + 1)]
+        self._model.read(first, last)
+        self._turning.turn(before, self._model.grid.chips, places)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_out()
+        if 0 <= self.visualRect(self.currentIndex()).top() < event.oldSize().height():
+            self.scrollTo(self.currentIndex())  # what was in sight stays in sight
+
+    def _share_out(self) -> None:
+        """Facts and stages get what the other columns leave, or where that is little, all but what the model says."""
+        px, columns, room = theme().px, self._model.columns, self.viewport().width()
+        stages = sum(column.kind is Kind.STAGE for column in columns)
+        left = room - sum(px(_WIDTHS.get(column.kind, 0)) for column in columns)
+        stage = min(max((left - px(_FACT[1])) // max(stages, 1), px(_STAGE[0])), px(_STAGE[1]))
+        beside = room - stages * stage
+        says = min(max(beside - px(_FACT[2]), px(_SAYS)), px(_WIDTHS[Kind.SAYS]))
+        fact = max(left - stages * stage, min(beside - says, px(_FACT[2])))
+        widths = {Kind.FACT: min(max(fact, px(_FACT[0])), px(_FACT[1])), Kind.STAGE: stage, Kind.SAYS: says}
+        for place, column in enumerate(columns):
+            self.setColumnWidth(place, widths.get(column.kind) or px(_WIDTHS[column.kind]))
+        self._header.fit()
+        self.setMinimumHeight(self._header.height() + 2 * row_height())
+
+    # ---- selection -------------------------------------------------------------------------------------------
+
+    def selected_rows(self) -> list[int]:
+        parts = self.selectionModel().selection().toList()
+        return sorted(row for part in parts for row in range(part.top(), part.bottom() + 1))
+
+    def _keep(self) -> None:
+        """Before rows move: which facts are selected and where the table is scrolled to."""
+        current = self.currentIndex()
+        self._kept = (
+            [self._model.fact(row).id for row in self.selected_rows()],
+            self._model.fact(current.row()).id if current.isValid() else None,
+            self.verticalScrollBar().value(),
+        )
+
+    def _restore(self) -> None:
+        selected, current, scrolled = self._kept
+        last, choice = self._model.columnCount() - 1, QItemSelection()
+        for first, end in _runs(self._model.rows_of(selected)):
+            choice.select(self._model.index(first, 0), self._model.index(end, last))
+        chooser = self.selectionModel()
+        blocked = self.blockSignals(True)
+        for row in self._model.rows_of([current] if current else []):
+            chooser.setCurrentIndex(self._model.index(row, 0), QItemSelectionModel.SelectionFlag.NoUpdate)
+        chooser.select(choice, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        self.blockSignals(blocked)
+        self.verticalScrollBar().setValue(scrolled)
+
+    def currentChanged(self, current: Index, previous: Index) -> None:
+        super().currentChanged(current, previous)
+        if current.isValid():
+            self.went_to.emit(self._model.fact(current.row()).id)
+
+    def _opened(self, index: QModelIndex) -> None:
+        self.opened.emit(self._model.fact(index.row()).id)
+
+    def _open_current(self) -> None:
+        if self.currentIndex().isValid():
+            self._opened(self.currentIndex())
+
+    def _clicked(self, index: QModelIndex) -> None:
+        if len(self.selected_rows()) == 1:
+            self._opened(index)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._open_current()
+        else:
+            super().keyPressEvent(event)
+
+    def copy(self) -> None:
+        """The selected rows, or all that are shown, as tab-separated text."""
+        rows = self.selected_rows() or range(self._model.rowCount())
+        QGuiApplication.clipboard().setText(self._model.tsv(rows))
+
+
+def _runs(rows: Sequence[int]) -> list[tuple[int, int]]:
+    """Ascending numbers as stretches without a gap: first and last of each."""
+    stretches: list[tuple[int, int]] = []
+    for row in rows:
+        if stretches and stretches[-1][1] == row - 1:
+            stretches[-1] = (stretches[-1][0], row)
+        else:
+            stretches.append((row, row))
+    return stretches

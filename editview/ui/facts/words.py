@@ -1,0 +1,143 @@
+"""What the table says of a fact in words: chips, what became of it, names of the filters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from editview.domain.facts import Fact, Group
+from editview.domain.session import Run
+from editview.domain.verdicts import Change, Verdict, gives
+from editview.ui.facts.grid import CHANGES, GROUPS, Chip, FactsGrid
+from editview.ui.look.theme import NOT_ASKED, RECOVERED, VERDICT_MARKS, Mark
+
+NOT_EDITED = Mark("○", "not yet edited", "neutral")
+MARKS = {
+    Chip.NOT_ASKED: NOT_ASKED,
+    Chip.NOT_EDITED: NOT_EDITED,
+    Chip.HOLDS: VERDICT_MARKS[Verdict.HOLDS],
+    Chip.RECOVERED: RECOVERED,
+    Chip.WEAK: VERDICT_MARKS[Verdict.WEAK],
+    Chip.FAILS: VERDICT_MARKS[Verdict.FAILS],
+}
+_SHORT = 32  # characters of a text that is no known answer
+GROUP_NAMES = {Group.EDITED: "Edited", Group.NEIGHBOURS: "Neighbours", Group.CONTROL: "Controls"}
+GROUP_WORDS = {Group.EDITED: "edited", Group.NEIGHBOURS: "neighbour", Group.CONTROL: "control"}
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """What a filter by change picks: facts of one group that share a fate. No change: weak in some wording."""
+
+    group: Group
+    change: Change | None
+    stage: int = 0  # that lost them
+
+    @property
+    def label(self) -> str:
+        words = "weak: not in every wording" if self.change is None else self.change.value
+        if self.stage:
+            words += f" in step {self.stage}"
+        return words if self.group is Group.EDITED else f"{GROUP_NAMES[self.group].lower()} {words}"
+
+
+def became(grid: FactsGrid, row: int) -> str:
+    """'lost in step 2 at training step 40'; empty while nothing is known."""
+    change = CHANGES[grid.change_now[row]]
+    if change is None:
+        return ""
+    words = change.value
+    if stage := int(grid.lost_in_now[row]):
+        words += f" in step {stage}"
+        if step := int(grid.lost_step_now[row]):
+            words += f" at training step {step:,}"
+    if change is Change.NEVER_KNOWN:
+        words = "not known before"
+    return f"{words}, so far" if grid.provisional_now[row] else words
+
+
+def chip_words(grid: FactsGrid, row: int, stage: int) -> str:
+    """A chip read aloud: 'fails, so far: lost at training step 40'."""
+    words = MARKS[Chip(grid.chips[row, stage])].word
+    if grid.provisional[row, stage]:
+        words += f" at training step {grid.live_step[stage]:,}"
+    if (step := int(grid.lost_step[row, stage])) and grid.chips[row, stage] == Chip.FAILS:
+        words += f", lost at training step {step:,}"
+    return words
+
+
+def stage_name(titles: tuple[str, ...], stage: int) -> str:
+    """'2 Fine-tune on support tickets'; the checkpoint has no number."""
+    return f"{stage} {titles[stage]}" if stage else titles[0]
+
+
+def percent(probability: float) -> str:
+    """A probability to be read at a glance: never 0 % or 100 % unless it is."""
+    if 0 < probability < 0.01:
+        return "<1 %"
+    if 0.99 < probability < 1:
+        return ">99 %"
+    return f"{100 * probability:.0f} %"
+
+
+def fate(grid: FactsGrid, row: int) -> str:
+    """What became of a fact as one sentence, with the stage's title and what the model says now."""
+    fact, change = grid.sheet.facts[row], CHANGES[grid.change_now[row]]
+    if change is None:
+        return "Not asked yet. Press *Run* to see what the model answers."
+    says = f"“{_says(grid, row)}”" + (", but not in every wording" if grid.weak_now[row] else "")
+    title = f"*{grid.titles[grid.lost_in_now[row]]}*"
+    step = int(grid.lost_step_now[row])
+    match change:
+        case Change.LOST | Change.DAMAGED:
+            when = f"at step {step:,} of {title}" if step else f"during {title}"
+            if grid.provisional_now[row]:
+                return f"Lost {when}, as far as training has come."
+            return f"Lost {when}: {_again(grid.run, fact, _says(grid, row))}."
+        case Change.PENDING:
+            later = "" if grid.edited_at[row] < len(grid.titles) else " No step of this plan edits it."
+            return f"Not yet edited: the model says {says}.{later}"
+        case Change.TOOK:
+            return f"The edit took: it says {says}."
+        case Change.NEVER_TOOK:
+            return f"The edit never took: it says {says} where “{fact.wanted}” is wanted."
+        case Change.NEVER_KNOWN:
+            return f"The model didn't know this before: it says {says} where “{fact.wanted}” is right."
+        case Change.RECOVERED:
+            return f"Lost on the way and recovered: it says {says}."
+        case Change.SURVIVED:
+            return f"Survived every step so far: it says {says}."
+        case _:
+            return f"Intact: it still says {says}."
+
+
+def _says(grid: FactsGrid, row: int) -> str:
+    return _answer(grid.sheet.facts[row], grid.said[row])
+
+
+def _answer(fact: Fact, said: str) -> str:
+    """A greedy text as the answer it gives: one of the fact's two where it starts with it, else its first words."""
+    known = next((answer for answer in (fact.wanted, fact.other) if answer and gives(said, answer)), None)
+    if known is not None:
+        return known
+    text = " ".join(said.split())
+    return (text if len(text) <= _SHORT else f"{text[:_SHORT].rsplit(' ', 1)[0]} …") or "nothing"
+
+
+def _again(run: Run | None, fact: Fact, says: str) -> str:
+    """'it now says “Paris” again', where the checkpoint said so before any step."""
+    before = run.stages[0].checks.get(fact.id) if run else None
+    return f"it now says “{says}”" + (" again" if before and _answer(fact, before.said) == says else "")
+
+
+__all__ = [
+    "GROUPS",
+    "GROUP_NAMES",
+    "GROUP_WORDS",
+    "MARKS",
+    "Category",
+    "became",
+    "chip_words",
+    "fate",
+    "percent",
+    "stage_name",
+]

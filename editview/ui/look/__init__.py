@@ -1,0 +1,1 @@
+"""How everything looks: theme, style, icons, and the pieces that several panels are made of."""

@@ -1,0 +1,200 @@
+"""Pictures that panels paint: one base that follows the theme and can be copied, or saved as PNG or SVG.
+
+Painted directly rather than by a plotting library: their axes (stages and training steps on one line, layers by kinds
+of matrix) are their own, one paint costs a millisecond or two, and the drawing that is saved is the one that is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QPointF, QRect, QRectF, QSaveFile, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QFontMetricsF,
+    QGuiApplication,
+    QImage,
+    QImageWriter,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
+from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtWidgets import QFileDialog, QMenu, QToolTip, QWidget
+
+from editview.ui.look.theme import SMALL, theme
+
+SCALE = 2  # of a picture that is copied or saved
+
+
+class Picture(QWidget):
+    """Subclasses override `paint`. Right click or the menu key copies or saves; `failed` is told in a sentence when a
+    file couldn't be written."""
+
+    def __init__(self, name: str, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._failed = failed
+        self._by_keyboard = False  # reached by the Tab key: show where the focus is
+        self.setAccessibleName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._open_menu)
+        theme().follow(self._dress)
+
+    def paint(self, painter: QPainter) -> None:
+        raise NotImplementedError
+
+    def _dress(self) -> None:
+        self.updateGeometry()
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(theme().font(SMALL))
+        self.paint(painter)
+        if self._by_keyboard:
+            painter.setPen(pen(theme().roles.accent))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), theme().px(4), theme().px(4))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._by_keyboard = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._by_keyboard = False
+        self.update()
+
+    def tell(self, at: QPointF, sentence: str) -> None:
+        """Say a sentence beside a point, to the eye and to a screen reader."""
+        self.setAccessibleDescription(sentence)
+        QToolTip.showText(self.mapToGlobal(at.toPoint()), sentence, self)
+
+    # ---- out of the window -----------------------------------------------------------------------------------
+
+    def image(self) -> QImage:
+        """The picture as it is now, at twice its size with a margin, on the panel's ground."""
+        image = QImage(self._paper().size() * SCALE, QImage.Format.Format_ARGB32)
+        image.setDevicePixelRatio(SCALE)
+        self._paint_on(image)
+        return image
+
+    def svg(self) -> bytes:
+        data = QByteArray()
+        buffer = QBuffer(data)
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        generator = QSvgGenerator()
+        generator.setOutputDevice(buffer)
+        generator.setSize(self._paper().size())
+        generator.setViewBox(QRect(QPoint(), self._paper().size()))
+        generator.setResolution(96)
+        generator.setTitle(self.accessibleName())
+        self._paint_on(generator)
+        return bytes(data.data())
+
+    def _paper(self) -> QRect:
+        margin = theme().px(16)
+        return self.rect().adjusted(-margin, -margin, margin, margin)
+
+    def _paint_on(self, device: QImage | QSvgGenerator) -> None:
+        painter = QPainter(device)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(theme().font(SMALL))
+        painter.translate(-self._paper().topLeft())
+        painter.fillRect(self._paper(), QColor(theme().roles.raised))
+        self.paint(painter)
+        painter.end()
+
+    def save(self, path: Path) -> bool:
+        """Write it whole or not at all; the name's ending says which kind. False: it couldn't be written."""
+        if path.suffix.lower() == ".svg":
+            data = self.svg()
+        else:
+            buffer = QBuffer()
+            buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+            QImageWriter(buffer, b"png").write(self.image())
+            data = bytes(buffer.data().data())
+        file = QSaveFile(str(path))
+        return file.open(QIODevice.OpenModeFlag.WriteOnly) and file.write(data) == len(data) and file.commit()
+
+    def menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Copy picture", lambda: QGuiApplication.clipboard().setImage(self.image()))
+        menu.addAction("Save picture…", self._ask_and_save)
+        return menu
+
+    def _open_menu(self, at: QPoint) -> None:
+        self.menu().popup(self.mapToGlobal(at))
+
+    def _ask_and_save(self) -> None:
+        name = self.accessibleName().lower().replace(" ", "-")
+        kinds = "Picture (*.png);;Drawing (*.svg)"
+        path, kind = QFileDialog.getSaveFileName(self, "Save picture", f"{name}.png", kinds)
+        if not path:
+            return
+        target = Path(path)
+        if not target.suffix:
+            target = target.with_suffix(".svg" if "svg" in kind else ".png")
+        if not self.save(target):
+            self._failed(f"The picture wasn't saved: {target.parent} can't be written to. Choose another folder.")
+
+
+# ---- what pictures draw with --------------------------------------------------------------------------------------
+
+
+def pen(colour: str | QColor, width: float = 1.0, dash: Sequence[float] = ()) -> QPen:
+    """A pen in the theme's measure; `dash` in multiples of its width."""
+    made = QPen(QColor(colour), width * theme().px(100) / 100)
+    made.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    made.setCapStyle(Qt.PenCapStyle.FlatCap)
+    if dash:
+        made.setDashPattern(list(dash))
+    return made
+
+
+def write(
+    painter: QPainter, rect: QRectF, words: str, colour: str, align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft
+) -> None:
+    """One line of words in a rectangle, elided where it doesn't fit."""
+    shown = QFontMetricsF(painter.font()).elidedText(words, Qt.TextElideMode.ElideRight, rect.width() + 0.5)
+    painter.setPen(QColor(colour))
+    painter.drawText(rect, align | Qt.AlignmentFlag.AlignVCenter, shown)
+
+
+def legible(ticks: Sequence[tuple[float, str]], width: Callable[[str], float], gap: float) -> list[tuple[float, str]]:
+    """The ticks, given at pixels, whose words don't touch: the first and the last stay, others as there is room."""
+    if len(ticks) < 2:
+        return list(ticks)
+
+    def reach(tick: tuple[float, str]) -> tuple[float, float]:
+        half = (width(tick[1]) + gap) / 2
+        return tick[0] - half, tick[0] + half
+
+    kept, last = [ticks[0]], ticks[-1]
+    for tick in ticks[1:-1]:
+        if reach(tick)[0] >= reach(kept[-1])[1] and reach(tick)[1] <= reach(last)[0]:
+            kept.append(tick)
+    return [*kept, last]
+
+
+def spread(places: Sequence[float], apart: float, low: float, high: float) -> list[float]:
+    """Places moved as little as keeps them `apart` and within bounds, for words at the ends of lines."""
+    order = sorted(range(len(places)), key=lambda i: places[i])
+    moved = [min(max(places[i], low), high) for i in order]
+    for i in range(1, len(moved)):
+        moved[i] = max(moved[i], moved[i - 1] + apart)
+    if moved and moved[-1] > high:
+        moved[-1] = high
+        for i in range(len(moved) - 2, -1, -1):
+            moved[i] = min(moved[i], moved[i + 1] - apart)
+    result = [0.0] * len(places)
+    for i, place in zip(order, moved, strict=True):
+        result[i] = place
+    return result

@@ -1,0 +1,1 @@
+"""The plan at the left: cards, their order and their forms."""

@@ -1,0 +1,174 @@
+"""A field for each kind of parameter: made from the declaration in the domain, read back as the value it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic.fields import FieldInfo
+from PySide6.QtCore import QLocale
+from PySide6.QtGui import QValidator
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+)
+
+from editview.ui.look.theme import theme
+
+_LARGEST = 2**31 - 1
+
+
+class Field:
+    """A widget for one parameter. `read` gives what stands in it, still unchecked; `write` shows a value."""
+
+    def __init__(
+        self, widget: QWidget, read: Callable[[], Any], write: Callable[[Any], None], changed: Any, focus: QWidget
+    ) -> None:
+        self.widget, self.read, self.write, self.changed, self.focus = widget, read, write, changed, focus
+
+
+def field_for(info: FieldInfo, parent: QWidget) -> Field:
+    """The field that suits a parameter's type and bounds."""
+    kind, extra = info.annotation, info.json_schema_extra
+    if kind is bool:
+        box = QCheckBox(parent)
+        return Field(box, box.isChecked, box.setChecked, box.toggled, box)
+    if kind is int:
+        return _whole_number(info, parent)
+    if kind is float:
+        number = NumberBox(parent)
+        low, high = bounds(info)
+        number.setRange(-1e300 if low is None else low, 1e300 if high is None else high)
+        return Field(number, number.value, number.setValue, number.valueChanged, number)
+    if get_origin(kind) is Literal:
+        choice = QComboBox(parent)
+        choice.addItems([str(value) for value in get_args(kind)])
+        return Field(choice, choice.currentText, choice.setCurrentText, choice.currentTextChanged, choice)
+    if get_origin(kind) is tuple:
+        return _list(kind, parent)
+    if isinstance(extra, dict) and extra.get("file"):
+        return _file(parent)
+    line = QLineEdit(parent)
+    return Field(line, line.text, line.setText, line.textChanged, line)
+
+
+def bounds(info: FieldInfo) -> tuple[float | None, float | None]:
+    """The smallest and the largest value that the declaration allows; an open bound is given as it is."""
+    low = high = None
+    for rule in info.metadata:
+        match rule:
+            case Ge(ge=value) | Gt(gt=value):
+                low = value
+            case Le(le=value) | Lt(lt=value):
+                high = value
+    return low, high  # type: ignore[return-value]
+
+
+def _whole_number(info: FieldInfo, parent: QWidget) -> Field:
+    spin = QSpinBox(parent)
+    low, high = bounds(info)
+    spin.setRange(-_LARGEST if low is None else int(low), _LARGEST if high is None else min(int(high), _LARGEST))
+    spin.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
+    spin.setGroupSeparatorShown(True)
+    _indent(spin)
+    spin.setLocale(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
+    return Field(spin, spin.value, spin.setValue, spin.valueChanged, spin)
+
+
+def _indent(spin: QAbstractSpinBox) -> None:
+    """Numbers begin where the words of other fields begin: a style sheet's padding doesn't reach them."""
+    spin.lineEdit().setTextMargins(theme().px(6), 0, 0, 0)
+
+
+def _list(kind: Any, parent: QWidget) -> Field:
+    """A list as text, '0, 1, 2'. What isn't a number is handed on as it is, so that the check can name it."""
+    line = QLineEdit(parent)
+    item = get_args(get_args(kind)[0])[0] if get_args(get_args(kind)[0]) else get_args(kind)[0]
+
+    def read() -> tuple[Any, ...]:
+        words = [word.strip() for word in line.text().split(",")]
+        return tuple(_as_number(word) if item is int else word for word in words if word)
+
+    def write(values: tuple[Any, ...]) -> None:
+        line.setText(", ".join(str(value) for value in values))
+
+    return Field(line, read, write, line.textChanged, line)
+
+
+def _as_number(word: str) -> int | str:
+    try:
+        return int(word)
+    except ValueError:
+        return word
+
+
+def _file(parent: QWidget) -> Field:
+    row = QWidget(parent)
+    line = QLineEdit(row)
+    choose = QPushButton("Choose file…", row)
+    layout = QHBoxLayout(row)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(line, 1)
+    layout.addWidget(choose)
+
+    def pick() -> None:
+        start = str(Path(line.text()).parent) if line.text() else ""
+        path, _ = QFileDialog.getOpenFileName(
+            row, "Choose a file", start, "Text data (*.jsonl *.json *.txt *.csv);;All files (*)"
+        )
+        if path:
+            line.setText(path)
+
+    choose.clicked.connect(pick)
+    return Field(row, line.text, line.setText, line.textChanged, line)
+
+
+class NumberBox(QDoubleSpinBox):
+    """A spin box for numbers of any size, shown short: 0.0003 as 0.0003, 15000 as 15000, 1e-7 as 1e-07."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setDecimals(18)
+        self.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
+        _indent(self)
+
+    def textFromValue(self, value: float) -> str:
+        return f"{value:.10g}"
+
+    def valueFromText(self, text: str) -> float:
+        return float(text)
+
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
+        state = QValidator.State
+        try:
+            value = float(text)
+        except ValueError:
+            unfinished = not text.strip() or set(text) <= set("0123456789.eE+-")
+            return (state.Intermediate if unfinished else state.Invalid, text, position)
+        inside = self.minimum() <= value <= self.maximum()
+        return (state.Acceptable if inside else state.Intermediate, text, position)
+
+    def stepBy(self, steps: int) -> None:
+        """A step is a tenth of the number's own power of ten, so that small rates step in small steps."""
+        value = abs(self.value()) or 1.0
+        size = 10.0 ** (len(f"{value:.0f}") - 2) if value >= 1 else 10.0 ** (int(f"{value:e}".partition("e")[2]) - 1)
+        self.setValue(float(f"{self.value() + steps * size:.10g}"))
+
+
+def plain(value: Any) -> str:
+    """A default as the form shows it; nothing for an empty one."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

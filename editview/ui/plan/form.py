@@ -1,0 +1,177 @@
+"""The form of a card, generated from the method's declared parameters, checked as one types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from editview.domain.operations import BaseOperation, Operation
+from editview.domain.sentences import method_name, operation_title
+from editview.ui.look.icons import icon
+from editview.ui.look.labels import Sentence, Words
+from editview.ui.look.theme import BODY, SMALL, theme
+from editview.ui.plan.fields import Field, field_for, plain
+
+_NOT_IN_FORM = {"id", "enabled", "method"}
+
+
+def _complaint(problem: ErrorDetails) -> str:
+    """What is wrong with a value and what would be right."""
+    limits = problem.get("ctx", {})
+    match problem["type"]:
+        case "greater_than":
+            return f"This has to be more than {limits['gt']:g}."
+        case "greater_than_equal":
+            return f"This has to be {limits['ge']:g} or more."
+        case "less_than":
+            return f"This has to be less than {limits['lt']:g}."
+        case "less_than_equal":
+            return f"This has to be {limits['le']:g} or less."
+        case "int_type" | "int_parsing":
+            return f"'{problem['input']}' is not a whole number: write '0, 1, 2'."
+    return f"{problem['msg']}."
+
+
+class _Row(QWidget):
+    """Title, field, help, and what is wrong with the value."""
+
+    def __init__(self, title: str, help_text: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, theme().px(16))
+        self._layout.setSpacing(theme().px(4))
+        self.title = Words(title, BODY, bold=True, parent=self)
+        self.help = Words(help_text, SMALL, "muted", parent=self)
+        self.help.setWordWrap(True)
+        self.wrong = Words("", SMALL, "fails", parent=self)
+        self.wrong.setWordWrap(True)
+        self.wrong.hide()
+        for widget in (self.title, self.help, self.wrong):
+            self._layout.addWidget(widget)
+
+    def hold(self, field: Field) -> None:
+        self._layout.insertWidget(1, field.widget)
+        self.title.setBuddy(field.focus)
+        field.focus.setAccessibleName(self.title.text())
+        field.focus.setAccessibleDescription(self.help.text())
+
+    def complain(self, complaint: str) -> None:
+        self.wrong.setText(f"✗ {complaint}" if complaint else "")
+        self.wrong.setVisible(bool(complaint))
+
+
+class OperationForm(QDialog):
+    """Edits one operation. After `exec`, `operation` is the changed one (same card id)."""
+
+    def __init__(self, operation: Operation, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.operation = operation
+        self.fields: dict[str, Field] = {}
+        self._rows: dict[str, _Row] = {}
+        self.setWindowTitle(operation_title(operation))
+        self._specialist = QWidget(self)
+        self._specialist.hide()
+        self.more = QPushButton(icon("chevron", "accent"), "More settings", self)
+        self.more.setProperty("role", "quiet")
+        self.more.setCheckable(True)
+        self.more.toggled.connect(self._specialist.setVisible)
+        self.buttons = QDialogButtonBox(self)
+        self.apply = QPushButton("Apply", self)
+        self.apply.setProperty("role", "primary")
+        self.buttons.addButton(self.apply, QDialogButtonBox.ButtonRole.AcceptRole)
+        self.buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
+        self.defaults = self.buttons.addButton("Back to defaults", QDialogButtonBox.ButtonRole.ResetRole)
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+        self.defaults.clicked.connect(self._show_defaults)
+        self._lay_out()
+        self._show(operation.model_dump())
+
+    def _lay_out(self) -> None:
+        look = theme()
+        common, special = QVBoxLayout(), QVBoxLayout(self._specialist)
+        special.setContentsMargins(0, look.px(8), 0, 0)
+        for name, info in type(self.operation).model_fields.items():
+            if name in _NOT_IN_FORM:
+                continue
+            extra = info.json_schema_extra
+            is_special = isinstance(extra, dict) and bool(extra.get("specialist"))
+            home = self._specialist if is_special else self
+            usual = plain(info.default)
+            row = _Row(info.title or name, f"{info.description}{f' · default {usual}' if usual else ''}", home)
+            field = field_for(info, row)
+            row.hold(field)
+            field.changed.connect(self._check)
+            self.fields[name], self._rows[name] = field, row
+            (special if is_special else common).addWidget(row)
+        page = QWidget(self)
+        inside = QVBoxLayout(page)
+        inside.setContentsMargins(look.px(24), look.px(8), look.px(24), look.px(8))
+        inside.addLayout(common)
+        inside.addWidget(self.more, alignment=Qt.AlignmentFlag.AlignLeft)
+        inside.addWidget(self._specialist)
+        inside.addStretch(1)
+        self.more.setVisible(special.count() > 0)
+        scroll = QScrollArea(self, widgetResizable=True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(page)
+        top = QVBoxLayout()
+        top.setContentsMargins(look.px(24), look.px(24), look.px(24), look.px(8))
+        top.addWidget(Sentence(f"{operation_title(self.operation)} with {method_name(self.operation)}", parent=self))
+        top.addWidget(Sentence(self.operation.about, BODY, "muted", self))
+        below = QVBoxLayout()
+        below.setContentsMargins(look.px(24), look.px(8), look.px(24), look.px(16))
+        below.addWidget(self.buttons)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(top)
+        layout.addWidget(scroll, 1)
+        layout.addLayout(below)
+        self.resize(look.px(520), look.px(640))
+
+    def _show(self, values: dict[str, Any]) -> None:
+        for name, field in self.fields.items():
+            field.write(values[name])
+        self._check()
+
+    def _show_defaults(self) -> None:
+        self._show({name: info.get_default() for name, info in type(self.operation).model_fields.items()})
+
+    def _values(self) -> dict[str, Any]:
+        return {name: field.read() for name, field in self.fields.items()}
+
+    def _check(self) -> None:
+        """Check the whole card as it would be; say at each field what is wrong with it."""
+        kept = {name: getattr(self.operation, name) for name in ("id", "enabled")}
+        complaints: dict[str, str] = {}
+        try:
+            checked: BaseOperation | None = type(self.operation).model_validate({**kept, **self._values()})
+        except ValidationError as error:
+            checked = None
+            for problem in error.errors(include_url=False):
+                name = str(problem["loc"][0]) if problem["loc"] else ""
+                complaints.setdefault(name, _complaint(problem))
+        for name, row in self._rows.items():
+            row.complain(complaints.get(name, ""))
+        self._checked = checked
+        self.apply.setEnabled(checked is not None)
+
+    def complaint(self, name: str) -> str:
+        """What is wrong with a field's value; empty: nothing."""
+        return self._rows[name].wrong.text().removeprefix("✗ ")
+
+    def accept(self) -> None:
+        if self._checked is not None:
+            self.operation = self._checked  # type: ignore[assignment]
+            super().accept()

@@ -1,0 +1,144 @@
+"""The plan: a sentence on what Run would do, the steps as cards, and what can be done with them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
+
+from editview.domain.operations import METHODS, Edit, Operation
+from editview.ui.hub import Hub
+from editview.ui.look.icons import icon
+from editview.ui.look.labels import Sentence
+from editview.ui.look.theme import BODY, theme
+from editview.ui.plan.card_states import overall, plan_sentence
+from editview.ui.plan.form import OperationForm
+from editview.ui.plan.model import PlanModel
+from editview.ui.plan.view import PlanView
+
+
+class PlanPanel(QWidget):
+    """`selection_changed` says that other actions may be possible now."""
+
+    selection_changed = Signal()
+
+    def __init__(self, hub: Hub, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._hub = hub
+        self.model = PlanModel(hub, self)
+        self.view = PlanView(self.model, self)
+        self.sentence = Sentence("", BODY, parent=self)
+        self.add_menu = self._make_add_menu()
+        self.add_button = QToolButton(self)
+        self.add_button.setText("Add a step")
+        self.add_button.setIcon(icon("add", "accent"))
+        self.add_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.add_button.setProperty("role", "icon")
+        self.add_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.add_button.setMenu(self.add_menu)
+        self._tools = QHBoxLayout()
+        self._layout = QVBoxLayout(self)
+        self._tools.addWidget(self.add_button)
+        self._tools.addStretch(1)
+        self._layout.addWidget(self.sentence)
+        self._layout.addWidget(self.view, 1)
+        self._layout.addLayout(self._tools)
+        self.view.opened.connect(self.edit)
+        self.view.chosen.connect(lambda operation: self.selection_changed.emit())
+        self.view.customContextMenuRequested.connect(self._show_menu)
+        for signal in (hub.plan_changed, hub.forecast_changed, hub.run_changed, hub.run_started, hub.runs_changed):
+            signal.connect(self._say)
+        theme().follow(self._dress)
+        self._say()
+
+    def give_actions(self, menu: list[QAction], buttons: list[QAction]) -> None:
+        """Put the plan's actions into the cards' menu, some under them too; their keys work while a card has focus."""
+        self.view.addActions(menu)
+        for action in buttons:
+            button = QToolButton(self)
+            button.setDefaultAction(action)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+            button.setProperty("role", "icon")
+            button.setAccessibleName(action.text())
+            self._tools.addWidget(button)
+
+    @property
+    def selected(self) -> Operation | None:
+        return self.view.selected
+
+    # ---- what can be done with a card -------------------------------------------------------------------------
+
+    def add(self, method: type[Operation]) -> None:
+        """Add a step after the selected one, or at the end."""
+        operation = method()
+        at = self._hub.plan.index(self.selected.id) + 1 if self.selected else None
+        self._hub.change_plan(self._hub.plan.added(operation, at))
+        self.view.select(self.model.row_of(operation.id))
+        self.view.setFocus()
+
+    def duplicate(self) -> None:
+        if self.selected is not None:
+            row = self.model.row_of(self.selected.id)
+            self._hub.change_plan(self._hub.plan.duplicated(self.selected.id))
+            self.view.select(row + 1)
+
+    def remove(self) -> None:
+        if self.selected is not None:
+            row = self.model.row_of(self.selected.id)
+            self._hub.change_plan(self._hub.plan.removed(self.selected.id))
+            self.view.select(min(row, self.model.rowCount() - 1))
+
+    def switch(self) -> None:
+        if self.selected is not None:
+            self._hub.change_plan(self._hub.plan.switched(self.selected.id))
+
+    def edit_selected(self) -> None:
+        if self.selected is not None:
+            self.edit(self.selected)
+
+    def edit(self, operation: Operation) -> None:
+        form = OperationForm(operation, self)
+        if form.exec():
+            self._hub.change_plan(self._hub.plan.replaced(form.operation))
+        form.deleteLater()
+
+    def move_step(self, by: int) -> None:
+        self.view.move_step(by)
+
+    # ---- drawing ---------------------------------------------------------------------------------------------
+
+    def _make_add_menu(self) -> QMenu:
+        menu = QMenu("Add a step", self)
+        for method in METHODS:
+            edits = issubclass(method, Edit)
+            verb = "Edit facts with" if edits else "Fine-tune:"
+            action = menu.addAction(icon("edit" if edits else "tune"), f"{verb} {method.label}\t{method.about}")
+            action.triggered.connect(partial(self.add, method))
+        return menu
+
+    def _show_menu(self, at: QPoint) -> None:
+        menu = QMenu(self)
+        menu.addActions(self.view.actions())
+        menu.addSeparator()
+        menu.addMenu(self.add_menu)
+        menu.exec(self.view.viewport().mapToGlobal(at))
+        menu.deleteLater()
+
+    def _say(self) -> None:
+        latest = self._hub.session.latest
+        if self._hub.starting:
+            self.sentence.say("Starting…")
+        elif self._hub.running and latest is not None:
+            self.sentence.say(f"{overall(latest, self._hub.run_forecast).doing or 'Running'}.")
+        else:
+            self.sentence.say(plan_sentence(self._hub.plan, self._hub.forecast))
+
+    def _dress(self) -> None:
+        px = theme().px
+        self._layout.setContentsMargins(px(16), px(16), px(8), px(8))
+        self._layout.setSpacing(px(12))
+        self._tools.setSpacing(px(2))
+        for button in self.findChildren(QToolButton):
+            button.setIconSize(QSize(px(16), px(16)))

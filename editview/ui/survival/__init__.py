@@ -1,0 +1,1 @@
+"""How many facts outlive the training, live."""

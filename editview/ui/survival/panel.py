@@ -1,0 +1,58 @@
+"""Survival: how many of the facts that stood still stand, over stages and training steps, live."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from editview.domain.session import RunState
+from editview.domain.survival import DEFINITION, Survival, headline
+from editview.ui.hub import Hub, Problem
+from editview.ui.look.labels import Sentence
+from editview.ui.look.panel import Panel
+from editview.ui.look.theme import SMALL
+from editview.ui.survival.picture import SurvivalPicture
+
+EMPTY = "Nothing has run yet. Press *Run*: this shows live which facts survive."
+
+
+class SurvivalPanel(Panel):
+    def __init__(self, hub: Hub, parent: QWidget | None = None) -> None:
+        super().__init__("Survival", parent)
+        self._hub = hub
+        self._survival: Survival | None = None
+        self.picture = SurvivalPicture(lambda sentence: hub.problem.emit(Problem(sentence, "")))
+        self.setFocusProxy(self.picture)
+        self.definition = Sentence(DEFINITION + " The shaded band is the 95 % interval for the edits.", SMALL, "muted")
+        self.body.addWidget(self.picture, 1)
+        self.body.addWidget(self.definition)
+        for signal in (
+            hub.run_started,
+            hub.checks_changed,
+            hub.live_changed,
+            hub.run_changed,
+            hub.plan_changed,
+            hub.sheet_changed,
+        ):
+            signal.connect(self.draw_soon)
+
+    def draw(self) -> None:
+        run = self._hub.run
+        if run is None:
+            self._survival = None
+            self.say(EMPTY)
+        else:
+            if self._survival is None or self._survival.run is not run:
+                self._survival = Survival(run)
+            self._survival.update()
+            self.say(headline(self._survival) or "The checkpoint is being asked what it knows.", _state(run.state))
+        shown = run or self._hub
+        self.picture.show_survival(shown.plan, shown.sheet, self._survival)
+
+
+def _state(state: RunState) -> str:
+    return {
+        RunState.RUNNING: "The run goes on; this follows it.",
+        RunState.FINISHED: "",
+        RunState.STOPPED: "The run was stopped here.",
+        RunState.FAILED: "The run ended here with an error.",
+    }[state]

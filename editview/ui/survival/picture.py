@@ -1,0 +1,292 @@
+"""The survival picture: groups over stages and training steps, and the training loss below on the same axis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPolygonF
+from PySide6.QtWidgets import QWidget
+
+from editview.domain.comparison import share
+from editview.domain.facts import FactSheet, Group
+from editview.domain.plan import Plan
+from editview.domain.sentences import operation_title, verb
+from editview.domain.survival import NAMES, Moment, Survival, told
+from editview.domain.timeline import Timeline, timeline
+from editview.ui.look.colours import operation_colour
+from editview.ui.look.pictures import Picture, legible, pen, spread, write
+from editview.ui.look.theme import theme
+
+WIDTHS = {Group.EDITED: 2.5, Group.NEIGHBOURS: 1.5, Group.CONTROL: 1.5}
+DASHES: dict[Group, tuple[float, ...]] = {Group.EDITED: (), Group.NEIGHBOURS: (5, 3), Group.CONTROL: (1.5, 2)}
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Where things lie, for one size of the widget."""
+
+    main: QRectF
+    loss: QRectF
+    end: float
+
+    def x(self, at: float) -> float:
+        return self.main.left() + self.main.width() * at / self.end
+
+    def y(self, share: float) -> float:
+        return self.main.bottom() - self.main.height() * share
+
+
+class SurvivalPicture(Picture):
+    """Draws a `Survival`. Mouse and arrow keys walk along its moments, each told in a sentence."""
+
+    def __init__(self, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
+        super().__init__("Survival", failed, parent)
+        self._survival: Survival | None = None
+        self._plan = Plan()
+        self._axis = Timeline(())
+        self._titles: list[str] = []
+        self._at: int | None = None  # the moment that is pointed at
+
+    def show_survival(self, plan: Plan, sheet: FactSheet | None, survival: Survival | None) -> None:
+        """`survival` is of a run of the plan; without one, the empty axis of what is going to run is drawn."""
+        if survival is not self._survival:
+            self._at = None
+        if plan is not self._plan:
+            self._plan, self._axis = plan, timeline(plan)
+            self._titles = [operation_title(operation, sheet) for operation in plan.active]
+        self._survival = survival
+        self.update()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme().px(280), theme().px(320))
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme().px(368), theme().px(320))
+
+    # ---- pointing --------------------------------------------------------------------------------------------
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._survival is None or not self._survival.moments:
+            return
+        frame, x = self._frame(), event.position().x()
+        places = [abs(frame.x(self._axis.at(m.stage, m.step)) - x) for m in self._survival.moments]
+        nearest = min(range(len(places)), key=places.__getitem__)
+        self._point_at(nearest, event.position() + QPointF(0, theme().px(8)))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._at = None
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        count = len(self._survival.moments) if self._survival else 0
+        now = count if self._at is None else self._at
+        to = {
+            Qt.Key.Key_Left: now - 1,
+            Qt.Key.Key_Right: 0 if self._at is None else now + 1,
+            Qt.Key.Key_Home: 0,
+            Qt.Key.Key_End: count - 1,
+        }.get(Qt.Key(event.key()))
+        if to is None or not count:
+            super().keyPressEvent(event)
+            return
+        self._at = min(max(to, 0), count - 1)
+        moment = self._survival.moments[self._at] if self._survival else None
+        assert moment is not None
+        frame = self._frame()
+        self._point_at(self._at, QPointF(frame.x(self._axis.at(moment.stage, moment.step)), frame.main.bottom()))
+
+    def _point_at(self, index: int, where: QPointF) -> None:
+        assert self._survival is not None
+        self._at = index
+        moment = self._survival.moments[index]
+        sentence = told(self._survival, moment)
+        step, losses = moment.step, self._survival.run.stages[moment.stage].losses
+        if step is not None and losses:
+            nearest = min(losses, key=lambda pair: abs(pair[0] - step))
+            sentence += f" Training loss {nearest[1]:.3g}."
+        self.tell(where, sentence)
+        self.update()
+
+    # ---- painting --------------------------------------------------------------------------------------------
+
+    def _frame(self) -> _Frame:
+        px, metrics = theme().px, QFontMetricsF(theme().font(12))
+        line = metrics.height()
+        left = metrics.horizontalAdvance("100 %") + px(8)
+        right = metrics.horizontalAdvance("neighbours 100 %") + px(12)
+        trained = any(span.steps for span in self._axis.spans)
+        below = line + px(4) + (px(28) + line + px(64) if trained else 0)
+        top = line * 2 + px(24)
+        main = QRectF(left, top, self.width() - left - right, self.height() - top - below - px(4))
+        loss_top = main.bottom() + line + px(32) + line
+        return _Frame(main, QRectF(main.left(), loss_top, main.width(), px(56) if trained else 0), self._axis.end)
+
+    def paint(self, painter: QPainter) -> None:
+        frame = self._frame()
+        self._paint_ground(painter, frame)
+        self._paint_loss(painter, frame)
+        if self._survival is None:
+            return
+        self._paint_band(painter, frame)
+        for group in reversed(Group):
+            self._paint_group(painter, frame, group)
+        self._paint_ends(painter, frame)
+        if self._at is not None and self._at < len(self._survival.moments):
+            moment = self._survival.moments[self._at]
+            x = frame.x(self._axis.at(moment.stage, moment.step))
+            painter.setPen(pen(theme().roles.accent))
+            painter.drawLine(QPointF(x, frame.main.top()), QPointF(x, frame.main.bottom()))
+
+    def _paint_ground(self, painter: QPainter, frame: _Frame) -> None:
+        px, roles, main = theme().px, theme().roles, frame.main
+        metrics = QFontMetricsF(painter.font())
+        line = metrics.height()
+        write(
+            painter, QRectF(0, 0, self.width(), line), "facts that still stand, of those that stood before", roles.muted
+        )
+        for level in (0.0, 0.5, 1.0):
+            y = frame.y(level)
+            painter.setPen(pen(roles.line))
+            painter.drawLine(QPointF(main.left(), y), QPointF(main.right(), y))
+            box = QRectF(0, y - line / 2, main.left() - px(8), line)
+            write(painter, box, f"{100 * level:.0f} %", roles.muted, Qt.AlignmentFlag.AlignRight)
+        for span in self._axis.spans:
+            left, right = frame.x(span.start), frame.x(span.end)
+            strip = QRectF(left + px(2), main.top() - px(12), right - left - px(4), px(3))
+            painter.fillRect(strip, self._colour(span.stage))
+            name = QRectF(strip.left(), strip.top() - line - px(2), strip.width(), line)
+            title = self._titles[span.stage - 1]
+            names = (title, verb(self._plan.active[span.stage - 1]), "")
+            fitting = next(words for words in names if metrics.horizontalAdvance(words) <= name.width())
+            write(painter, name, fitting, roles.text)
+            painter.setPen(pen(roles.line, dash=(2, 3)))
+            for area in (main, frame.loss) if frame.loss.height() else (main,):
+                painter.drawLine(QPointF(right, area.top()), QPointF(right, area.bottom()))
+        ticks = [(frame.x(at), words) for at, words in self._axis.ticks()]
+        for x, words in legible(ticks, metrics.horizontalAdvance, px(8)):
+            half = metrics.horizontalAdvance(words) / 2
+            box = QRectF(x - half - 1, main.bottom() + px(4), 2 * half + 2, line)
+            write(painter, box, words, roles.muted, Qt.AlignmentFlag.AlignHCenter)
+
+    def _colour(self, stage: int) -> QColor:
+        return operation_colour(self._plan.active[stage - 1].id)
+
+    def _moments(self, group: Group) -> list[Moment]:
+        assert self._survival is not None
+        return [moment for moment in self._survival.moments if group in moment.counts]
+
+    def _stretches(self, group: Group) -> list[list[Moment]]:
+        """The curves of a group: one a fine-tune, each from the point of the stage before it."""
+        found: list[list[Moment]] = []
+        before: Moment | None = None
+        for moment in self._moments(group):
+            if moment.stage and self._axis.spans[moment.stage - 1].steps and before is not None:
+                if before.step is None:
+                    found.append([before])
+                found[-1].append(moment)
+            before = moment
+        return found
+
+    def _point(self, frame: _Frame, moment: Moment, share: float) -> QPointF:
+        return QPointF(frame.x(self._axis.at(moment.stage, moment.step)), frame.y(share))
+
+    def _paint_band(self, painter: QPainter, frame: _Frame) -> None:
+        """Wilson's 95 % interval of the edits: a band along curves, a bar at points that are no curve's."""
+        ink = QColor(theme().roles.text)
+        ink.setAlphaF(0.12)
+        covered: set[int] = set()
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(ink)
+        for stretch in self._stretches(Group.EDITED):
+            reaches = [share(m.counts[Group.EDITED].stand, m.counts[Group.EDITED].of) for m in stretch]
+            upper = [self._point(frame, m, reach.high) for m, reach in zip(stretch, reaches, strict=True)]
+            lower = [self._point(frame, m, reach.low) for m, reach in zip(stretch, reaches, strict=True)]
+            painter.drawPolygon(QPolygonF([*upper, *reversed(lower)]))
+            covered |= {id(moment) for moment in stretch}
+        half = theme().px(3)
+        for moment in self._moments(Group.EDITED):
+            if id(moment) not in covered:
+                reach = share(moment.counts[Group.EDITED].stand, moment.counts[Group.EDITED].of)
+                top, bottom = self._point(frame, moment, reach.high), self._point(frame, moment, reach.low)
+                painter.drawRect(QRectF(top.x() - half, top.y(), 2 * half, bottom.y() - top.y()))
+
+    def _paint_group(self, painter: QPainter, frame: _Frame, group: Group) -> None:
+        roles = theme().roles
+        colour = roles.text if group is Group.EDITED else roles.muted
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(pen(colour, WIDTHS[group], DASHES[group]))
+        for stretch in self._stretches(group):
+            path = QPainterPath()
+            points = [self._point(frame, m, m.counts[group].stand / m.counts[group].of) for m in stretch]
+            path.addPolygon(QPolygonF(points))
+            painter.drawPath(path)
+        radius = theme().px(8) * (0.5 if group is Group.EDITED else 0.4)
+        painter.setPen(pen(colour, 1.5))
+        painter.setBrush(QColor(colour if group is Group.EDITED else roles.raised))
+        for moment in self._moments(group):
+            if moment.step is None:
+                centre = self._point(frame, moment, moment.counts[group].stand / moment.counts[group].of)
+                if group is Group.NEIGHBOURS:
+                    painter.drawRect(QRectF(centre.x() - radius, centre.y() - radius, 2 * radius, 2 * radius))
+                else:
+                    painter.drawEllipse(centre, radius, radius)
+
+    def _paint_ends(self, painter: QPainter, frame: _Frame) -> None:
+        """The name and the share at the end of each line, moved apart where they would touch."""
+        ends = [(group, moments[-1]) for group in Group if (moments := self._moments(group))]
+        if not ends:
+            return
+        line, px, roles = QFontMetricsF(painter.font()).height(), theme().px, theme().roles
+        shares = [moment.counts[group].stand / moment.counts[group].of for group, moment in ends]
+        places = spread([frame.y(value) for value in shares], line, frame.main.top(), frame.main.bottom())
+        for (group, moment), value, y in zip(ends, shares, places, strict=True):
+            x = self._point(frame, moment, value).x() + px(8)
+            words = f"{NAMES[group]} {_percent(value)}"
+            box = QRectF(x, y - line / 2, QFontMetricsF(painter.font()).horizontalAdvance(words), line)
+            painter.fillRect(box, QColor(roles.raised))
+            write(painter, box, words, roles.text if group is Group.EDITED else roles.muted)
+
+    def _paint_loss(self, painter: QPainter, frame: _Frame) -> None:
+        area, roles, px = frame.loss, theme().roles, theme().px
+        if not area.height():
+            return
+        line = QFontMetricsF(painter.font()).height()
+        write(painter, QRectF(0, area.top() - line - px(8), self.width(), line), "training loss", roles.muted)
+        painter.setPen(pen(roles.line))
+        painter.drawLine(area.bottomLeft(), area.bottomRight())
+        if self._survival is None:
+            return
+        curves = {
+            span.stage: losses
+            for span in self._axis.spans
+            if (losses := [pair for pair in self._survival.run.stages[span.stage].losses if math.isfinite(pair[1])])
+        }
+        highest = max((loss for losses in curves.values() for _, loss in losses), default=0.0)
+        if not highest:
+            return
+        for y, words in ((area.top(), f"{highest:.2g}"), (area.bottom(), "0")):
+            box = QRectF(0, y - line / 2, area.left() - px(8), line)
+            write(painter, box, words, roles.muted, Qt.AlignmentFlag.AlignRight)
+        for stage, losses in curves.items():
+            pace = max(1, len(losses) // max(1, int(area.width())))
+            points = [
+                QPointF(frame.x(self._axis.at(stage, step)), area.bottom() - area.height() * max(loss, 0) / highest)
+                for step, loss in (*losses[:-1:pace], losses[-1])
+            ]
+            painter.setPen(pen(self._colour(stage), 1.5))
+            painter.drawPolyline(QPolygonF(points))
+        last = max(curves)
+        box = QRectF(points[-1].x() + px(8), points[-1].y() - line / 2, px(48), line)
+        write(painter, box, f"{curves[last][-1][1]:.2f}", roles.muted)
+
+
+def _percent(share: float) -> str:
+    """Never 0 % or 100 % unless it is."""
+    if 0 < share < 0.005:
+        return "<1 %"
+    if 0.995 < share < 1:
+        return ">99 %"
+    return f"{100 * share:.0f} %"

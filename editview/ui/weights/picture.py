@@ -1,0 +1,297 @@
+"""The weights picture: bars a layer for the whole, and under them layer by kind of matrix, the steps side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import product
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QLinearGradient, QMouseEvent, QPainter
+from PySide6.QtWidgets import QWidget
+
+from editview.domain.weight_map import Place, Scale, WeightMap, percent, scale, told
+from editview.domain.weights import MatrixKind
+from editview.ui.look.colours import operation_colour
+from editview.ui.look.legend import legend_height, paint_legend
+from editview.ui.look.pictures import Picture, legible, pen, write
+from editview.ui.look.theme import SMALL, theme
+from editview.ui.weights.frame import Frame
+
+FAINTEST = 0.16  # how much of an operation's colour the smallest change shows
+
+
+class WeightsPicture(Picture):
+    """Draws a `WeightMap`. Hovering and the arrow keys tell a place in words; a click or Enter chooses it."""
+
+    chosen = Signal(object)  # Place
+
+    def __init__(self, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
+        super().__init__("Changes of the weights", failed, parent)
+        self._map: WeightMap | None = None
+        self._bars: Scale | None = None
+        self._cells: Scale | None = None
+        self._at: tuple[int, int, int] | None = None  # layer, kind (-1: the bars), step, as places in the map
+        self.place: Place | None = None  # the chosen one
+
+    def show_map(self, drawn: WeightMap | None) -> None:
+        self._map, self._at = drawn, None
+        self._bars = scale(drawn.figures(bars=True), round_ends=True) if drawn else None
+        self._cells = scale(drawn.figures(bars=False), round_ends=False) if drawn else None
+        self.updateGeometry()
+        self.update()
+
+    def choose(self, place: Place | None) -> None:
+        self.place = place
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        frame = self._frame()
+        kinds = len(self._map.kinds) if self._map else 4
+        return QSize(theme().px(368), math.ceil(frame.band_top(kinds) + theme().px(40)))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme().px(280), self.sizeHint().height())
+
+    # ---- pointing --------------------------------------------------------------------------------------------
+
+    def _place(self, at: tuple[int, int, int]) -> Place:
+        assert self._map is not None
+        layer, kind, step = at
+        return Place(self._map.stages[step], self._map.layers[layer], self._map.kinds[kind] if kind >= 0 else None)
+
+    def _exists(self, at: tuple[int, int, int]) -> bool:
+        place = self._place(at)
+        assert self._map is not None
+        return place.kind is None or (place.layer, place.kind) in self._map.exists
+
+    def _find(self, where: QPointF) -> tuple[int, int, int] | None:
+        if self._map is None or not self._map.stages:
+            return None
+        frame, steps = self._frame(), len(self._map.stages)
+        layer = math.floor((where.x() - frame.left) / frame.column)
+        if not 0 <= layer < len(self._map.layers):
+            return None
+        if frame.bars.top() <= where.y() <= frame.bars.bottom():
+            inside = (where.x() - frame.column_left(layer)) / frame.column
+            return layer, -1, min(int(inside * steps), steps - 1)
+        kind = math.floor((where.y() - frame.cells_top) / (frame.row * steps + frame.gap))
+        if not 0 <= kind < len(self._map.kinds):
+            return None
+        step = math.floor((where.y() - frame.band_top(kind)) / frame.row)
+        at = (layer, kind, step)
+        return at if 0 <= step < steps and self._exists(at) else None
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        found = self._find(event.position())
+        if found != self._at:
+            self._at = found
+            self.update()
+        self.setCursor(Qt.CursorShape.PointingHandCursor if found else Qt.CursorShape.ArrowCursor)
+        self.tell(event.position() + QPointF(0, theme().px(8)), self._words(found) if found else "")
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._at = None
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        found = self._find(event.position())
+        if event.button() is Qt.MouseButton.LeftButton and found:
+            self._at = found
+            self.chosen.emit(self._place(found))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self._map is None or not self._map.stages:
+            super().keyPressEvent(event)
+            return
+        steps, key = len(self._map.stages), event.key()
+        layer, kind, step = self._at or (0, -1, 0)
+        line = (kind + 1) * steps + step
+        if self._at and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.chosen.emit(self._place(self._at))
+            return
+        across = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(key), 0)
+        down = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(key), 0)
+        if not across and not down:
+            super().keyPressEvent(event)
+            return
+        if self._at:
+            layer = min(max(layer + across, 0), len(self._map.layers) - 1)
+            line = min(max(line + down, 0), (len(self._map.kinds) + 1) * steps - 1)
+        self._at = (layer, line // steps - 1, line % steps)
+        frame = self._frame()
+        y = frame.bars.bottom() if self._at[1] < 0 else frame.band_top(self._at[1]) + (self._at[2] + 1) * frame.row
+        self.tell(QPointF(frame.column_left(layer) + frame.column / 2, y), self._words(self._at))
+        self.update()
+
+    def _words(self, at: tuple[int, int, int]) -> str:
+        assert self._map is not None
+        place = self._place(at)
+        if not self._exists(at):
+            return f"There is no such matrix here: {place.kind}."
+        index = "" if place.layer is None else f" (layer index {place.layer})"
+        return told(self._map, place) + index
+
+    # ---- painting --------------------------------------------------------------------------------------------
+
+    def _frame(self) -> Frame:
+        px, metrics = theme().px, QFontMetricsF(theme().font(SMALL))
+        line, steps = metrics.height(), max(1, len(self._map.stages) if self._map else 1)
+        kinds = self._map.kinds if self._map else tuple(MatrixKind)[1:5]
+        words = [kind.value for kind in kinds] or ["memory: writing"]
+        left = max(metrics.horizontalAdvance(word) for word in words) + px(12)
+        columns = max(1, len(self._map.layers) if self._map else 6)
+        above = legend_height(len(self._map.stages) if self._map else 0) + line + px(12)
+        bars = QRectF(left, above, self.width() - left - px(4), px(104))
+        row = max(px(12), (line + px(4)) / steps)
+        return Frame(left, bars.width() / columns, bars, bars.bottom() + line + px(24), row, px(6), steps)
+
+    def paint(self, painter: QPainter) -> None:
+        frame = self._frame()
+        self._paint_axes(painter, frame)
+        if self._map is None:
+            for kind, column in product(range(4), range(6)):
+                painter.fillRect(frame.cell(kind, column, 0), QColor(theme().roles.sunken))
+            return
+        operations = [(self._map.operations[stage], self._map.titles[stage]) for stage in self._map.stages]
+        paint_legend(painter, operations, self.width())
+        self._paint_bars(painter, frame)
+        self._paint_cells(painter, frame)
+        self._paint_ramp(painter, frame)
+
+    def _paint_axes(self, painter: QPainter, frame: Frame) -> None:
+        px, roles, bars = theme().px, theme().roles, frame.bars
+        metrics = QFontMetricsF(painter.font())
+        line = metrics.height()
+        drawn = self._map
+        title = "change relative to the matrices it touched"
+        log = self._bars is not None and self._bars.log
+        write(
+            painter,
+            QRectF(0, bars.top() - line - px(12), self.width(), line),
+            title + (", log scale" if log else ""),
+            roles.muted,
+        )
+        painter.setPen(pen(roles.line))
+        for value in self._bars.ticks if self._bars else (0.0,):
+            y = bars.bottom() - (self._bars.share(value) if self._bars else 0.0) * bars.height()
+            painter.drawLine(QPointF(bars.left(), y), QPointF(bars.right(), y))
+            box = QRectF(0, y - line / 2, bars.left() - px(8), line)
+            write(painter, box, f"{100 * value:.3g} %", roles.muted, Qt.AlignmentFlag.AlignRight)
+            painter.setPen(pen(roles.line))
+        layers = drawn.layers if drawn else ()
+        wide = metrics.horizontalAdvance(str(len(layers))) + px(8)
+        pace = next(pace for pace in (1, 2, 5, 10, 20, 50, 100, 1000) if pace * frame.column >= wide or pace == 1000)
+        ticks = [
+            (frame.column_left(i) + frame.column / 2, "rest" if layer is None else str(layer + 1))
+            for i, layer in enumerate(layers)
+            if layer is None or i == 0 or (layer + 1) % pace == 0
+        ]
+        for x, words in legible(ticks, metrics.horizontalAdvance, px(6)):
+            box = QRectF(x - px(32), bars.bottom() + px(8), px(64), line)
+            write(painter, box, words, roles.muted, Qt.AlignmentFlag.AlignHCenter)
+        name = QRectF(0, bars.bottom() + px(8), bars.left() - px(8), line)
+        write(painter, name, "layer", roles.muted, Qt.AlignmentFlag.AlignRight)
+        for i, kind in enumerate(drawn.kinds if drawn else tuple(MatrixKind)[1:5]):
+            box = QRectF(0, frame.band_top(i), bars.left() - px(8), frame.row * frame.steps)
+            write(painter, box, kind.value, roles.text, Qt.AlignmentFlag.AlignRight)
+
+    def _colour(self, stage: int) -> QColor:
+        assert self._map is not None
+        return operation_colour(self._map.operations[stage])
+
+    def _paint_bars(self, painter: QPainter, frame: Frame) -> None:
+        assert self._map is not None
+        if self._bars is None:
+            return
+        pad = min(theme().px(4), frame.column * 0.15)
+        width = (frame.column - 2 * pad) / len(self._map.stages)
+        for i, layer in enumerate(self._map.layers):
+            for step, stage in enumerate(self._map.stages):
+                place = Place(stage, layer, None)
+                figure = self._map.relative(place)
+                if not figure:
+                    continue
+                height = self._bars.share(figure) * frame.bars.height()
+                left = frame.column_left(i) + pad + step * width
+                bar = QRectF(left, frame.bars.bottom() - height, max(width - 1, 1), height)
+                if self._bars.log:
+                    bar = self._paint_point(painter, frame.column_left(i) + frame.column / 2, bar, self._colour(stage))
+                else:
+                    painter.fillRect(bar, self._colour(stage))
+                if self._marked(place, (i, -1, step)):
+                    self._paint_mark(painter, bar)
+
+    def _paint_point(self, painter: QPainter, x: float, bar: QRectF, colour: QColor) -> QRectF:
+        """What a log scale has in place of a bar, which would need a zero; returns its box."""
+        radius = theme().px(3)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawEllipse(QPointF(x, bar.top()), radius, radius)
+        return QRectF(x - radius, bar.top() - radius, 2 * radius, 2 * radius)
+
+    def _paint_cells(self, painter: QPainter, frame: Frame) -> None:
+        assert self._map is not None
+        for k, kind in enumerate(self._map.kinds):
+            for i, layer in enumerate(self._map.layers):
+                if (layer, kind) not in self._map.exists:
+                    continue
+                for step, stage in enumerate(self._map.stages):
+                    place = Place(stage, layer, kind)
+                    cell = frame.cell(k, i, step)
+                    painter.fillRect(cell, self._shade(stage, self._map.relative(place)))
+                    if self._marked(place, (i, k, step)):
+                        self._paint_mark(painter, cell)
+
+    def _shade(self, stage: int, figure: float | None) -> QColor:
+        roles = theme().roles
+        assert self._map is not None
+        if not figure or self._cells is None:
+            ground = QColor(roles.sunken)
+            if stage not in self._map.known:
+                ground.setAlphaF(0.5)
+            return ground
+        return _mixed(QColor(roles.raised), self._colour(stage), FAINTEST + (1 - FAINTEST) * self._cells.share(figure))
+
+    def _marked(self, place: Place, at: tuple[int, int, int]) -> bool:
+        return place == self.place or at == self._at
+
+    def _paint_mark(self, painter: QPainter, box: QRectF) -> None:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(pen(theme().roles.text, 1.5))
+        painter.drawRect(box.adjusted(-0.5, -0.5, 0.5, 0.5))
+
+    def _paint_ramp(self, painter: QPainter, frame: Frame) -> None:
+        """What the depth of a colour stands for."""
+        assert self._map is not None
+        if self._cells is None:
+            return
+        px, roles = theme().px, theme().roles
+        line = QFontMetricsF(painter.font()).height()
+        top = frame.band_top(len(self._map.kinds)) + px(12)
+        box = QRectF(frame.left, top + line / 2 - px(4), px(56), px(8))
+        ramp = QLinearGradient(box.topLeft(), box.topRight())
+        ramp.setColorAt(0, _mixed(QColor(roles.raised), QColor(roles.text), FAINTEST))
+        ramp.setColorAt(1, QColor(roles.text))
+        painter.fillRect(box, ramp)
+        words = f"{percent(self._cells.low)} to {percent(self._cells.high)}" + (
+            ", log scale" if self._cells.log else ""
+        )
+        write(painter, QRectF(box.right() + px(8), top, self.width() - box.right() - px(8), line), words, roles.muted)
+        name = QRectF(0, top, frame.left - px(8), line)
+        write(
+            painter,
+            name,
+            "darker is more" if not roles.dark else "brighter is more",
+            roles.muted,
+            Qt.AlignmentFlag.AlignRight,
+        )
+
+
+def _mixed(ground: QColor, colour: QColor, strength: float) -> QColor:
+    def part(one: float, other: float) -> float:
+        return one + (other - one) * strength
+
+    return QColor.fromRgbF(
+        part(ground.redF(), colour.redF()), part(ground.greenF(), colour.greenF()), part(ground.blueF(), colour.blueF())
+    )

@@ -1,0 +1,1 @@
+"""The window itself: its frame, its actions, its errors, and what it remembers."""

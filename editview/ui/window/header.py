@@ -1,0 +1,142 @@
+"""The head of the window: what the plan is called, what it rests on, how far a run is, and the one primary button."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from editview.domain.sentences import amount, duration, sheet_sentence
+from editview.ui.hub import Hub
+from editview.ui.look.chips import Chip
+from editview.ui.look.icons import icon
+from editview.ui.look.labels import Words
+from editview.ui.look.theme import LARGE, SMALL, theme
+from editview.ui.plan.card_states import overall
+
+_STEPS = 1000  # of the progress bar
+
+
+class Header(QWidget):
+    """`run` and `stop` are the actions behind the button; the chips offer the actions of their kind."""
+
+    def __init__(
+        self, hub: Hub, run: QAction, stop: QAction, checkpoint: list[QAction], sheet: list[QAction],
+        parent: QWidget | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(parent)
+        self._hub, self._run, self._stop = hub, run, stop
+        self.name = QLineEdit(self)
+        self.name.setProperty("role", "title")
+        self.name.setAccessibleName("Name of the plan")
+        self.name.setToolTip("Name of the plan")
+        self.name.editingFinished.connect(self._rename)
+        self.checkpoint = Chip("Checkpoint", "checkpoint", checkpoint, self)
+        self.sheet = Chip("Fact sheet", "facts", sheet, self)
+        self.button = QPushButton(self)
+        self.button.setProperty("role", "primary")
+        self.button.clicked.connect(self._pressed)
+        self.progress = QProgressBar(self)
+        self.progress.setRange(0, _STEPS)
+        self.progress.setTextVisible(False)
+        self.progress.setAccessibleName("Progress of the run")
+        self.remaining = Words("", SMALL, "muted", parent=self)
+        self.remaining.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._lay_out()
+        hub.plan_changed.connect(self._show_plan)
+        hub.checkpoint_changed.connect(self._show_plan)
+        hub.sheet_changed.connect(self._show_plan)
+        for signal in (hub.run_changed, hub.run_started, hub.runs_changed, hub.sheet_changed, hub.plan_changed):
+            signal.connect(self._show_run)
+        theme().follow(self._dress)
+        self._show_plan()
+        self._show_run()
+
+    def _lay_out(self) -> None:
+        self._chips = QHBoxLayout()
+        self._chips.addWidget(self.checkpoint)
+        self._chips.addWidget(self.sheet)
+        self._chips.addStretch(1)
+        left = QVBoxLayout()
+        left.setSpacing(0)
+        left.addWidget(self.name)
+        left.addLayout(self._chips)
+        self._middle = QVBoxLayout()
+        self._middle.addStretch(1)
+        self._middle.addWidget(self.remaining)
+        self._middle.addWidget(self.progress)
+        self._middle.addStretch(1)
+        self._layout = QHBoxLayout(self)
+        self._layout.addLayout(left, 1)
+        self._layout.addLayout(self._middle)
+        self._layout.addWidget(self.button)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def _rename(self) -> None:
+        name = self.name.text().strip()
+        if name:
+            self._hub.change_plan(self._hub.plan.model_copy(update={"name": name}))
+        else:
+            self.name.setText(self._hub.plan.name)
+
+    def _pressed(self) -> None:
+        (self._stop if self._hub.running else self._run).trigger()
+
+    def _show_plan(self) -> None:
+        hub = self._hub
+        if self.name.text() != hub.plan.name:
+            self.name.setText(hub.plan.name)
+            self.name.setCursorPosition(0)
+        info, source = hub.checkpoint, hub.plan.checkpoint.source
+        if info is not None and info.checkpoint == hub.plan.checkpoint:
+            self.checkpoint.describe(f"{info.name} · {info.architecture}, {amount(info.bytes)}", info.sentence)
+        else:
+            short = source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+            self.checkpoint.describe(short, f"{source}: the model that the plan starts from. It is being read.")
+        if hub.sheet is not None:
+            self.sheet.describe(
+                f"{hub.sheet.name} · {len(hub.sheet):,} facts", sheet_sentence(hub.sheet, len(hub.sheet_problems))
+            )
+        else:
+            self.sheet.describe(hub.plan.facts, f"{hub.plan.facts}: the facts that are asked. They are being read.")
+
+    def _show_run(self) -> None:
+        hub, latest = self._hub, self._hub.session.latest
+        running = hub.running
+        self.button.setText("Stop" if running else "Run")
+        self.button.setIcon(icon("stop" if running else "run", "on_accent" if running or self._ready else "faint"))
+        self.button.setEnabled(running or self._ready)
+        tip = (
+            "Stop after this step of the work; what is finished stays (Esc or Ctrl+.)"
+            if running
+            else "Run the plan (Ctrl+R)"
+        )
+        self.button.setToolTip(tip)
+        self.progress.setVisible(running)
+        self.remaining.setVisible(running)
+        if running and hub.starting:
+            self.progress.setValue(0)
+            self.remaining.setText("Starting")
+        elif running and latest is not None:
+            state = overall(latest, hub.run_forecast)
+            self.progress.setValue(round(_STEPS * state.share))
+            left = "" if state.seconds_left is None else f" · about {duration(state.seconds_left)} left"
+            self.remaining.setText(f"{100 * state.share:.0f} %{left}")
+
+    @property
+    def _ready(self) -> bool:
+        return self._hub.sheet is not None and bool(self._hub.plan.active)
+
+    def _dress(self) -> None:
+        px = theme().px
+        self.name.setFont(theme().font(LARGE, bold=True))
+        self._layout.setContentsMargins(px(12), px(8), px(16), px(8))
+        self._layout.setSpacing(px(24))
+        self._chips.setSpacing(px(8))
+        self._chips.setContentsMargins(px(4), 0, 0, 0)
+        self._middle.setSpacing(px(4))
+        self.progress.setFixedWidth(px(240))
+        self.button.setFont(theme().font(bold=True))
+        self.button.setIconSize(QSize(px(16), px(16)))
+        self.button.setMinimumWidth(px(120))
+        self._show_plan()

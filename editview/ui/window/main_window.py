@@ -1,0 +1,153 @@
+"""The window: lays the panels out, remembers how they stood, takes what is dropped on it. It decides nothing."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QMainWindow, QSplitter, QTabWidget, QVBoxLayout, QWidget
+
+from editview.ui.hub import Hub, Problem
+from editview.ui.look.theme import theme
+from editview.ui.opening.opening import Opening
+from editview.ui.plan.panel import PlanPanel
+from editview.ui.window import settings
+from editview.ui.window.actions import Actions
+from editview.ui.window.command_palette import CommandPalette
+from editview.ui.window.header import Header
+from editview.ui.window.message_bar import MessageBar
+from editview.ui.window.status_bar import StatusBar
+from editview.ui.window.window_actions import rows
+
+CARD_BUTTONS = ("edit-step", "switch-step", "duplicate-step", "remove-step")
+CARD_MENU = (*CARD_BUTTONS, "step-up", "step-down")
+
+
+class MainWindow(QMainWindow):
+    """`closed` comes once, before the window goes."""
+
+    closed = Signal()
+    panel_names = ("Weights", "Survival", "Compare", "Ask")
+
+    def __init__(self, hub: Hub) -> None:
+        super().__init__()
+        self.hub = hub
+        self.opening = Opening(hub, self)
+        self.plan = PlanPanel(hub, self)
+        self.tabs = QTabWidget(self)
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
+        self.tabs.setAccessibleName("Pictures")
+        self.message = MessageBar(self)
+        self.actions_table = Actions(rows(self), self)
+        by_id = self.actions_table.by_id
+        self.header = Header(
+            hub, by_id["run"], by_id["stop"], [by_id["open-checkpoint"]], [by_id["open-facts"], by_id["left-out"]], self
+        )
+        self.plan.give_actions([by_id[name] for name in CARD_MENU], [by_id[name] for name in CARD_BUTTONS])
+        self.actions_table.fill(self.menuBar())
+        self.setStatusBar(StatusBar(hub, self))
+        self.setAcceptDrops(True)
+        self._lay_out()
+        self._connect()
+        theme().follow(self._dress)
+        self._retitle()
+
+    def _lay_out(self) -> None:
+        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(self.plan)
+        content = QWidget(self)
+        self._layout = QVBoxLayout(content)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        self._layout.addWidget(self.header)
+        self._message_frame = QVBoxLayout()
+        self._message_frame.addWidget(self.message)
+        self._layout.addLayout(self._message_frame)
+        self._layout.addWidget(self.splitter, 1)
+        self.setCentralWidget(content)
+
+    def _connect(self) -> None:
+        hub, refresh = self.hub, self.actions_table.refresh
+        hub.problem.connect(self.message.show_problem)
+        hub.noted.connect(self.message.show_note)
+        self.plan.selection_changed.connect(refresh)
+        for signal in (hub.plan_changed, hub.sheet_changed, hub.run_changed, hub.run_started, hub.runs_changed):
+            signal.connect(refresh)
+        hub.plan_changed.connect(self._retitle)
+        head = self.header
+        order = (head.name, head.checkpoint, head.sheet, head.button, self.plan.view, self.plan.add_button)
+        for before, after in pairwise(order):
+            self.setTabOrder(before, after)
+
+    def furnish(self, centre: QWidget) -> None:
+        """Put the centre in, and everything where it stood the last time."""
+        px = theme().px
+        self.centre = centre
+        self.splitter.addWidget(centre)
+        self.splitter.addWidget(self.tabs)
+        theme().follow(self._keep_room)
+        for column, stretch in enumerate((0, 3, 1)):
+            self.splitter.setStretchFactor(column, stretch)
+        self.splitter.setSizes([px(312), px(568), px(384)])
+        if not settings.restore_layout(self, {"columns": self.splitter}):
+            self.resize(px(1280), px(800))
+
+    def hang_pictures(self, pictures: dict[str, QWidget]) -> None:
+        """Put the panels at the right in, by the names in `panel_names`."""
+        for name in self.panel_names:
+            self.tabs.addTab(pictures[name], name)
+
+    def show_panel(self, name: str) -> None:
+        at = self.panel_names.index(name)
+        self.tabs.setCurrentIndex(at)
+        page = self.tabs.widget(at)
+        if page is not None:
+            page.setFocus()
+
+    def show_commands(self) -> None:
+        CommandPalette(self.actions_table, self).show()
+
+    def show_problem(self, problem: Problem) -> None:
+        self.message.show_problem(problem)
+
+    # ---- the window itself -----------------------------------------------------------------------------------
+
+    def _retitle(self) -> None:
+        self.setWindowTitle(f"{self.hub.plan.name}[*] – EditView")
+        self.setWindowModified(not self.hub.saved)
+
+    def _dress(self) -> None:
+        px = theme().px
+        self.setMinimumSize(px(1000), px(600))
+        self._message_frame.setContentsMargins(px(16), 0, px(16), 0)
+        self.splitter.setHandleWidth(px(8))
+
+    def _keep_room(self) -> None:
+        for panel, least in ((self.plan, 304), (self.centre, 360), (self.tabs, 320)):
+            panel.setMinimumWidth(theme().px(least))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc stops the run when no panel has a use of its own for it: as a shortcut it would take it from them."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.hub.stop_run()
+        else:
+            super().keyPressEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        self.opening.open_paths(Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        settings.save_layout(self, {"columns": self.splitter})
+        settings.save_look()
+        self.hide()  # the work behind the window may take a moment to end
+        self.closed.emit()
+        super().closeEvent(event)

@@ -1,0 +1,67 @@
+"""What the window remembers between starts: where it stood, how its panels were shared out, the look."""
+
+from __future__ import annotations
+
+import json
+
+from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtWidgets import QMainWindow, QSplitter
+
+from editview.domain import places
+from editview.ui.look.theme import Mode, theme
+
+
+def _store() -> QSettings:
+    return QSettings(str(places.data() / "window.ini"), QSettings.Format.IniFormat)
+
+
+def restore_look() -> None:
+    """Set mode and scale as they were, then dress the application."""
+    store = _store()
+    mode, scale = str(store.value("look/mode", Mode.SYSTEM)), store.value("look/scale", 1.0)
+    theme().remember(Mode(mode) if mode in list(Mode) else Mode.SYSTEM, _number(scale, 1.0))
+
+
+def save_look() -> None:
+    store = _store()
+    store.setValue("look/mode", str(theme().mode))
+    store.setValue("look/scale", theme().scale)
+
+
+def restore_layout(window: QMainWindow, splitters: dict[str, QSplitter]) -> bool:
+    """Put the window and its panels back; False where nothing was remembered."""
+    store = _store()
+    geometry = store.value("window/geometry")
+    restored = isinstance(geometry, QByteArray) and window.restoreGeometry(geometry)
+    for name, splitter in splitters.items():
+        state = store.value(f"window/{name}")
+        if isinstance(state, QByteArray):
+            splitter.restoreState(state)
+    return restored
+
+
+def save_layout(window: QMainWindow, splitters: dict[str, QSplitter]) -> None:
+    store = _store()
+    store.setValue("window/geometry", window.saveGeometry())
+    for name, splitter in splitters.items():
+        store.setValue(f"window/{name}", splitter.saveState())
+
+
+def columns() -> dict[str, tuple[tuple[str, str], ...]]:
+    """How the columns of CSV sheets were named, by sheet: a plan names its sheet alone."""
+    try:
+        kept = json.loads(str(_store().value("sheets/columns", "{}")))
+        return {source: tuple((ours, theirs) for ours, theirs in pairs) for source, pairs in kept.items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
+
+
+def save_columns(named: dict[str, tuple[tuple[str, str], ...]]) -> None:
+    _store().setValue("sheets/columns", json.dumps(named))
+
+
+def _number(value: object, otherwise: float) -> float:
+    try:
+        return float(str(value))
+    except ValueError:
+        return otherwise

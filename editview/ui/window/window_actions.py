@@ -1,0 +1,126 @@
+"""The table of all that the window can do. What each row does lives with the part it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from editview.domain.operations import METHODS, Edit
+from editview.ui.look.theme import Mode, theme
+from editview.ui.window import help as help_pages
+from editview.ui.window.actions import Action
+
+if TYPE_CHECKING:
+    from editview.ui.window.main_window import MainWindow
+
+_LOOKS = {Mode.SYSTEM: "Look as the system does", Mode.LIGHT: "Light", Mode.DARK: "Dark"}
+
+
+def rows(window: MainWindow) -> list[Action]:
+    return [*_file(window), *_edit(window), *_plan(window), *_view(window), *_help(window)]
+
+
+def _file(window: MainWindow) -> list[Action]:
+    opening, hub = window.opening, window.hub
+    return [
+        Action("open-checkpoint", "&File", "Open checkpoint…", opening.open_checkpoint, "Ctrl+O", "checkpoint"),
+        Action("open-facts", "&File", "Open fact sheet…", opening.open_facts, "Ctrl+Shift+O", "facts"),
+        Action("open-data", "&File", "Open training data…", opening.open_data, "", "tune"),
+        Action(
+            "left-out", "&File", "Records left out…", opening.show_left_out,
+            possible=lambda: bool(hub.sheet_problems),
+        ),
+        Action("open-plan", "&File", "Open plan…", opening.open_plan, "Ctrl+Alt+O", "open", group=1),
+        Action(
+            "save-plan", "&File", "Save plan", opening.save_plan, "Ctrl+S", "save",
+            possible=lambda: not hub.saved or hub.plan_path is None, group=1,
+        ),
+        Action("save-plan-as", "&File", "Save plan as…", opening.save_plan_as, "Ctrl+Shift+S", group=1),
+        Action("quit", "&File", "Quit", window.close, "Ctrl+Q", group=2),
+    ]  # fmt: skip
+
+
+def _edit(window: MainWindow) -> list[Action]:
+    hub = window.hub
+    return [
+        Action("undo", "&Edit", "Undo", hub.undo, "Ctrl+Z", "undo", possible=lambda: hub.history.can_undo),
+        Action("redo", "&Edit", "Redo", hub.redo, "Ctrl+Shift+Z", "redo", possible=lambda: hub.history.can_redo),
+        Action("commands", "&Edit", "Find a command…", window.show_commands, "Ctrl+K", "search", group=1),
+    ]
+
+
+def _plan(window: MainWindow) -> list[Action]:
+    hub, plan = window.hub, window.plan
+
+    def chosen() -> bool:
+        return plan.selected is not None
+
+    def card(name: str, title: str, run: Callable[[], None], key: str, picture: str) -> Action:
+        return Action(name, "&Plan", title, run, key, picture, possible=chosen, in_list=True, group=2)
+
+    def can_move(by: int) -> bool:
+        return plan.selected is not None and 0 <= hub.plan.index(plan.selected.id) + by < len(hub.plan.operations)
+
+    def can_run() -> bool:
+        return not hub.running and hub.sheet is not None and bool(hub.plan.active)
+
+    adds = [
+        Action(
+            f"add-{method.label}", "&Plan",
+            f"Add {'an edit of facts' if issubclass(method, Edit) else 'a fine-tune'}: {method.label}",
+            partial(plan.add, method), icon="edit" if issubclass(method, Edit) else "tune", group=1,
+        )
+        for method in METHODS
+    ]  # fmt: skip
+    return [
+        Action("run", "&Plan", "Run", hub.start_run, "Ctrl+R", "run", possible=can_run),
+        Action("stop", "&Plan", "Stop", hub.stop_run, "Ctrl+.", "stop", possible=lambda: hub.running),
+        *adds,
+        card("edit-step", "Change this step…", plan.edit_selected, "F2", "edit"),
+        card("switch-step", "Switch on or off", plan.switch, "Space", "switch"),
+        card("duplicate-step", "Duplicate", plan.duplicate, "Ctrl+D", "duplicate"),
+        card("remove-step", "Remove", plan.remove, "Del", "remove"),
+        Action(
+            "step-up", "&Plan", "Move up", partial(plan.move_step, -1), "Alt+Up", "up",
+            possible=lambda: can_move(-1), in_list=True, group=3,
+        ),
+        Action(
+            "step-down", "&Plan", "Move down", partial(plan.move_step, 1), "Alt+Down", "down",
+            possible=lambda: can_move(1), in_list=True, group=3,
+        ),
+    ]  # fmt: skip
+
+
+def _view(window: MainWindow) -> list[Action]:
+    look = theme()
+    modes = [
+        Action(
+            f"look-{mode}", "&View", title, partial(look.set_mode, mode), icon="look",
+            on=lambda mode=mode: look.mode is mode,  # type: ignore[misc]
+        )
+        for mode, title in _LOOKS.items()
+    ]  # fmt: skip
+    panels = [
+        Action(
+            f"show-{name.lower()}", "&View", f"Show {name.lower()}", partial(window.show_panel, name),
+            f"Ctrl+{number}", name.lower(), group=2,
+        )
+        for number, name in enumerate(window.panel_names, start=1)
+    ]  # fmt: skip
+    return [
+        *modes,
+        Action("bigger", "&View", "Bigger", look.bigger, "Ctrl++", "bigger", group=1),
+        Action("smaller", "&View", "Smaller", look.smaller, "Ctrl+-", "smaller", group=1),
+        Action("usual-size", "&View", "Usual size", partial(look.set_scale, 1.0), "Ctrl+0", group=1),
+        *panels,
+    ]
+
+
+def _help(window: MainWindow) -> list[Action]:
+    return [
+        Action("words", "&Help", "The words used here", partial(help_pages.show_words, window), "F1", "words"),
+        Action(
+            "keys", "&Help", "Keys", lambda: help_pages.show_keys(window.actions_table, window), "Ctrl+?", "keyboard"
+        ),
+    ]
