@@ -15,11 +15,11 @@ from editview.domain.events import CheckpointDescribed, EngineLoading, EngineRea
 from editview.domain.plan import Checkpoint
 from editview.domain.requests import ChooseDevice, OpenFacts, OpenPlan, PreviewFacts, Request, RunPlan
 from editview.ui.hub import ENGINE, Hub, Problem
+from editview.ui.look.message_bar import Details
 from editview.ui.look.theme import Mode, theme
 from editview.ui.window import settings
 from editview.ui.window.command_palette import CommandPalette, ranked
 from editview.ui.window.main_window import MainWindow
-from editview.ui.window.message_bar import Details
 from editview.ui.window.status_bar import StatusBar
 from tests import sample
 

@@ -13,10 +13,10 @@ from editview.domain.operations import FineTune, Lora
 from editview.domain.plan import Checkpoint
 from editview.domain.requests import OpenFacts, OpenPlan, PreviewFacts, SavePlan
 from editview.ui.hub import Hub, Problem
+from editview.ui.look.message_bar import Details
 from editview.ui.opening.checkpoint_dialog import CheckpointDialog
 from editview.ui.opening.csv_dialog import CsvDialog
 from editview.ui.opening.recognise import Kind, recognise
-from editview.ui.window.message_bar import Details
 
 
 class Opening(QObject):

@@ -10,6 +10,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from editview.ui.hub import Hub, Problem
+from editview.ui.look.message_bar import MessageBar
 from editview.ui.look.theme import theme
 from editview.ui.opening.opening import Opening
 from editview.ui.plan.panel import PlanPanel
@@ -17,7 +18,6 @@ from editview.ui.window import settings
 from editview.ui.window.actions import Actions
 from editview.ui.window.command_palette import CommandPalette
 from editview.ui.window.header import Header
-from editview.ui.window.message_bar import MessageBar
 from editview.ui.window.status_bar import StatusBar
 from editview.ui.window.window_actions import rows
 
