@@ -11,8 +11,8 @@ from editview.domain.plan import Plan
 from editview.ui.facts.grid import CHANGES, FactsGrid
 from editview.ui.facts.query import Filter, Haystack, SortKey, categories, fate_key, in_category, rows
 from tests import sample
+from tests.ui.facts.test_facts_grid import grown
 from tests.ui.made_runs import runs
-from tests.ui.test_facts_grid import grown
 
 KEYS: list[SortKey | None] = [
     None,
