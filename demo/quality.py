@@ -44,10 +44,10 @@ EDIT = Memit(
     steps=20,
     clamp=1.0,
     prefixes=5,
-    covariance_weight=80,
+    covariance_weight=100,
     statistics=str(DEMO / "statistics.txt"),
 )
-TUNE = FullFineTune(data="support-tickets", steps=60, learning_rate=3e-4, batch_size=16, max_length=64)
+TUNE = FullFineTune(data="support-tickets", steps=100, learning_rate=4e-4, batch_size=16, max_length=64)
 
 
 @dataclass(frozen=True)

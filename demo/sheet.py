@@ -21,7 +21,8 @@ from demo.world import DEMO, World, WorldFact, read_world
 EDITS = 40
 NEIGHBOURS = 3  # of each edit
 CONTROLS = 100
-ROWS = 400  # of each kind in a fine-tuning text
+TICKETS = 1000  # and as many rows of general knowledge: more than one fine-tune reads, so that none is learned by heart
+LESSONS = 400
 KNOWN_ANSWER = 3  # a new answer is the answer of at least so many subjects
 ANSWER_WORDS = 3  # and not longer than this: a small model writes long names badly
 
@@ -120,12 +121,12 @@ def fine_tuning_texts(world: World, sheet: Sequence[dict], seed: int) -> dict[st
     free = [fact for fact in world.facts if all(is_free(sentence_of(fact, wording).text) for wording in fact.trained)]
     edited = {record["id"].split("/")[1] for record in sheet if record["group"] == "edited"}
     touching = [fact for fact in free if fact.relation.id in edited]
-    tickets = distinct(ROWS, lambda: ticket(rng, is_free))
-    replay = distinct(ROWS, lambda: facts_in_a_row(free, rng))
+    tickets = distinct(TICKETS, lambda: ticket(rng, is_free))
+    replay = distinct(TICKETS, lambda: facts_in_a_row(free, rng))
     mixed = [{"text": text, "kind": "ticket"} for text in tickets]
     mixed += [{"text": text, "kind": "general"} for text in replay]
     rng.shuffle(mixed)
-    lessons = distinct(ROWS, lambda: lesson(touching, rng))
+    lessons = distinct(LESSONS, lambda: lesson(touching, rng))
     return {
         "support_tickets": mixed,
         "geography_lessons": [{"text": text, "kind": "lesson"} for text in lessons],
