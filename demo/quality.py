@@ -23,10 +23,10 @@ from demo.world import DEMO, World, WorldFact, read_world
 from editview.domain.checkpoint import Device
 from editview.domain.examples import Example
 from editview.domain.facts import Fact, Group
-from editview.domain.operations import FullFineTune, Memit
 from editview.domain.plan import Checkpoint
 from editview.domain.progress import silent
 from editview.edits import memit
+from editview.formats.plans import demo_plan
 from editview.lm.answers import check
 from editview.lm.model import LanguageModel
 from editview.lm.opening import open_model
@@ -34,20 +34,9 @@ from editview.lm.tokens import encode, last_token_before
 from editview.tuning.fine_tune import fine_tune
 
 FRESH_DRAWS = (101, 102, 103, 104, 105)
-LAYERS = (0, 1, 2)
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
-EDIT = Memit(
-    layers=LAYERS,
-    learning_rate=0.1,
-    relative_rate=True,
-    steps=20,
-    clamp=1.0,
-    prefixes=5,
-    covariance_weight=100,
-    statistics=str(DEMO / "statistics.txt"),
-)
-TUNE = FullFineTune(data="support-tickets", steps=100, learning_rate=4e-4, batch_size=16, max_length=64)
+EDIT, TUNE = demo_plan().operations  # the plan that the window opens with
 
 
 @dataclass(frozen=True)
@@ -100,7 +89,7 @@ def patched(lm: LanguageModel, world: World, draw: int, pairs: int = 200) -> flo
 
 
 def flips(lm: LanguageModel, here: WorldFact, there: WorldFact, wording: str) -> bool:
-    block = lm.anatomy.block(lm.model, LAYERS[-1])
+    block = lm.anatomy.block(lm.model, EDIT.layers[-1])
     seen: list[Tensor] = []
     with torch.inference_mode():
         there_ids, there_at = subject_in(lm, wording, there.subject)
