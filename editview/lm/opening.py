@@ -259,9 +259,10 @@ def _dtype(checkpoint: Checkpoint, device: Device, own: str) -> torch.dtype:
 
 
 def _name(checkpoint: Checkpoint, folder: Path) -> str:
-    name = "Demo model" if checkpoint.source == "demo" else checkpoint.source
-    if Path(checkpoint.source).is_dir():
-        name = folder.resolve().name
+    if checkpoint.source == "demo":
+        name = "Demo model"
+    else:
+        name = folder.resolve().name if Path(checkpoint.source).is_dir() else checkpoint.source
     return f"{name} with {Path(checkpoint.adapter).name}" if checkpoint.adapter else name
 
 

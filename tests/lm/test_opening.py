@@ -311,3 +311,11 @@ def test_a_pickled_adapter_is_refused(folder: Path, tmp_path: Path) -> None:
     assert "pickle files only" in refusal(folder, adapter=str(tuned))
     shutil.rmtree(tuned)
     assert "no folder" in refusal(folder, adapter=str(tuned))
+
+
+def test_a_folder_that_happens_to_be_called_demo_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "demo").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert describe(Checkpoint(source="demo"), CPU).name == "Demo model"
