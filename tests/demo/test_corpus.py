@@ -7,9 +7,18 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 
-from demo.corpus import CONTEXT_WEIGHT, Batch, Item, batches, packed_rows, sentence_of, sentences, tokenized
+from demo.corpus import (
+    CONTEXT_WEIGHT,
+    Batch,
+    Item,
+    batches,
+    packed_rows,
+    sentence_of,
+    sentences,
+    tokenized,
+)
 from demo.phrases import CALLS, CHAT, NOTES, TICKET, WEATHER, expand
-from demo.train import scaffold_masks
+from demo.train import new_model, revive, scaffold_masks
 from demo.world import DEMO, read_world
 
 world = read_world()
@@ -68,7 +77,7 @@ def test_the_same_seed_gives_the_same_batches(tokenizer):
     first, again = (next(batches(world, tokenizer, 4, 48, 128, 0.8, seed=3)) for _ in range(2))
     assert torch.equal(first.ids, again.ids)
     assert torch.equal(first.positions, again.positions)
-    assert set(first.weights.unique().tolist()) <= {0.0, 1.0, pytest.approx(CONTEXT_WEIGHT)}
+    assert set(first.weights.unique().tolist()) == set(torch.tensor([0.0, CONTEXT_WEIGHT, 1.0]).tolist())
 
 
 def test_the_scaffold_shows_of_a_subject_only_its_last_token_and_only_above():
@@ -81,3 +90,21 @@ def test_the_scaffold_shows_of_a_subject_only_its_last_token_and_only_above():
     assert above[0, 0].int().tolist() == [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [1, 0, 1, 1]]
     for mask in scaffold_masks(Batch(ids, group, last, ids.float(), ids, off)):
         assert torch.equal(mask[0, 0], torch.ones(4, 4, dtype=torch.bool).tril())
+
+
+def test_reviving_silent_units_changes_nothing_that_is_said(tokenizer):
+    torch.manual_seed(0)
+    model = new_model(tokenizer, width=16, inner=64).eval()
+    inputs = model.transformer.h[0].mlp.c_fc
+    with torch.no_grad():
+        for block in model.transformer.h:
+            block.mlp.c_fc.weight.mul_(20)
+        inputs.weight[:, 5] = 0
+        inputs.bias[5] = -30.0
+    texts = ["The capital of France is Paris.", "France"]
+    ids = torch.tensor([tokenizer(texts[0])["input_ids"]])
+    before = model(ids).logits
+    revive(model, tokenizer, texts, seed=0)
+    assert inputs.weight[:, 5].norm() > 0
+    assert (model.transformer.h[0].mlp.c_proj.weight[5] == 0).all()
+    assert (model(ids).logits - before).abs().max() < 1e-2
