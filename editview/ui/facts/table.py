@@ -19,7 +19,7 @@ from editview.ui.look.stage_header import StageHeader
 from editview.ui.look.theme import theme
 
 _WIDTHS = {Kind.SAYS: 112, Kind.WANTED: 112, Kind.BECAME: 288, Kind.GROUP: 88}
-_FACT, _STAGE = (128, 320, 216), (88, 132)  # narrowest, widest, and how wide before columns fall out of sight
+_FACT, _STAGE = (128, 320, 216), (92, 132)  # narrowest, widest, and how wide before columns fall out of sight
 _SAYS = 80  # narrowest
 
 
