@@ -196,9 +196,9 @@ class _Inputs:
                 nowhere = torch.empty(0, dtype=torch.long, device=lm.device)
                 at = (seen.cumsum(1) - 1).clamp(min=0)
                 with head_only_at(lm, nowhere, nowhere):
-                    run(lm, before, attention_mask=seen, position_ids=at, past_key_values=past)
+                    run(lm, before, attention_mask=seen, position_ids=at, past=past)
             with stopping_after(lm.anatomy.block(lm.model, layer), lambda _, output: outputs.append(output)):
-                run(lm, ids, attention_mask=mask, position_ids=positions, past_key_values=forked(past))
+                run(lm, ids, attention_mask=mask, position_ids=positions, past=forked(past))
         return _Inputs(rows, ids, mask, positions, past, outputs[0])
 
     @property
@@ -221,7 +221,7 @@ class _Inputs:
                 self.ids,
                 attention_mask=self.mask,
                 position_ids=self.positions,
-                past_key_values=forked(self.past),
+                past=forked(self.past),
             )
         return F.log_softmax(result.logits.float(), dim=-1)
 

@@ -186,7 +186,7 @@ def _next(lm: LanguageModel, ids: Tensor, mask: Tensor, past: DynamicCache) -> T
     rows = torch.arange(len(ids), device=lm.device)
     positions = (mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :]
     with head_only_at(lm, rows, torch.full_like(rows, ids.shape[1] - 1)):
-        logits: Tensor = run(lm, ids, attention_mask=mask, position_ids=positions, past_key_values=past).logits
+        logits: Tensor = run(lm, ids, attention_mask=mask, position_ids=positions, past=past).logits
     return logits
 
 

@@ -7,6 +7,7 @@ act on the model's own forward, so masks, positions and caps on the logits stay 
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -71,16 +72,25 @@ def alike(items: Iterable[T], length: Callable[[T], int], most: int) -> Iterator
         yield batch
 
 
-def run(lm: LanguageModel, ids: Tensor, **arguments: Any) -> Any:
-    """The model's own forward. Right padding needs no mask: under causal attention nothing real sees what follows."""
-    arguments.setdefault("use_cache", "past_key_values" in arguments)
-    return lm.model(input_ids=ids, **arguments)
+def run(lm: LanguageModel, ids: Tensor, past: DynamicCache | None = None, **arguments: Any) -> Any:
+    """The model's own forward, on from `past`, which grows by `ids`.
+
+    Right padding needs no mask: under causal attention nothing real sees what follows.
+    """
+    if past is not None:
+        arguments[_name_of_past(lm.model)] = past
+    return lm.model(input_ids=ids, use_cache=past is not None, **arguments)
 
 
-def forked(cache: DynamicCache) -> DynamicCache:
-    """The same keys and values to go on from, without changing what `cache` holds. Nothing is copied."""
-    fork = copy.copy(cache)
-    fork.layers = [copy.copy(layer) for layer in cache.layers]
+def _name_of_past(model: nn.Module) -> str:
+    """What the model calls the keys and values of what it has read: newer transformers have another word for it."""
+    return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
+
+
+def forked(past: DynamicCache) -> DynamicCache:
+    """The same keys and values to go on from, without changing what `past` holds. Nothing is copied."""
+    fork = copy.copy(past)
+    fork.layers = [copy.copy(layer) for layer in past.layers]
     return fork
 
 
