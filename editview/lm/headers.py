@@ -7,10 +7,12 @@ import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from editview.domain.errors import EditViewError
 from editview.lm.sources import PICKLES
+
+Kind = TypeVar("Kind", str, list[Any], dict[str, Any])
 
 LARGEST_HEADER = 100_000_000  # bytes, the format's own limit
 FORMATS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I8": "int8", "U8": "uint8"}
@@ -38,13 +40,29 @@ def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file; EditViewError when it isn't one."""
     try:
         content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise EditViewError(
             f"'{path}' can't be read. The checkpoint is damaged; fetch it again.", str(error)
         ) from error
     if not isinstance(content, dict):
-        raise EditViewError(f"'{path}' doesn't hold what it should. The checkpoint is damaged; fetch it again.")
+        raise _damaged(path, f"It holds no object: {content!r:.200}")
     return content
+
+
+def member(path: Path, content: dict[str, Any], name: str, kind: type[Kind], of: type = object) -> Kind:
+    """What the JSON object read from `path` has under a name, empty where there is nothing.
+
+    Raises EditViewError for another kind. `of` is the kind of each entry of a list or values of an object.
+    """
+    value = kind() if content.get(name) is None else content[name]
+    entries = value.values() if isinstance(value, dict) else value
+    if not isinstance(value, kind) or not all(isinstance(entry, of) for entry in entries):
+        raise _damaged(path, f"{name}: {value!r:.200}")
+    return value
+
+
+def _damaged(path: Path, details: str) -> EditViewError:
+    return EditViewError(f"'{path}' doesn't hold what it should. The checkpoint is damaged; fetch it again.", details)
 
 
 def read_header(folder: Path, stem: str, allow_pickle: bool) -> Header | None:
@@ -54,7 +72,7 @@ def read_header(folder: Path, stem: str, allow_pickle: bool) -> Header | None:
     """
     index = folder / f"{stem}.safetensors.index.json"
     if index.is_file():
-        shards = sorted(set(read_json(index).get("weight_map", {}).values()))
+        shards = sorted(set(member(index, read_json(index), "weight_map", dict, of=str).values()))
         missing = [name for name in shards if not _inside(folder, name).is_file()]
         if missing or not shards:
             raise EditViewError(
@@ -84,8 +102,8 @@ def check_tokenizer_files(folder: Path) -> None:
         )
 
 
-def _inside(folder: Path, name: Any) -> Path:
-    if not isinstance(name, str) or Path(name).name != name:
+def _inside(folder: Path, name: str) -> Path:
+    if Path(name).name != name:
         raise EditViewError(f"The list of weight files in '{folder}' names '{name}', which lies outside the folder.")
     return folder / name
 
@@ -101,10 +119,13 @@ def _read(path: Path) -> Header:
             entries = json.loads(file.read(length))
         entries.pop("__metadata__", None)
         tensors = {name: (entry["dtype"], tuple(entry["shape"])) for name, entry in entries.items()}
+        for name, (kind, shape) in tensors.items():
+            if not isinstance(kind, str) or not all(isinstance(part, int) for part in shape):
+                raise TypeError(f"{name} is of the format {kind!r} and the shape {shape!r}")
         end = max((entry["data_offsets"][1] for entry in entries.values()), default=0)
         if 8 + length + end != size:
             raise ValueError(f"{8 + length + end} bytes announced, {size} there")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:
         raise EditViewError(
             f"The weights in '{path}' are cut off or damaged, so nothing was loaded. Fetch the file again.", str(error)
         ) from error

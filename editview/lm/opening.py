@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from editview.domain.progress import Progress
 from editview.lm.adapters import check_adapter, merge_adapter
 from editview.lm.anatomy import Anatomy, anatomy
 from editview.lm.devices import memory_free
-from editview.lm.headers import Header, check_tokenizer_files, read_header, read_json
+from editview.lm.headers import Header, check_tokenizer_files, member, read_header, read_json
 from editview.lm.model import LanguageModel, fingerprint
 from editview.lm.sources import download, local_folder
 
@@ -109,18 +110,18 @@ def _find(checkpoint: Checkpoint) -> _Found:
                 "this folder as its adapter."
             )
         raise EditViewError(f"'{folder}' holds no model: there is no config.json in it. Choose another folder.")
-    described = read_json(folder / "config.json")
-    code = _needs_code(folder, described)
+    settings = folder / "config.json"
+    described = read_json(settings)
+    code = "\n".join(_needed_code(settings, folder / "tokenizer_config.json"))
     if code and not checkpoint.allow_code:
         raise EditViewError(
             f"'{folder}' brings Python code of its own that would run on this machine, so it wasn't opened. Choose "
             "another checkpoint, or allow its code if you have read it.",
             code,
         )
-    model_type = described.get("model_type")
-    remote = bool(code) and model_type not in CONFIG_MAPPING
+    remote = bool(code) and member(settings, described, "model_type", str) not in CONFIG_MAPPING
     if not remote:
-        _check_architecture(described)
+        _check_architecture(settings, described)
     header = read_header(folder, "model", checkpoint.allow_pickle)
     config = _config(folder, remote)
     skeleton = _skeleton(config, remote)
@@ -141,24 +142,22 @@ def _folder(source: str) -> Path:
     return folder
 
 
-def _needs_code(folder: Path, config: dict[str, Any]) -> str:
-    """The Python classes that a checkpoint wants loaded from its own files; '' for most."""
-    named = dict(config.get("auto_map") or {})
-    tokenizer = folder / "tokenizer_config.json"
-    if tokenizer.is_file():
-        named |= read_json(tokenizer).get("auto_map") or {}
-    return "\n".join(f"{part}: {value}" for part, value in named.items())
+def _needed_code(*settings: Path) -> Iterator[str]:
+    """The Python classes that a checkpoint wants loaded from its own files; none for most."""
+    for path in settings:
+        if path.is_file():
+            yield from (f"{part}: {value}" for part, value in member(path, read_json(path), "auto_map", dict).items())
 
 
-def _check_architecture(config: dict[str, Any]) -> None:
-    model_type = config.get("model_type")
+def _check_architecture(settings: Path, config: dict[str, Any]) -> None:
+    model_type = member(settings, config, "model_type", str)
     if model_type not in CONFIG_MAPPING:
         raise EditViewError(
             f"The model's architecture '{model_type}' is unknown to the libraries installed here. A newer version of "
             "'transformers' may know it; otherwise choose another checkpoint."
         )
     causal = set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values())
-    named = config.get("architectures") or []
+    named = member(settings, config, "architectures", list, of=str)
     if model_type not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES or (named and not causal.intersection(named)):
         raise EditViewError(
             f"This model ({', '.join(named) or model_type}) doesn't write text on from a prompt, so it can't be asked "

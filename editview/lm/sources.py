@@ -29,7 +29,7 @@ def local_folder(source: str) -> Path | None:
         if not (folder / "config.json").is_file():
             raise EditViewError("The built-in demo model is missing from this installation. Install EditView again.")
         return folder
-    folder = Path(source).expanduser()
+    folder = Path(os.path.expanduser(source))  # '~nobody' stays as written
     if folder.is_dir():
         return folder
     if folder.exists():

@@ -159,11 +159,6 @@ def lost_shard(folder: Path) -> None:
     next(folder.glob("model-00002-of-*.safetensors")).unlink()
 
 
-def shard_outside(folder: Path) -> None:
-    lost_weights(folder)
-    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": "../../secret.safetensors"}}))
-
-
 def lost_tokenizer(folder: Path) -> None:
     for path in folder.glob("*token*"):
         path.unlink()
@@ -177,6 +172,36 @@ def broken_config(folder: Path) -> None:
     (folder / "config.json").write_text('{"model_type": "llama", ')
 
 
+def index_with(weight_map: Any) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        lost_weights(folder)
+        (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
+
+    return change
+
+
+def header_with(**changes: Any) -> Callable[[Path], None]:
+    """Changes what the header says of one tensor."""
+
+    def change(folder: Path) -> None:
+        path = folder / "model.safetensors"
+        content, size = path.read_bytes(), header_size(path)
+        header = json.loads(content[8:size])
+        header["model.norm.weight"] |= changes
+        written = json.dumps(header).encode()
+        path.write_bytes(len(written).to_bytes(8, "little") + written + content[size:])
+
+    return change
+
+
+def tokenizer_code(folder: Path) -> None:
+    (folder / "tokenizer_config.json").write_text('{"auto_map": "tokenizer.Tokenizer"}')
+
+
+def deep_config(folder: Path) -> None:
+    (folder / "config.json").write_text("[" * 100_000)
+
+
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
@@ -186,7 +211,7 @@ def broken_config(folder: Path) -> None:
         (lost_weights, "holds no weights"),
         (pickled, "pickle files only"),
         (lost_shard, "weight files are missing"),
-        (shard_outside, "lies outside the folder"),
+        (index_with({"a": "../../secret.safetensors"}), "lies outside the folder"),
         (lost_tokenizer, "holds no tokenizer"),
         (lost_config, "no config.json"),
         (broken_config, "can't be read"),
@@ -195,6 +220,16 @@ def broken_config(folder: Path) -> None:
         (config_with(quantization_config={"quant_method": "bitsandbytes"}), "quantised"),
         (config_with(vocab_size=300), "tokenizer doesn't match"),
         (config_with(hidden_size="wide"), "damaged"),
+        (config_with(auto_map="modeling.Model"), "config.json' doesn't hold what it should. The checkpoint is damaged"),
+        (config_with(model_type=[]), "config.json' doesn't hold what it should"),
+        (config_with(architectures="LlamaForCausalLM"), "config.json' doesn't hold what it should"),
+        (config_with(architectures=[1]), "config.json' doesn't hold what it should"),
+        (deep_config, "config.json' can't be read. The checkpoint is damaged"),
+        (tokenizer_code, "tokenizer_config.json' doesn't hold what it should"),
+        (index_with(["a.safetensors"]), "index.json' doesn't hold what it should"),
+        (index_with({"a": 5, "b": "b.safetensors"}), "index.json' doesn't hold what it should"),
+        (header_with(shape="24"), "cut off or damaged"),
+        (header_with(dtype=["F32"]), "cut off or damaged"),
     ],
 )
 def test_bad_checkpoints(folder: Path, damage: Callable[[Path], None], says: str) -> None:
@@ -238,6 +273,7 @@ def test_models_that_don_t_write_text(tmp_path: Path) -> None:
 
 def test_folders_that_aren_t_there(tmp_path: Path) -> None:
     assert "There is no folder" in refusal(tmp_path / "nowhere")
+    assert "There is no folder" in refusal("~nobody-of-this-name/model")
     (tmp_path / "file").write_text("x")
     assert "is a file" in refusal(tmp_path / "file")
 
