@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from editview.domain.operations import Edit, FineTune, FullFineTune, Lora, Memit, Operation, _new_id
+from editview.domain.operations import Edit, Operation, _new_id
 
 FORMAT = 1
 """Version of the plan file that this program writes; newer ones are refused."""
@@ -33,6 +34,9 @@ class Plan(BaseModel):
     name: str = "Untitled plan"
     checkpoint: Checkpoint = Checkpoint()
     facts: str = Field("demo", description="'demo' or the path of a fact sheet")
+    columns: Mapping[str, str] = Field(
+        {}, description="For a table of facts: our columns and its headings; empty: told from the headings"
+    )
     seed: int = Field(0, ge=0, lt=2**32)
     check_every: int = Field(10, ge=0, description="Ask the facts every so many training steps; 0: only at the end")
     operations: tuple[Annotated[Operation, Field(discriminator="method")], ...] = ()
@@ -114,17 +118,3 @@ class PlanHistory:
     @property
     def can_redo(self) -> bool:
         return bool(self._future)
-
-
-__all__ = [
-    "FORMAT",
-    "Checkpoint",
-    "Edit",
-    "FineTune",
-    "FullFineTune",
-    "Lora",
-    "Memit",
-    "Plan",
-    "PlanHistory",
-    "edits_of",
-]

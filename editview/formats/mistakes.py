@@ -21,12 +21,14 @@ _EXPECTED = {
     "string_type": "text in quotes",
     "tuple_type": "a list in square brackets",
     "model_type": "a table",
+    "dict_type": "a table",
     "greater_than": "above {gt}",
     "greater_than_equal": "at least {ge}",
     "less_than": "below {lt}",
     "less_than_equal": "at most {le}",
     "literal_error": "{expected}",
 }
+_LARGEST_SHOWN = 10**40
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ def _shown(value: Any) -> str:
         return f'the text "{value[:40]}"'
     if isinstance(value, tuple | list):
         return "a list"
+    if isinstance(value, int) and abs(value) > _LARGEST_SHOWN:
+        return "a number beyond all bounds"
     return "a table" if isinstance(value, dict) else str(value)
 
 

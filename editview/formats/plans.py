@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,17 @@ from editview.domain.errors import EditViewError
 from editview.domain.files import write_atomically
 from editview.domain.operations import METHODS, BaseOperation, FineTune, Operation
 from editview.domain.plan import FORMAT, Checkpoint, Plan
+from editview.formats.fact_csv import COLUMNS
 from editview.formats.mistakes import Mistake, did_you_mean, validated
-from editview.formats.texts import reading
+from editview.formats.texts import place_of, reading
 from editview.formats.toml_lines import line_of, lines
 from editview.formats.training_data import packaged
 
 MOST_MEGABYTES = 10
 
 _METHODS = {kind.model_fields["method"].default: kind for kind in METHODS}
-_TOP = ("editview", "name", "facts", "seed", "check_every", "checkpoint", "operation")
+_PLAIN = ("name", "facts", "columns", "seed", "check_every")
+_TOP = ("editview", *_PLAIN, "checkpoint", "operation")
 
 
 def demo_plan() -> Plan:
@@ -49,6 +51,9 @@ def read_plan(path: Path) -> Plan:
         raise EditViewError(
             f"Line {line} of '{path.name}' can't be read: {reason[:1].lower()}{reason[1:]}. Mend that line.", str(error)
         ) from error
+    except (ValueError, RecursionError) as error:
+        reason = "is nested too deeply" if isinstance(error, RecursionError) else "has more digits than can be read"
+        raise EditViewError(f"'{path.name}' can't be read: something in it {reason}. Mend it.", str(error)) from error
     _check_format(data.get("editview"), path.name)
     found: list[Mistake] = []
     plan = _plan(data, path, found)
@@ -67,11 +72,11 @@ def write_plan(plan: Plan, path: Path) -> None:
     folder = path.absolute().parent
 
     def near(value: str) -> str:
-        whole = Path(value).expanduser().absolute()
+        whole = place_of(value).absolute()
         return f"./{whole.relative_to(folder).as_posix()}" if whole.is_relative_to(folder) else str(whole)
 
     plan = _with_paths(plan, Path.cwd(), near)
-    parts = [_top(plan), _table("[checkpoint]", plan.checkpoint, ("source",))]
+    parts = [*_top(plan), _table("[checkpoint]", plan.checkpoint, ("source",))]
     parts += [_table("[[operation]]", operation, ("method",)) for operation in plan.operations]
     write_atomically(path, "\n".join(parts).encode())
 
@@ -100,13 +105,16 @@ def _plan(data: dict[str, Any], path: Path, found: list[Mistake]) -> Plan | None
         found.append(Mistake(("checkpoint",), "the checkpoint begins with [checkpoint], in single brackets"))
     for name in data.keys() - set(_TOP):
         found.append(Mistake((name,), f"'{name}' is not known here{did_you_mean(name, _TOP)}"))
-    plain: dict[str, Any] = {name: data[name] for name in ("name", "facts", "seed", "check_every") if name in data}
-    plan = validated(Plan, {"name": path.stem, **plain}, ("name", "facts", "seed", "check_every"), (), found)
+    columns = data.get("columns")
+    for name in columns.keys() - COLUMNS.keys() if isinstance(columns, dict) else ():
+        found.append(Mistake(("columns", name), f"'{name}' is not known here{did_you_mean(name, COLUMNS)}"))
+    plain: dict[str, Any] = {name: data[name] for name in _PLAIN if name in data}
+    plan = validated(Plan, {"name": path.stem, **plain}, _PLAIN, (), found)
     if found or plan is None or checkpoint is None:
         return None
     whole = plan.model_copy(update={"checkpoint": checkpoint, "operations": tuple(operations)})
     folder = path.absolute().parent
-    return _with_paths(whole, folder, lambda value: os.path.normpath(folder / Path(value).expanduser()))
+    return _with_paths(whole, folder, lambda value: os.path.normpath(folder / place_of(value)))
 
 
 def _operation(table: dict[str, Any], index: int, found: list[Mistake]) -> Operation | None:
@@ -148,9 +156,11 @@ def _with_paths(plan: Plan, start: Path, place: Callable[[str], str]) -> Plan:
     )
 
 
-def _top(plan: Plan) -> str:
+def _top(plan: Plan) -> Iterator[str]:
     head = {"editview": FORMAT, "name": plan.name, "facts": plan.facts, "seed": plan.seed}
-    return tomli_w.dumps({**head, "check_every": plan.check_every})
+    yield tomli_w.dumps({**head, "check_every": plan.check_every})
+    if plan.columns:
+        yield tomli_w.dumps({"columns": dict(plan.columns)})
 
 
 def _table(header: str, values: BaseModel, first: tuple[str, ...]) -> str:

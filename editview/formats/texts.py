@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import TextIO
 from editview.domain.errors import EditViewError
 
 _WORKBOOK = b"PK\x03\x04"  # Excel's workbooks are zip archives
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 @contextmanager
@@ -19,6 +22,8 @@ def reading(path: Path, most_megabytes: int) -> Iterator[TextIO]:
 
     Raises EditViewError for a file that is missing, too large or no such text, also while it is being read.
     """
+    if "\0" in str(path):
+        raise EditViewError(f"No file can be called {str(path)!r}: the name holds a NUL character. Take it out.")
     try:
         size = path.stat().st_size
         if size > most_megabytes * 1_000_000:
@@ -42,6 +47,23 @@ def reading(path: Path, most_megabytes: int) -> Iterator[TextIO]:
         raise EditViewError(f"There is no file '{path}'. Was it moved or renamed?") from error
     except OSError as error:
         raise EditViewError(f"'{path}' can't be read: {(error.strerror or str(error)).lower()}.", str(error)) from error
+
+
+def place_of(source: str) -> Path:
+    """The path that a person wrote, with their home folder for '~'. The folder of someone unknown stays as written."""
+    return Path(os.path.expanduser(source))
+
+
+def opens_as_json(file: TextIO) -> bool:
+    """Whether the text begins as JSON records do; the file stands at its beginning again."""
+    start = file.read(4096).lstrip()
+    file.seek(0)
+    return start.startswith(("{", "["))
+
+
+def is_whole(text: str) -> bool:
+    """Whether every character is one: JSON can name halves ('\\ud800'), which no file or tokenizer takes."""
+    return _HALF.search(text) is None
 
 
 def not_text(path: Path, error: UnicodeDecodeError) -> EditViewError:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from editview.domain.errors import EditViewError
 from editview.domain.operations import FullFineTune, Lora, Memit, Operation
 from editview.domain.plan import Checkpoint, Plan
+from editview.formats.fact_csv import COLUMNS
 from editview.formats.plans import demo_plan, read_plan, write_plan
 from editview.formats.toml_lines import lines
 
@@ -71,6 +72,7 @@ PLANS = st.builds(
     name=st.text(max_size=30),
     seed=st.integers(0, 2**32 - 1),
     check_every=st.integers(0, 1000),
+    columns=st.dictionaries(st.sampled_from(list(COLUMNS)), st.text(max_size=12), max_size=3),
     checkpoint=st.builds(Checkpoint, source=st.sampled_from(["demo", "gpt2", "org/name"]), allow_pickle=st.booleans()),
     operations=st.lists(OPERATIONS, max_size=4).map(tuple),
 )
@@ -104,9 +106,11 @@ def test_every_key_is_found_in_its_line(plan: Plan, tmp_path_factory: pytest.Tem
 def test_a_plan_reads_as_a_person_would_write_it(tmp_path: Path) -> None:
     path = tmp_path / "plan.toml"
     operations = (Memit(layers=(0, 1, 2), clamp=1.0), FullFineTune(enabled=False))
-    write_plan(Plan(name="Mine", operations=operations), path)
+    columns = {"subject": "wer", "prompt": "was man fragt"}
+    write_plan(Plan(name="Mine", columns=columns, operations=operations), path)
     assert path.read_text(encoding="utf-8").split("\n\n") == [
         'editview = 1\nname = "Mine"\nfacts = "demo"\nseed = 0\ncheck_every = 10',
+        '[columns]\nsubject = "wer"\nprompt = "was man fragt"',
         '[checkpoint]\nsource = "demo"',
         '[[operation]]\nmethod = "memit"\nlayers = [0, 1, 2]  # Layers to edit\nclamp = 1.0  # Largest change\n'
         "covariance_weight = 15000.0  # Protect other facts",
@@ -179,6 +183,20 @@ def test_names_of_the_hub_and_of_what_is_packaged_are_no_paths(tmp_path: Path) -
         ('source = "demo"', 'dtype = "int8"', 5, "'dtype' must be 'auto', 'float32', 'bfloat16' or 'float16'"),
         ('name = "Two steps"', "seed = -1", 2, "'seed' must be at least 0, and is -1"),
         ('name = "Two steps"', "operations = []", 2, "'operations' is not known here; did you mean 'operation'?"),
+        (
+            "[checkpoint]\n",
+            '[columns]\nsubjct = "wer"\n[checkpoint]\n',
+            5,
+            "'subjct' is not known here; did you mean 'subject'?",
+        ),
+        ("[checkpoint]\n", "[columns]\nsubject = 3\n[checkpoint]\n", 5, "'subject' must be text in quotes, and is 3"),
+        ('name = "Two steps"', 'columns = "wer"', 2, "'columns' must be a table, and is the text \"wer\""),
+        (
+            "steps = 60",
+            f"steps = 0x{'f' * 5000}",
+            16,
+            "'steps' must be at most 1000000, and is a number beyond all bounds",
+        ),
         ('name = "Two steps"', 'dtype = "auto"', 2, "'dtype' is not known here; expected one of: editview, name"),
         ('[[operation]]\nmethod = "memit"', '[operation]\nmethod = "memit"', 14, "can't be read"),
         ("steps = 60", "steps 60", 16, "can't be read: expected '=' after a key"),
@@ -234,6 +252,19 @@ def test_a_missing_plan_and_one_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes("editview = 1\nname = 'Café'\n".encode("latin-1"))
     with pytest.raises(EditViewError, match="line 2"):
         read_plan(tmp_path / "latin.toml")
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"), [("9" * 5000, "more digits than can be read"), ("[" * 3000 + "]" * 3000, "nested too deeply")]
+)
+def test_a_value_beyond_what_can_be_read(tmp_path: Path, value: str, reason: str) -> None:
+    assert reason in str(refused(tmp_path, f"editview = 1\nseed = {value}\n"))
+
+
+def test_the_folder_of_nobody_stays_as_written(tmp_path: Path) -> None:
+    plan = read_plan(saved(tmp_path, 'editview = 1\nfacts = "~nobody-of-this-name/facts.csv"\n'))
+    assert plan.facts.endswith("~nobody-of-this-name/facts.csv")
+    write_plan(Plan(facts="~nobody-of-this-name/facts.csv"), tmp_path / "plan.toml")
 
 
 def test_windows_line_ends_are_fine(tmp_path: Path) -> None:
