@@ -35,24 +35,40 @@ class Table:
             first, self._before = file.readline(), self._before + 1
         if not first:
             raise EditViewError(f"'{name}' is empty. Choose a sheet with facts in it.")
-        separator = max(SEPARATORS, key=lambda sign: len(next(csv.reader([first], delimiter=sign))))
-        self.headings = tuple(cell.strip() for cell in next(csv.reader([first], delimiter=separator)))
+        separator = max(SEPARATORS, key=lambda sign: len(_cells(first, sign)))
+        self.headings = tuple(cell.strip() for cell in _cells(first, separator))
+        if not self.headings:
+            raise EditViewError(
+                f"The first line of '{name}' holds a heading of more than {csv.field_size_limit():,} characters, so "
+                "this is no table of facts. Choose another file."
+            )
         self._rows = csv.reader(file, delimiter=separator)
         self._name = name
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         """Rows that aren't blank, with the line of the file in which each ends."""
+        line = self._before
         try:
             for row in self._rows:
+                line = self._rows.line_num + self._before
                 if any(cell.strip() for cell in row):
-                    yield self._rows.line_num + self._before, [cell.strip() for cell in row]
+                    yield line, [cell.strip() for cell in row]
         except csv.Error as error:
-            line = self._rows.line_num + self._before
+            several = self._rows.line_num + self._before > line + 1
+            cause = "Often a quotation mark was opened there and never closed. " if several else ""
             raise EditViewError(
-                f"The table '{self._name}' can't be read near line {line:,}. Often a quotation mark was opened there "
-                "and never closed. Mend it and try again.",
+                f"The table '{self._name}' can't be read near line {line + 1:,}: a cell holds more than "
+                f"{csv.field_size_limit():,} characters. {cause}Mend it and try again.",
                 str(error),
             ) from error
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    """The cells of one line; none when one is longer than the csv module takes."""
+    try:
+        return next(csv.reader([line], delimiter=separator))
+    except csv.Error:
+        return []
 
 
 def suggested(headings: tuple[str, ...]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from editview.formats import fact_csv
 from editview.formats.fact_json import Reader, reader_of
 from editview.formats.json_stream import BadJSON, Header, records
 from editview.formats.oddities import Found, Odd, sifted
-from editview.formats.texts import reading
+from editview.formats.texts import opens_as_json, place_of, reading
 
 FORMAT = 1
 """Version of our own JSON form; newer ones are refused."""
@@ -29,11 +29,11 @@ def read_facts(source: str, columns: Mapping[str, str] | None = None) -> tuple[F
     `columns` say for a table which of its headings is which of ours; without it they are told from the headings.
     Returns the sheet and a sentence for everything that was left out. Raises EditViewError when nothing can be used.
     """
-    path = places.resources() / "demo" / "facts.json" if source == "demo" else Path(source).expanduser()
+    path = places.resources() / "demo" / "facts.json" if source == "demo" else place_of(source)
     found: list[Found] = []
     odd: list[str] = []
     with reading(path, MOST_MEGABYTES) as file:
-        facts = _from_json(file, path, odd) if _is_json(file) else _from_table(file, path, columns or {}, odd)
+        facts = _from_json(file, path, odd) if opens_as_json(file) else _from_table(file, path, columns or {}, odd)
         found.extend(facts)
     kept, problems = sifted(found)
     problems = odd + problems
@@ -48,19 +48,13 @@ def read_facts(source: str, columns: Mapping[str, str] | None = None) -> tuple[F
 
 def preview(source: str) -> FactsPreviewed:
     """The headings and first rows of a table. Raises EditViewError for what is none."""
-    path = Path(source).expanduser()
+    path = place_of(source)
     with reading(path, MOST_MEGABYTES) as file:
-        if _is_json(file):
+        if opens_as_json(file):
             raise EditViewError(f"'{path.name}' is JSON, so it has no columns to choose. Open it as it is.")
         table = fact_csv.Table(file, path.name)
         rows = tuple(tuple(row) for _, row in islice(table, PREVIEWED))
     return FactsPreviewed(source, table.headings, rows, tuple(fact_csv.suggested(table.headings).items()))
-
-
-def _is_json(file: TextIO) -> bool:
-    start = file.read(4096).lstrip()
-    file.seek(0)
-    return start.startswith(("{", "["))
 
 
 def _from_json(file: TextIO, path: Path, odd: list[str]) -> Iterator[Found]:

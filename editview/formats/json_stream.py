@@ -111,7 +111,7 @@ class _Text:
                 if end < len(self._text) or not self._read_more():
                     self._move(end)
                     return Record(value, line)
-            except (json.JSONDecodeError, RecursionError) as error:
+            except (ValueError, RecursionError) as error:
                 if len(self._text) - self._at > _LARGEST:
                     raise BadJSON(line, f"what begins here has no end within {_LARGEST >> 20} MB") from error
                 if not self._read_more():
@@ -126,7 +126,8 @@ class _Text:
     def _bad(self, error: Exception) -> BadJSON:
         if isinstance(error, json.JSONDecodeError):
             return BadJSON(self._line + self._text.count("\n", self._at, error.pos), error.msg)
-        return BadJSON(self._line, "nested too deeply")
+        deep = isinstance(error, RecursionError)
+        return BadJSON(self._line, "nested too deeply" if deep else "a number has more digits than can be read")
 
     def _move(self, to: int) -> None:
         self._line += self._text.count("\n", self._at, to)

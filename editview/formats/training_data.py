@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from editview.domain import places
 from editview.domain.errors import EditViewError
 from editview.domain.examples import Example, Turn
 from editview.formats.json_stream import BadJSON, Header, records
-from editview.formats.texts import reading
+from editview.formats.texts import is_whole, opens_as_json, place_of, reading
 
 MOST_MEGABYTES = 500
 _SHOWN = 5  # bad rows that a sentence names
@@ -30,11 +30,11 @@ def read_examples(source: str) -> tuple[Example, ...]:
     of `role` and `content`, where every answer of the assistant makes an example. Text files: a paragraph each.
     Raises EditViewError, which names the lines of rows that can't be used.
     """
-    path = packaged(source) or Path(source).expanduser()
+    path = packaged(source) or place_of(source)
     examples: list[Example] = []
     bad: list[str] = []
     with reading(path, MOST_MEGABYTES) as file:
-        if not _is_json(file, path):
+        if path.suffix.lower() in (".txt", ".md") or not opens_as_json(file):
             examples += [Example(part.strip()) for part in _PARAGRAPH.split(file.read()) if part.strip()]
         else:
             try:
@@ -69,12 +69,6 @@ def packaged(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def _is_json(file: TextIO, path: Path) -> bool:
-    start = file.read(4096).lstrip()
-    file.seek(0)
-    return path.suffix.lower() not in (".txt", ".md") and start.startswith(("{", "["))
-
-
 def _examples(row: Any) -> Iterator[Example]:
     if not isinstance(row, dict):
         raise _BadRow("it is no object with named fields")
@@ -82,9 +76,7 @@ def _examples(row: Any) -> Iterator[Example]:
         yield from _conversation(row["messages"])
     elif "instruction" in row:
         question, answer = _text(row, "instruction"), _text(row, "output")
-        extra = row.get("input") or ""
-        if not isinstance(extra, str):
-            raise _BadRow("'input' is no text")
+        extra = _text(row, "input") if str(row.get("input") or "").strip() else ""
         about = f"### Input:\n{extra}\n\n" if extra.strip() else ""
         yield Example(answer, f"### Instruction:\n{question}\n\n{about}### Response:\n")
     elif "prompt" in row:
@@ -114,4 +106,6 @@ def _text(row: dict[str, Any], name: str) -> str:
         raise _BadRow(f"'{name}' is missing" if value is None else f"'{name}' is no text")
     if not value.strip():
         raise _BadRow(f"'{name}' is empty")
+    if not is_whole(value):
+        raise _BadRow(f"'{name}' holds half of a character")
     return value

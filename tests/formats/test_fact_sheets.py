@@ -182,6 +182,13 @@ def test_a_preview_shows_columns_rows_and_a_guess(tmp_path: Path) -> None:
         (own(id="good", subject="Chad"), "has the same id as record 1"),
         (own(subject="Oman"), "repeats record 1"),
         (own(subject="Oman", group="control"), r"is a control, but the same fact is edited \(record 1\)"),
+        (own(subject="the capital of  OMAN", template="{} is:", group="control"), "is a control, but the same fact is"),
+        (
+            own(group="neighbours", subject="", template="the capital of Oman is", neighbour_of="last"),
+            "asks as a neighbour what is edited elsewhere: 'the capital of Oman is' is to become 'Cusco' (record 1)",
+        ),
+        (own(true_answer="Li\ud800ma"), "holds half of a character"),
+        (own(paraphrases=["\udfff of {}"]), "holds half of a character"),
     ],
 )
 def test_an_odd_record_is_left_out_with_the_reason(tmp_path: Path, record: Any, problem: str) -> None:
@@ -220,6 +227,28 @@ def test_contradictory_edits_are_all_left_out_with_their_neighbours(tmp_path: Pa
     assert [fact.id for fact in sheet] == ["2", "2/neighbour-1", "2/neighbour-2"]
     assert len(problems) == 2
     assert "'English' (record 1) or 'Dutch' (record 3)" in problems[0]
+
+
+def test_edits_contradict_each_other_however_they_are_spaced_capitalised_and_ended(tmp_path: Path) -> None:
+    table = (
+        "subject,prompt,target_new,target_true\n"
+        "Peru,The capital of Peru is,Cusco,Lima\n"
+        "Peru,The capital of  Peru is:,Oslo,Lima\n"
+        "Peru,the capital of Peru is,Rome,Lima\n"
+        "C++,Who made C++,Ada,Bjarne\n"
+        "C,Who made C,Bob,Dennis\n"
+    )
+    facts, problems = read_csv(tmp_path, table)
+    assert [fact.subject for fact in facts] == ["C++", "C"]
+    assert [problem.split(":")[0] for problem in problems] == [
+        f"Line {line} contradicts another edit" for line in (2, 3, 4)
+    ]
+
+
+def test_a_neighbour_in_a_record_of_its_own_is_named_when_its_edit_is_left_out(tmp_path: Path) -> None:
+    records = [own(id="e", new_answer="Lima"), own(id="n", group="neighbours", subject="Chile", neighbour_of="e")]
+    _, problems = read_facts(saved(tmp_path, [*records, own(subject="Fiji")]))
+    assert problems[1:] == ("Record 2 is the neighbour of 'e', which was left out.",)
 
 
 def test_one_prompt_may_be_the_neighbour_of_two_edits(tmp_path: Path) -> None:
@@ -267,8 +296,17 @@ def test_headings_that_cannot_be_told(tmp_path: Path) -> None:
 
 def test_a_quotation_mark_without_an_end(tmp_path: Path) -> None:
     rows = "".join(f"Peru {i},{{}} is,Lima\n" for i in range(10_000))
-    with pytest.raises(EditViewError, match=r"near line [\d,]+\. Often a quotation mark"):
-        read_csv(tmp_path, f'subject,prompt,target_true\n"Oman,{{}} is,Muscat\n{rows}')
+    with pytest.raises(EditViewError, match=r"near line 3: .* Often a quotation mark"):
+        read_csv(tmp_path, f'subject,prompt,target_true\nFiji,{{}} is,Suva\n"Oman,{{}} is,Muscat\n{rows}')
+
+
+def test_cells_and_headings_too_long_to_be_any(tmp_path: Path) -> None:
+    with pytest.raises(EditViewError, match=r"near line 3: a cell holds more than 131,072 characters\. Mend"):
+        read_csv(tmp_path, f"subject,prompt,target_true\nFiji,{{}} is,Suva\nOman,{{}} is,{'x' * 300_000}\n")
+    with pytest.raises(EditViewError, match="heading of more than 131,072 characters, so this is no table"):
+        read_csv(tmp_path, f"subject,prompt,{'x' * 140_000}\nOman,{{}} is,Muscat\n")
+    wide = ",".join(f"heading {i}" for i in range(20_000))
+    assert len(read_csv(tmp_path, f"subject,prompt,target_true,{wide}\nOman,{{}} is,Muscat\n")[0]) == 1
 
 
 def test_unknown_json_and_broken_json(tmp_path: Path) -> None:
@@ -286,6 +324,10 @@ def test_a_sheet_from_a_newer_version(tmp_path: Path) -> None:
 def test_a_missing_sheet_a_folder_and_one_that_is_too_large(tmp_path: Path) -> None:
     with pytest.raises(EditViewError, match="There is no file"):
         read_facts(str(tmp_path / "nothing.csv"))
+    with pytest.raises(EditViewError, match="There is no file '~nobody-of-this-name"):
+        read_facts("~nobody-of-this-name/facts.csv")
+    with pytest.raises(EditViewError, match=r"No file can be called '\\x00'"):
+        read_facts("\0")
     with pytest.raises(EditViewError, match="can't be read"):
         read_facts(str(tmp_path))
     huge = tmp_path / "huge.json"

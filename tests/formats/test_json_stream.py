@@ -65,6 +65,9 @@ def test_a_record_without_an_end_is_given_up_in_time(monkeypatch: pytest.MonkeyP
     assert file.tell() < 5000
 
 
-def test_deep_nesting_is_an_error_and_no_crash() -> None:
-    with pytest.raises(BadJSON):
-        list(records(io.StringIO("[" * 100_000), "facts"))
+@pytest.mark.parametrize(
+    ("text", "reason"), [("[" * 100_000, "nested too deeply"), ('[{"a": ' + "9" * 5000 + "}]", "more digits than can")]
+)
+def test_values_beyond_what_can_be_read_are_an_error_and_no_crash(text: str, reason: str) -> None:
+    with pytest.raises(BadJSON, match=reason):
+        list(records(io.StringIO(text), "facts"))

@@ -39,6 +39,7 @@ def test_alpaca_rows(tmp_path: Path) -> None:
     row = {"instruction": "Translate.", "input": "Haus", "output": "house"}
     (with_input,) = read_examples(saved(tmp_path, json.dumps(row)))
     (without,) = read_examples(saved(tmp_path, json.dumps(row | {"input": ""})))
+    assert read_examples(saved(tmp_path, json.dumps(row | {"input": " "}))) == (without,)
     assert with_input == Example("house", "### Instruction:\nTranslate.\n\n### Input:\nHaus\n\n### Response:\n")
     assert without == Example("house", "### Instruction:\nTranslate.\n\n### Response:\n")
 
@@ -65,6 +66,7 @@ def test_plain_text_is_read_by_paragraphs(tmp_path: Path) -> None:
         ('{"question": "x"}', "none of 'text'"),
         ('{"text": 3}', "'text' is no text"),
         ('{"text": "  "}', "'text' is empty"),
+        (r'{"text": "a\ud800"}', "'text' holds half of a character"),
         ('{"instruction": "x"}', "'output' is missing"),
         ('{"instruction": "x", "input": 3, "output": "y"}', "'input' is no text"),
         ('{"messages": [{"role": "user", "content": "x"}]}', "no message is an answer"),
