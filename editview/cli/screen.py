@@ -38,15 +38,20 @@ def ctrl_c() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Nobody reads on: the command line knows what to do then."""
+        raise  # what rich is handling
+
+
 class Bar:
     """The bar of the work under way, on the error stream, so that output can be piped."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[left]}"))
+        self._console = _Console(stderr=True)
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[left]}"))
         self._bar = Progress(*columns, console=self._console, transient=True, disable=not self._console.is_terminal)
         self._task = self._bar.add_task("", total=None, left="")
-        self._titles: tuple[str, ...] = ()
 
     def __enter__(self) -> Bar:
         self._bar.start()
@@ -76,7 +81,7 @@ class Bar:
 
 def table(run: Run) -> None:
     """Print how many facts of each group hold at each stage."""
-    shown = Table(title=run.plan.name)
+    shown = Table(title=Text(run.plan.name))
     shown.add_column("Stage")
     for group, noun in _NOUNS.items():
         if run.sheet.group(group):
@@ -91,8 +96,8 @@ def table(run: Run) -> None:
                 weak = f" + {counts[Verdict.WEAK]:,} weak" if counts[Verdict.WEAK] else ""
                 cells.append(f"{counts[Verdict.HOLDS]:,}{weak} of {len(facts):,}")
         cells += [f"{len(stage.changes):,}" if index else "", duration(stage.seconds) if stage.seconds else ""]
-        shown.add_row(*cells)
-    console = Console()
+        shown.add_row(*map(Text, cells))
+    console = _Console()
     console.print(shown)
     console.print(_plain(summary(run, len(run.stages) - 1)))
 
