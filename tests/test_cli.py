@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import queue
@@ -20,15 +21,21 @@ import pytest
 import torch
 
 from editview.__main__ import main
+from editview.cli import outcome
+from editview.cli.screen import Bar
 from editview.domain.checkpoint import Device
+from editview.domain.errors import Cancelled
 from editview.domain.events import Event, Failed, RunFailed, RunFinished
 from editview.domain.examples import Example
+from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.plan import Plan
 from editview.domain.progress import silent
 from editview.domain.requests import ChooseDevice, RunPlan
+from editview.domain.verdicts import Answer, Check
 from editview.formats.fact_sheets import read_facts
 from editview.formats.plans import read_plan, write_plan
 from editview.jobs.service import Jobs
+from editview.lm import answers
 from editview.lm.opening import open_model
 from editview.runs.store import StageStore
 from editview.tuning.fine_tune import fine_tune
@@ -222,6 +229,179 @@ def taught(world: small.World, folder: Path) -> Path:
     lm.model.save_pretrained(folder)
     lm.tokenizer.save_pretrained(folder)
     return folder
+
+
+def test_check_tells_what_was_left_out_and_is_not_content_with_the_rest(
+    world: small.World, editview: Editview, tmp_path: Path
+) -> None:
+    junit, sheet = tmp_path / "junit.xml", tmp_path / "sheet.csv"
+    sheet.write_text("subject,prompt,target_true\nPeru,Peru is,big\nChad,,\nOman,Peru is,big\n")
+    call = ("check", world.folder / "model", sheet, "--junit", junit, "--json")
+    said = ["Line 3 has an empty 'prompt'.", "Line 4 has a prompt that doesn't contain its subject: 'Oman' is not in "
+            "'Peru is'."]  # fmt: skip
+    done = editview(*call)
+    assert done.code == 2
+    assert done.told["left_out"] == said
+    assert all(sentence in done.err for sentence in said)
+    root = ElementTree.parse(junit).getroot()
+    assert (root.get("tests"), root.get("errors"), root.get("failures")) == ("3", "2", "1")
+    assert [error.get("message") for error in root.findall("testsuite/testcase/error")] == said
+
+    done = editview(*call, "--allow-left-out")
+    assert done.code == 1  # the fact that was asked doesn't hold
+    assert done.told["left_out"] == said
+    root = ElementTree.parse(junit).getroot()
+    assert (root.get("errors"), root.get("skipped")) == (None, "2")
+
+
+def test_columns_are_named_in_the_plan_or_on_the_command_line(
+    world: small.World, editview: Editview, tmp_path: Path
+) -> None:
+    sheet, path = tmp_path / "sheet.csv", tmp_path / "plan.toml"
+    sheet.write_text("wer,was,wahr\nPeru,Peru is,big\n")
+    columns = {"subject": "wer", "prompt": "was", "target_true": "wahr"}
+    named = [f"--column={ours}={theirs}" for ours, theirs in columns.items()]
+    assert "can't be told" in editview("check", world.folder / "model", sheet).err
+    assert editview("check", world.folder / "model", sheet, "--json", *named).told["facts"][0]["prompt"] == "Peru is"
+    write_plan(small.plan(world.checkpoint, facts=str(sheet), columns=columns), path)
+    assert editview("run", path, "--json").told["facts"][0]["prompt"] == "Peru is"
+    assert "can't be told" in editview("run", path, "--facts", sheet).err
+    assert editview("run", path, "--facts", sheet, *named).code == 0
+
+
+def test_a_checkpoint_is_opened_as_the_options_say(world: small.World, editview: Editview, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    lm = open_model(world.checkpoint, Device("cpu", "CPU", 10**10), silent)
+    lm.model.config.save_pretrained(model)
+    lm.tokenizer.save_pretrained(model)
+    torch.save(lm.model.state_dict(), model / "pytorch_model.bin")
+    assert "pickle files only" in editview("check", model, world.sheet_file()).err
+    assert editview("check", model, world.sheet_file(), "--allow-pickle").code == 1
+    assert "float16 loses too much" in editview("check", "demo", "demo", "--dtype", "float16", "--device", "cpu").err
+
+
+def test_the_result_is_printed_though_its_file_can_t_be_written(
+    world: small.World, editview: Editview, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    junit = tmp_path / "reports" / "junit.xml"
+
+    def and_spoil(*_: object) -> Iterator[list[Check]]:
+        junit.parent.rmdir()
+        junit.parent.write_text("in the way")
+        yield [Check(fact.id, (Answer(fact.prompt, "x", False, 1.0, None),)) for fact in world.sheet]
+
+    monkeypatch.setattr(answers, "check", and_spoil)
+    done = editview("check", world.folder / "model", world.sheet_file(), "--junit", junit)
+    assert done.code == 2
+    assert "0 of 8 facts hold" in done.out
+    assert "junit.xml' couldn't be saved" in done.err
+
+
+def test_nothing_is_asked_when_the_result_can_t_be_written(
+    world: small.World, editview: Editview, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("editview.lm.opening.open_model")
+    (tmp_path / "file").write_text("x")
+    for junit in (tmp_path, tmp_path / "file" / "junit.xml"):
+        done = editview("check", world.folder / "model", world.sheet_file(), "--junit", junit)
+        assert (done.code, "couldn't be saved" in done.err) == (2, True)
+
+
+def test_junit_holds_any_text(tmp_path: Path) -> None:
+    odd = "[/b] \0\x1b\ud800\ufffe\uffff <&>'\" 🙂"
+    facts = (Fact("c", Group.CONTROL, odd, "{} is", odd), Fact("d", Group.CONTROL, odd, "{} is", odd))
+    checks = [Check(fact.id, (Answer(odd, odd, False, 1.0, None),)) for fact in facts]
+    outcome.write_junit(FactSheet(odd, facts), checks, [odd], False, 1.0, tmp_path / "junit.xml")
+    root = ElementTree.parse(tmp_path / "junit.xml").getroot()
+    assert root.get("name") == "[/b] ����� <&>'\" 🙂"
+
+
+def test_stopping_a_check_keeps_nothing_and_claims_nothing(
+    world: small.World, editview: Editview, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise Cancelled
+
+    monkeypatch.setattr(answers, "check", stopped)
+    done = editview("check", world.folder / "model", world.sheet_file())
+    assert (done.code, done.out, done.err) == (130, "", "Stopped.\n")
+
+
+def test_names_in_square_brackets_are_shown_as_they_are(
+    world: small.World, editview: Editview, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    data = small.data(tmp_path / "data [red].jsonl")
+    path = plan_file(world, tmp_path / "plan.toml", small.tune(data), name="My [/b] plan [v2]")
+    done = editview("run", path)
+    assert (done.code, "My [/b] plan [v2]" in done.out, "[red]" in done.out) == (0, True, True)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with Bar() as bar:
+        bar.show(0, 1, "Reading [/b] [v2]")
+    assert "Reading [/b] [v2]" in capsys.readouterr().err
+
+
+def test_a_reader_who_is_gone_ends_it_quietly(
+    world: small.World, editview: Editview, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for arguments in (
+        ("--help",),
+        ("check", world.folder / "model", world.sheet_file(), "--json"),
+        ("run", plan_file(world, tmp_path / "plan.toml", small.tune(world.data))),
+    ):
+        ours, theirs = os.pipe()
+        os.close(ours)
+        with os.fdopen(theirs, "w") as nobody, monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", nobody)
+            done = editview(*arguments)
+        assert done.code == 141, (arguments, done.err)
+        assert "rror" not in done.err
+
+
+def test_a_terminal_that_knows_few_signs_gets_what_it_can_show(
+    world: small.World, editview: Editview, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet, narrow = tmp_path / "sheet.csv", io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    sheet.write_text("subject,prompt,target_true\nŁódź,Łódź is,日本\n", "utf-8")
+    plan = plan_file(world, tmp_path / "plan.toml", name="Łódź")
+    monkeypatch.setattr(sys, "stdout", narrow)
+    for arguments in (("check", world.folder / "model", sheet), ("run", plan, "--json"), ("run", plan)):
+        assert editview(*arguments).code in (0, 1)
+    assert b"\\u0141\\xf3d\\u017a is" in narrow.buffer.getvalue()  # type: ignore[attr-defined]
+
+
+def test_whatever_goes_wrong_is_a_sentence_and_its_details_are_kept(
+    editview: Editview, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr("editview.cli.check.read_facts", broken)
+    done = editview("check", "demo", "demo")
+    assert done.code == 2
+    assert done.err.splitlines()[-1] == f"Details: {home / 'logs' / 'last-error.txt'}"
+    assert "ZeroDivisionError" in (home / "logs" / "last-error.txt").read_text()
+    (home / "logs" / "last-error.txt").unlink()
+    (home / "logs").rmdir()
+    (home / "logs").write_text("a file in the way")
+    done = editview("check", "demo", "demo")
+    assert done.code == 2
+    assert done.err.splitlines()[-1].startswith("The details are lost: ")
+
+
+def test_details_stand_below_the_sentence_or_in_a_file_when_they_are_long(
+    editview: Editview, tmp_path: Path, home: Path
+) -> None:
+    plan, sheet = tmp_path / "plan.toml", tmp_path / "sheet.csv"
+    plan.write_text('editview = 1\nseed = "x"\nfoo = 1\n\n[checkpoint]\nsorce = "y"\n')
+    lines = editview("run", plan).err.splitlines()
+    assert lines[0].endswith("There are 2 more mistakes.")
+    assert [line.split(" of ")[0] for line in lines[1:]] == ["Line 2", "Line 3", "Line 6"]
+    plan.write_text('editview = 1\nseed = "x"\n')
+    assert len(editview("run", plan).err.splitlines()) == 1  # nothing is said twice
+    sheet.write_text("subject,prompt,target_true\n" + "Peru,,big\n" * 50)
+    lines = editview("check", "demo", sheet).err.splitlines()
+    assert lines[1:] == [f"Details: {home / 'logs' / 'last-error.txt'}"]
+    assert len((home / "logs" / "last-error.txt").read_text().splitlines()) == 50
 
 
 def test_bad_input_is_a_sentence_and_exit_code_2(world: small.World, editview: Editview, tmp_path: Path) -> None:

@@ -1,18 +1,25 @@
 """The command line: the same engine without a window.
 
 Starts fast: torch is imported by the commands that need it. Exit codes: 0 done (and, for check, every fact holds), 1 a
-run failed or a fact doesn't hold, 2 the input can't be used, 130 stopped by Ctrl-C.
+run failed or a fact doesn't hold, 2 the input can't be used (for check, also not all of it), 130 stopped by Ctrl-C,
+141 nobody reads the output any more.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import get_args
 
 from editview import __version__
-from editview.domain.errors import Cancelled, EditViewError
+from editview.cli.saying import say, say_error
+from editview.domain.errors import Cancelled
+from editview.domain.plan import Checkpoint
+from editview.runs.words import in_words
 
 _COMMANDS = ("open", "run", "check")
 
@@ -22,18 +29,32 @@ def command_line(arguments: Sequence[str], open_window: Callable[[Sequence[Path]
     given = list(arguments)
     if not given or (given[0] not in _COMMANDS and not given[0].startswith("-")):
         given.insert(0, "open")  # `editview` and `editview PATH` are the window
-    options = _parser(open_window).parse_args(given)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal may know fewer signs than a sheet
+            stream.reconfigure(errors="backslashreplace")
     try:
-        return int(options.do(options))
-    except EditViewError as error:
-        _say(str(error))
-        return 2
-    except OSError as error:
-        _say(f"{error.filename or 'A file'} can't be read or written: {error.strerror or error}.")
-        return 2
+        try:
+            options = _parser(open_window).parse_args(given)
+            return int(options.do(options))
+        finally:
+            _flush()
+    except BrokenPipeError:
+        return 141
     except (Cancelled, KeyboardInterrupt):
-        _say("Stopped. What was finished is kept.")
+        say("Stopped.")
         return 130
+    except Exception as error:
+        say_error(*in_words(error))
+        return 2
+
+
+def _flush() -> None:
+    """Print what waits now: output that nobody takes is noticed here, and not when Python ends."""
+    try:
+        print(end="", flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
 
 
 def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentParser:
@@ -60,9 +81,21 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     check.add_argument("facts", metavar="FACTS", help="a fact sheet, or 'demo'")
     check.add_argument("--adapter", metavar="FOLDER", help="a PEFT adapter on top of the checkpoint")
     check.add_argument("--junit", metavar="FILE", type=Path, help="write the result as JUnit XML")
+    check.add_argument(
+        "--allow-left-out", action="store_true", help="be content when a part of the sheet can't be used"
+    )
+    settings = Checkpoint.model_fields
+    formats = get_args(settings["dtype"].annotation)
+    check.add_argument("--dtype", choices=formats, default="auto", help=settings["dtype"].description)
+    for name in ("allow_pickle", "allow_code"):
+        check.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=settings[name].description)
     check.set_defaults(do=_check)
 
     for command in (run, check):
+        command.add_argument(
+            "--column", metavar="OURS=THEIRS", type=_column, action="append", default=[],
+            help="a column of a CSV sheet and its heading there, 'subject=wer'; give all that are to be read",
+        )  # fmt: skip
         command.add_argument("--device", help="cpu, cuda, cuda:1, mps; the best one when not given")
         command.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     return parser
@@ -71,14 +104,27 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
 def _run(options: argparse.Namespace) -> int:
     from editview.cli.run import run
 
-    return run(options.plan, options.facts, options.device, options.fresh, options.json)
+    return run(options.plan, options.facts, dict(options.column), options.device, options.fresh, options.json)
 
 
 def _check(options: argparse.Namespace) -> int:
     from editview.cli.check import check
 
-    return check(options.checkpoint, options.adapter, options.facts, options.device, options.junit, options.json)
+    checkpoint = Checkpoint(
+        source=options.checkpoint,
+        adapter=options.adapter,
+        dtype=options.dtype,
+        allow_pickle=options.allow_pickle,
+        allow_code=options.allow_code,
+    )
+    columns = dict(options.column)
+    return check(
+        checkpoint, options.facts, columns, options.device, options.junit, options.json, options.allow_left_out
+    )
 
 
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr)
+def _column(text: str) -> tuple[str, str]:
+    ours, sign, theirs = text.partition("=")
+    if not sign:
+        raise argparse.ArgumentTypeError(f"'{text}' names no heading: write it as 'subject=wer'")
+    return ours.strip(), theirs.strip()

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import errno
 import json
-import sys
+import os
+import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from editview.cli.outcome import check_outcome, write_junit
+from editview.cli.saying import say
 from editview.cli.screen import Bar, ctrl_c
 from editview.domain.errors import Cancelled
+from editview.domain.files import not_written
 from editview.domain.plan import Checkpoint
 from editview.domain.verdicts import Check, Verdict
 from editview.formats.fact_sheets import read_facts
 
 
 def check(
-    source: str, adapter: str | None, facts: str, device_id: str | None, junit: Path | None, as_json: bool
+    checkpoint: Checkpoint,
+    facts: str,
+    columns: Mapping[str, str],
+    device_id: str | None,
+    junit: Path | None,
+    as_json: bool,
+    allow_left_out: bool,
 ) -> int:
-    """Ask every fact; 0 when each holds in every wording, else 1. Nothing is taken from what earlier runs found."""
-    sheet, problems = read_facts(facts, {})
-    for problem in problems:
-        print(problem, file=sys.stderr)
+    """Ask every fact; 0 when each holds in every wording, else 1, and 2 when some of the sheet couldn't be asked.
+
+    Nothing is taken from what earlier runs found.
+    """
+    sheet, left_out = read_facts(facts, columns)
+    for problem in left_out:
+        say(problem)
+    if junit:
+        _try_place(junit)
 
     from editview.lm import answers
     from editview.lm.opening import open_model
@@ -37,18 +53,32 @@ def check(
                 raise Cancelled
             bar.show(done, total, what)
 
-        lm = open_model(Checkpoint(source=source, adapter=adapter), device(device_id), progress)
+        lm = open_model(checkpoint, device(device_id), progress)
         for batch in answers.check(lm, sheet.facts, progress):
             checks += batch
     failing = [check for check in checks if check.verdict is not Verdict.HOLDS]
-    if junit:
-        write_junit(sheet, checks, time.perf_counter() - began, junit)
     if as_json:
-        print(json.dumps(check_outcome(sheet, checks), ensure_ascii=False))
+        print(json.dumps(check_outcome(sheet, checks, left_out)))
     else:
         by_id = {fact.id: fact for fact in sheet}
         for one in failing:
             fact, wrong = by_id[one.fact_id], next(answer for answer in one.answers if not answer.gives)
             print(f"{one.verdict.value:5} {fact.id}: {wrong.prompt} → {wrong.said} (wanted: {fact.wanted})")
         print(f"{len(checks) - len(failing):,} of {len(checks):,} facts hold.")
+    if junit:
+        write_junit(sheet, checks, left_out, allow_left_out, time.perf_counter() - began, junit)
+    if left_out and not allow_left_out:
+        say(f"{len(left_out):,} of the sheet's records were left out. If that is meant to be, say --allow-left-out.")
+        return 2
     return 1 if failing else 0
+
+
+def _try_place(path: Path) -> None:
+    """Raises EditViewError when no file can be written there, before anything long begins."""
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise not_written(path, error) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,8 @@ from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.files import replacing
 from editview.domain.session import Run
 from editview.domain.verdicts import Answer, Check, Verdict
+
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
 
 
 def run_outcome(run: Run) -> dict[str, Any]:
@@ -26,8 +29,8 @@ def run_outcome(run: Run) -> dict[str, Any]:
     }
 
 
-def check_outcome(sheet: FactSheet, checks: Sequence[Check]) -> dict[str, Any]:
-    """What a check of one model has found."""
+def check_outcome(sheet: FactSheet, checks: Sequence[Check], left_out: Sequence[str]) -> dict[str, Any]:
+    """What a check of one model has found, and what of the sheet couldn't be asked."""
     by_id = {check.fact_id: check for check in checks}
     groups = {
         group.value: {
@@ -44,11 +47,18 @@ def check_outcome(sheet: FactSheet, checks: Sequence[Check]) -> dict[str, Any]:
         }
         for fact in sheet
     ]
-    return {"groups": groups, "facts": facts}
+    return {"groups": groups, "facts": facts, "left_out": list(left_out)}
 
 
-def write_junit(sheet: FactSheet, checks: Sequence[Check], seconds: float, path: Path) -> None:
-    """One test case a fact, failed where the fact doesn't hold; a suite for each group."""
+def write_junit(
+    sheet: FactSheet,
+    checks: Sequence[Check],
+    left_out: Sequence[str],
+    allow_left_out: bool,
+    seconds: float,
+    path: Path,
+) -> None:
+    """One test case a fact, failed where the fact doesn't hold; a suite for each group and for what was left out."""
     root = ElementTree.Element("testsuites", name=_xml(sheet.name), time=f"{seconds:.3f}")
     by_id = {check.fact_id: check for check in checks}
     for group in Group:
@@ -69,8 +79,16 @@ def write_junit(sheet: FactSheet, checks: Sequence[Check], seconds: float, path:
                 message = f"wanted '{fact.wanted}', the model says '{wrong[0].said}'"
                 failure = ElementTree.SubElement(case, "failure", type=check.verdict.value, message=_xml(message))
                 failure.text = _xml("\n".join(f"{answer.prompt} → {answer.said}" for answer in wrong))
-    root.set("tests", str(len(sheet)))
+    count, (outcome, counted) = str(len(left_out)), ("skipped", "skipped") if allow_left_out else ("error", "errors")
+    if left_out:
+        about = {"name": "left out", "tests": count, "failures": "0", "errors": "0", counted: count}
+        suite = ElementTree.SubElement(root, "testsuite", about)
+        for problem in map(_xml, left_out):
+            case = ElementTree.SubElement(suite, "testcase", classname="left out", name=problem)
+            ElementTree.SubElement(case, outcome, message=problem)
+    root.set("tests", str(len(sheet) + len(left_out)))
     root.set("failures", str(sum(check.verdict is not Verdict.HOLDS for check in checks)))
+    root.set(counted, count)
     with replacing(path) as file:
         ElementTree.ElementTree(root).write(file, encoding="utf-8", xml_declaration=True)
 
@@ -123,5 +141,5 @@ def _number(value: float | None) -> float | None:
 
 
 def _xml(text: str) -> str:
-    """Without the control characters that XML forbids."""
-    return "".join(sign if sign in "\t\n\r" or sign >= " " else "�" for sign in text)
+    """Without the characters that XML forbids."""
+    return _FORBIDDEN.sub("�", text)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from editview.cli.outcome import run_outcome
+from editview.cli.saying import say, say_error
 from editview.cli.screen import Bar, ctrl_c, table
 from editview.domain import places
 from editview.domain.events import Event, RunEvent
@@ -15,14 +16,16 @@ from editview.formats.fact_sheets import read_facts
 from editview.formats.plans import demo_plan, read_plan
 
 
-def run(source: str, facts: str | None, device_id: str | None, fresh: bool, as_json: bool) -> int:
+def run(
+    source: str, facts: str | None, columns: Mapping[str, str], device_id: str | None, fresh: bool, as_json: bool
+) -> int:
     """Run a plan file, or the demo; returns the exit code."""
     plan = demo_plan() if source == "demo" else read_plan(Path(source))
-    if facts:
-        plan = plan.model_copy(update={"facts": facts})
-    sheet, problems = read_facts(plan.facts, {})
+    if facts or columns:
+        plan = plan.model_copy(update={"facts": facts or plan.facts, "columns": columns})
+    sheet, problems = read_facts(plan.facts, plan.columns)
     for problem in problems:
-        print(problem, file=sys.stderr)
+        say(problem)
 
     from editview.runs.fingerprints import Fingerprints
     from editview.runs.machine import device, settle
@@ -33,7 +36,7 @@ def run(source: str, facts: str | None, device_id: str | None, fresh: bool, as_j
     settle()
     runner = Runner(StageStore(places.stages()), Fingerprints(), Timings(), device(device_id))
     if recovered := runner.recover():
-        print(recovered.replace("*", ""), file=sys.stderr)
+        say(recovered)
     session = Session()
     with ctrl_c() as stop, Bar() as bar:
 
@@ -46,25 +49,11 @@ def run(source: str, facts: str | None, device_id: str | None, fresh: bool, as_j
     done = session.latest
     assert done is not None
     if done.state is RunState.FAILED and done.failure:
-        sentence, details = done.failure
-        print(sentence, *_logged(details), sep="\n", file=sys.stderr)
+        say_error(*done.failure)
     if done.state is RunState.STOPPED:
-        print("Stopped. What was finished is kept.", file=sys.stderr)
+        say("Stopped. What was finished is kept.")
     if as_json:
-        print(json.dumps(run_outcome(done), ensure_ascii=False))
+        print(json.dumps(run_outcome(done)))
     elif done.last_checked is not None:
         table(done)
     return {RunState.FINISHED: 0, RunState.STOPPED: 130}.get(done.state, 1)
-
-
-def _logged(details: str) -> list[str]:
-    """Write details where a specialist finds them; the line that says where."""
-    if not details:
-        return []
-    path = places.logs() / "last-error.txt"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(details, "utf-8")
-    except OSError:
-        return [details]
-    return [f"Details: {path}"]

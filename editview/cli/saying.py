@@ -1,0 +1,34 @@
+"""What a person is told on the error stream; what a specialist wants to know stands below it or in a file."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+
+from editview.domain import places
+from editview.domain.errors import EditViewError
+from editview.domain.files import write_atomically
+
+_SHORT = 20  # lines of details that are shown at once
+
+
+def say(sentence: str) -> None:
+    """Sentences mark titles with asterisks; the terminal shows them upright."""
+    with suppress(BrokenPipeError):
+        print(sentence.replace("*", ""), file=sys.stderr)
+
+
+def say_error(sentence: str, details: str) -> None:
+    """The sentence, and its details below it; long ones and tracebacks go to a file, and where that is, is said."""
+    say(sentence)
+    if details in sentence:
+        return
+    if details.count("\n") < _SHORT and "Traceback (most recent call last)" not in details:
+        say(details)
+        return
+    path = places.logs() / "last-error.txt"
+    try:
+        write_atomically(path, details.encode("utf-8", "backslashreplace"))
+        say(f"Details: {path}")
+    except EditViewError as error:
+        say(f"The details are lost: {error}")
