@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,7 @@ def write_plan(plan: Plan, path: Path) -> None:
         return f"./{whole.relative_to(folder).as_posix()}" if whole.is_relative_to(folder) else str(whole)
 
     plan = _with_paths(plan, Path.cwd(), near)
-    parts = [*_top(plan), _table("[checkpoint]", plan.checkpoint, ("source",))]
+    parts = [_top(plan), _table("[checkpoint]", plan.checkpoint, ("source",))]
     parts += [_table("[[operation]]", operation, ("method",)) for operation in plan.operations]
     write_atomically(path, "\n".join(parts).encode())
 
@@ -156,11 +156,10 @@ def _with_paths(plan: Plan, start: Path, place: Callable[[str], str]) -> Plan:
     )
 
 
-def _top(plan: Plan) -> Iterator[str]:
+def _top(plan: Plan) -> str:
     head = {"editview": FORMAT, "name": plan.name, "facts": plan.facts, "seed": plan.seed}
-    yield tomli_w.dumps({**head, "check_every": plan.check_every})
-    if plan.columns:
-        yield tomli_w.dumps({"columns": dict(plan.columns)})
+    columns = {"columns": dict(plan.columns)} if plan.columns else {}
+    return tomli_w.dumps({**head, "check_every": plan.check_every, **columns})
 
 
 def _table(header: str, values: BaseModel, first: tuple[str, ...]) -> str:
