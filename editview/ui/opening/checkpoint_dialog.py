@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -25,6 +28,15 @@ from editview.ui.opening.recognise import cached_models
 
 DESCRIBE_AFTER = 400  # milliseconds without typing
 
+RISKS = {
+    "allow_pickle": (
+        "allow pickled weights",
+        "Read its pickled weights, although they can run any code on this machine",
+    ),
+    "allow_code": ("allow its code", "Run the Python code that it brings along: I have read it and trust it"),
+}
+"""What can be allowed for one checkpoint: the words of the refusal that offers it, and what is agreed to."""
+
 
 class CheckpointDialog(QDialog):
     """After `exec`, `checkpoint` is what was chosen. It can be used once it has been described."""
@@ -44,6 +56,11 @@ class CheckpointDialog(QDialog):
         self.adapter.setPlaceholderText("none")
         self.adapter.setAccessibleName("Adapter")
         self.described = Sentence("", BODY, parent=self)
+        self.allowed = {name: QCheckBox(risk, self) for name, (_, risk) in RISKS.items()}
+        for name, box in self.allowed.items():
+            box.setChecked(getattr(self._start, name))
+            box.setVisible(box.isChecked())
+            box.toggled.connect(self._describe)
         self._downloading: str | None = None  # the id that is being brought
         self.download = QPushButton("Download from the hub", self)
         self.download.clicked.connect(self._download)
@@ -69,7 +86,8 @@ class CheckpointDialog(QDialog):
     @property
     def checkpoint(self) -> Checkpoint:
         source, adapter = self.source.currentText().strip(), self.adapter.text().strip()
-        return self._start.model_copy(update={"source": source, "adapter": adapter or None})
+        allowed = {name: box.isChecked() for name, box in self.allowed.items()}
+        return self._start.model_copy(update={"source": source, "adapter": adapter or None, **allowed})
 
     def _lay_out(self) -> None:
         px = theme().px
@@ -97,6 +115,8 @@ class CheckpointDialog(QDialog):
             layout.addWidget(Words(help_text, SMALL, "muted", parent=self))
         layout.addSpacing(px(16))
         layout.addWidget(self.described)
+        for box in self.allowed.values():
+            layout.addWidget(box)
         layout.addWidget(self.download)
         layout.addStretch(1)
         layout.addWidget(self.buttons)
@@ -114,6 +134,11 @@ class CheckpointDialog(QDialog):
     def _typed(self) -> None:
         self.use.setEnabled(False)
         self.download.hide()
+        for box in self.allowed.values():  # what was allowed was allowed for that one
+            box.blockSignals(True)
+            box.setChecked(False)
+            box.blockSignals(False)
+            box.hide()
         self._wait.start()
 
     def _describe(self) -> None:
@@ -137,7 +162,12 @@ class CheckpointDialog(QDialog):
         elif self._asked is not None:
             self._asked = None
             self.described.say(problem.sentence)
-            self.download.setVisible(self.checkpoint.source.count("/") == 1)
+            self._hub.solved.emit(problem)  # it is said here, and no business of the window behind
+            for name, (words, _) in RISKS.items():
+                if words in problem.sentence:
+                    self.allowed[name].show()
+            source = self.checkpoint.source
+            self.download.setVisible(source.count("/") == 1 and not Path(source).expanduser().exists())
 
     # ---- bringing one from the hub ---------------------------------------------------------------------------
 
