@@ -52,7 +52,6 @@ class Desk(QObject):
         self._waiting: list[Request] = []
         self.jobs: JobsLike | None = None
         self.hub = Hub(plan, self._send, self, stop=self._stop)
-        self.hub.columns = settings.columns()
         self.window = MainWindow(self.hub)
         self.window.furnish(FactsPanel(self.hub))
         self.window.closed.connect(self.close)
@@ -77,7 +76,6 @@ class Desk(QObject):
         if self._autosave.isActive():
             self._save()
         self._drain.stop()
-        settings.save_columns(self.hub.columns)
         if self.jobs is not None:
             self.jobs.close()
             self.jobs = None

@@ -30,6 +30,10 @@ def statistics() -> Path:
     return data() / "statistics"
 
 
+def demo_plan() -> Path:
+    return resources() / "demo" / "plan.toml"
+
+
 def autosaved_plan() -> Path:
     return data() / "plan.toml"
 

@@ -32,7 +32,7 @@ _TOP = ("editview", *_PLAIN, "checkpoint", "operation")
 
 def demo_plan() -> Plan:
     """The plan that is built in."""
-    return read_plan(places.resources() / "demo" / "plan.toml")
+    return read_plan(places.demo_plan())
 
 
 def read_plan(path: Path) -> Plan:

@@ -5,11 +5,13 @@ Panels read from it, connect to its signals and send requests through it; they d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from PySide6.QtCore import QObject, Signal
 
+from editview.domain import places
 from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.events import (
     Checked,
@@ -39,6 +41,7 @@ from editview.domain.plan import Plan, PlanHistory
 from editview.domain.requests import DescribeCheckpoint, ForecastPlan, OpenFacts, Request, RunPlan
 from editview.domain.sentences import sheet_sentence
 from editview.domain.session import Run, RunState, Session
+from editview.ui.look_ups import LookUps, concerns, sheet_of
 
 ENGINE = 0
 """The job number of loading the model libraries, which nobody asked for."""
@@ -71,6 +74,7 @@ class Hub(QObject):
     replied = Signal(object)  # events.Replied
     noted = Signal(str)
     problem = Signal(object)  # Problem
+    solved = Signal(object)  # Problem: it was told, and isn't one any more
 
     def __init__(
         self,
@@ -83,10 +87,10 @@ class Hub(QObject):
         super().__init__(parent)
         self.history = PlanHistory(plan, saved=plan)
         self.plan_path: str | None = None  # the file that the plan was opened from or saved to
-        self.columns: dict[str, tuple[tuple[str, str], ...]] = {}  # how a CSV sheet's columns were named, by source
         self.session = Session()
         self.sheet: FactSheet | None = None
         self.sheet_problems: tuple[str, ...] = ()
+        self.sheet_missing = ""  # why the plan's sheet couldn't be opened
         self.checkpoint: CheckpointInfo | None = None
         self.forecast: Forecast | None = None
         self.run_forecast: Forecast | None = None  # what was forecast for the latest run when it began
@@ -98,6 +102,8 @@ class Hub(QObject):
         self.selected_fact: str | None = None
         self.starting = False  # a run was asked for and hasn't begun
         self._run_job: int | None = None  # the number of the job that was asked to run, where jobs have numbers
+        self._chosen: OpenFacts | None = None  # a sheet that comes into the plan once it has been read
+        self._look_ups = LookUps(send, self.solved.emit)
         self._send = send
         self._stop = stop
 
@@ -136,25 +142,73 @@ class Hub(QObject):
         self.history.redo()
         self._plan_moved(before)
 
-    def _plan_moved(self, before: Plan) -> None:
-        if self.plan == before:
-            return
-        self.forecast = None
-        self.plan_changed.emit()
-        if self.plan.checkpoint != before.checkpoint:
-            self.send(DescribeCheckpoint(self.plan.checkpoint))
-        if self.plan.facts != before.facts:
-            self._open_facts(self.plan.facts)
-        elif self.sheet is not None:
-            self.send(ForecastPlan(self.plan, self.sheet))
-
-    def _open_facts(self, source: str) -> None:
-        self.send(OpenFacts(source, self.columns.get(source, ())))
+    def open_facts(self, source: str, columns: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Take another sheet into the plan, with the names of its columns, once it has been read."""
+        self._chosen = OpenFacts(source, tuple(columns.items()))
+        self.send(self._chosen)
 
     def look_up(self) -> None:
         """Ask for all that the plan names: at the start, and after another plan was opened."""
-        self.send(DescribeCheckpoint(self.plan.checkpoint))
-        self._open_facts(self.plan.facts)
+        self._look_ups.ask(DescribeCheckpoint(self.plan.checkpoint))
+        self._look_ups.ask(sheet_of(self.plan))
+
+    def _plan_moved(self, before: Plan) -> None:
+        """Forget what was known of what changed, tell, and ask anew."""
+        plan = self.plan
+        if plan == before:
+            return
+        other_checkpoint, other_sheet = plan.checkpoint != before.checkpoint, sheet_of(plan) != sheet_of(before)
+        if other_checkpoint:
+            self.checkpoint = None
+        if other_sheet:
+            self._lose_sheet()
+        self._tell_plan()
+        if other_checkpoint:
+            self._look_ups.ask(DescribeCheckpoint(plan.checkpoint))
+        if other_sheet:
+            self.sheet_changed.emit()
+            self._look_ups.ask(sheet_of(plan))
+        else:
+            self._ask_forecast()
+
+    def _lose_sheet(self, why: str = "") -> None:
+        self.sheet, self.sheet_problems, self.sheet_missing, self._chosen = None, (), why, None
+
+    def _tell_plan(self) -> None:
+        self.forecast = None
+        self._look_ups.settle(self.plan)
+        self.plan_changed.emit()
+
+    def _take_sheet(self, event: FactsOpened) -> None:
+        """The plan's own sheet, or one that was chosen; one that a plan which was left asked for is dropped."""
+        chosen = self._chosen if self._chosen is not None and self._chosen.source == event.source else None
+        if chosen is None and event.source != self.plan.facts:
+            return
+        self.sheet, self.sheet_problems, self.sheet_missing = event.sheet, event.problems, ""
+        if chosen is not None:
+            self._chosen = None
+            taken = {"facts": chosen.source, "columns": dict(chosen.columns)}
+            self.history.change(self.plan.model_copy(update=taken))
+            self._tell_plan()
+            self.noted.emit(f"Opened {sheet_sentence(event.sheet, len(event.problems))}")
+        self.sheet_changed.emit()
+        self._ask_forecast()
+
+    def _failed(self, job: int, problem: Problem) -> None:
+        """Tell what went wrong, unless it was asked for a plan that was left since."""
+        subject = self._look_ups.subject(job)
+        if subject is not None:
+            if not concerns(subject, self.plan):
+                return
+            self._look_ups.told(subject, problem)
+        if isinstance(subject, OpenFacts):
+            self._lose_sheet(problem.sentence)
+            self.sheet_changed.emit()
+        self.problem.emit(problem)
+
+    def _ask_forecast(self) -> None:
+        if self.sheet is not None:
+            self._look_ups.ask(ForecastPlan(self.plan, self.sheet))
 
     def start_run(self) -> None:
         if self.sheet is not None and not self.running:
@@ -205,19 +259,15 @@ class Hub(QObject):
                     self.described.emit(info)
                 case FactsPreviewed():
                     self.previewed.emit(event)
-                case FactsOpened(source=source, sheet=sheet, problems=problems):
-                    self.sheet, self.sheet_problems = sheet, problems
-                    if source != self.plan.facts:
-                        self.history.change(self.plan.model_copy(update={"facts": source}))
-                        self.plan_changed.emit()
-                        self.noted.emit(f"Opened {sheet_sentence(sheet, len(problems))}")
-                    self.sheet_changed.emit()
-                    self.send(ForecastPlan(self.plan, sheet))
+                case FactsOpened():
+                    self._take_sheet(event)
                 case PlanOpened(path=path, plan=plan):
                     self.history.change(plan)  # so that undo leads back to the plan before
-                    self.history.saved = plan
-                    self.plan_path, self.forecast, self.checkpoint = path, None, None
-                    self.plan_changed.emit()
+                    self.history.saved, self.checkpoint = plan, None
+                    self.plan_path = None if path == str(places.demo_plan()) else path  # the demo stays as it is
+                    self._lose_sheet()
+                    self._tell_plan()
+                    self.sheet_changed.emit()
                     self.look_up()
                 case PlanSaved(path=path, plan=plan):
                     self.plan_path, self.history.saved = path, plan
@@ -225,6 +275,7 @@ class Hub(QObject):
                 case Forecast(plan=plan):
                     if plan == self.plan:
                         self.forecast = event
+                        self._look_ups.settle(plan, sound=True)
                         self.forecast_changed.emit()
                 case Replied():
                     self.replied.emit(event)
@@ -236,7 +287,7 @@ class Hub(QObject):
                         self.engine_changed.emit()
                     if self.starting and self._run_job in (None, job):
                         self.starting, moved = False, True
-                    self.problem.emit(Problem(sentence, details))
+                    self._failed(job, Problem(sentence, details))
                 case RunStarted():
                     self.run = self.session.apply(event)
                     self.starting = False
@@ -256,8 +307,7 @@ class Hub(QObject):
                         self.problem.emit(Problem(event.sentence, event.details))
                     if isinstance(event, RunFinished | RunFailed | RunStopped):
                         self.runs_changed.emit()
-                        if self.sheet is not None:
-                            self.send(ForecastPlan(self.plan, self.sheet))
+                        self._ask_forecast()
                     if shown and isinstance(event, Checked):
                         checked.add(event.stage)
                     elif shown and isinstance(event, LiveChecked | Trained):

@@ -130,12 +130,17 @@ def test_closing_keeps_a_change_made_just_before(desk: app.Desk) -> None:
 
 
 def test_named_columns_are_found_at_the_next_start(desk: app.Desk, qtbot: QtBot) -> None:
-    desk.hub.columns["a.csv"] = (("subject", "who"), ("prompt", "sentence"))
+    desk.start()
+    columns = {"subject": "who", "prompt": "sentence"}
+    desk.hub.open_facts("a.csv", columns)
+    desk.hub.take([FactsOpened("a.csv", sample.sheet())])
     desk.window.close()
-    again = app.Desk(sample.plan().model_copy(update={"facts": "a.csv"}), FakeJobs)
+    again = app.Desk(app.first_plan(lambda error: pytest.fail(str(error))), FakeJobs)
     qtbot.addWidget(again.window)
     again.start()
-    assert OpenFacts("a.csv", (("subject", "who"), ("prompt", "sentence"))) in jobs(again).sent
+    assert again.hub.plan.columns == columns
+    opened = [request for request in jobs(again).sent if isinstance(request, OpenFacts)]
+    assert [request.columns for request in opened] == [tuple(columns.items())]
     again.close()
 
 

@@ -65,6 +65,39 @@ def test_a_change_of_the_plan_asks_for_what_it_needs(hub: Hub, sent: list[Reques
     assert sent == [OpenFacts("mine.csv")]
 
 
+def test_a_plan_with_another_sheet_never_runs_on_the_one_before(hub: Hub, sent: list[Request]) -> None:
+    hub.take([FactsOpened("demo", sample.sheet())])
+    told: list[object] = []
+    hub.sheet_changed.connect(lambda: told.append(hub.sheet))
+    hub.take([PlanOpened("a.toml", sample.plan().model_copy(update={"facts": "missing.json"}))])
+    assert told == [None]
+    hub.start_run()
+    hub.take([FactsOpened("demo", sample.sheet())])  # late: the plan before asked for it
+    hub.start_run()
+    assert not any(isinstance(request, RunPlan) for request in sent)
+    assert hub.plan.facts == "missing.json"
+    hub.undo()
+    assert sent[-1] == OpenFacts("demo")
+
+
+def test_named_columns_are_the_plans_and_leave_with_the_sheet(hub: Hub, sent: list[Request]) -> None:
+    columns = {"subject": "Name", "prompt": "Satz", "target_true": "Alt"}
+    hub.open_facts("odd.csv", columns)
+    assert sent == [OpenFacts("odd.csv", tuple(columns.items()))]
+    assert hub.plan.facts == "demo"  # until it has been read
+    hub.take([FactsOpened("odd.csv", sample.sheet())])
+    assert (hub.plan.facts, hub.plan.columns) == ("odd.csv", columns)
+    hub.undo()
+    assert (hub.plan.facts, hub.plan.columns) == ("demo", {})
+    hub.redo()
+    assert sent[-1] == OpenFacts("odd.csv", tuple(columns.items()))
+    hub.change_plan(hub.plan.model_copy(update={"columns": {**columns, "target_new": "Neu"}}))
+    assert sent[-1] == OpenFacts("odd.csv", (*columns.items(), ("target_new", "Neu")))
+    hub.open_facts("plain.json")
+    hub.take([FactsOpened("plain.json", sample.sheet())])
+    assert hub.plan.columns == {}
+
+
 def test_a_forecast_of_another_plan_is_dropped(hub: Hub) -> None:
     other = hub.plan.added(Lora())
     hub.take([Forecast(other, (False,) * 3, (1.0,) * 3, 3.0, 1, 2)])

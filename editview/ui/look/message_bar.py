@@ -87,6 +87,11 @@ class MessageBar(QFrame):
         self._say(problem.sentence)
         self.details.setVisible(bool(problem.details))
 
+    def withdraw(self, problem: Problem) -> None:
+        """Close the message on a problem that isn't one any more."""
+        if self.problem is problem:
+            self._close()
+
     def show_note(self, sentence: str) -> None:
         if self.problem is None:
             self._glyph.setText("i")

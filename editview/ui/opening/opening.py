@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from editview.domain import places
 from editview.domain.events import FactsPreviewed
 from editview.domain.operations import FineTune, Lora
 from editview.domain.plan import Checkpoint
-from editview.domain.requests import OpenFacts, OpenPlan, PreviewFacts, SavePlan
+from editview.domain.requests import OpenPlan, PreviewFacts, SavePlan
 from editview.ui.hub import Hub, Problem
 from editview.ui.look.message_bar import Details
 from editview.ui.opening.checkpoint_dialog import CheckpointDialog
-from editview.ui.opening.csv_dialog import CsvDialog
-from editview.ui.opening.recognise import Kind, recognise
+from editview.ui.opening.csv_dialog import OURS, CsvDialog
+from editview.ui.opening.recognise import Kind, is_table, recognise
+
+_NOT_IN_NAMES = r'[<>:"/\\|?*\x00-\x1f]+'  # on one system or another
 
 
 class Opening(QObject):
@@ -26,9 +31,14 @@ class Opening(QObject):
         super().__init__(window)
         self._hub, self._window = hub, window
         self._expected: str | None = None  # the table whose preview was asked for
+        self._in_doubt = False  # and whether its columns are only asked for when they can't be told
         hub.previewed.connect(self._name_columns)
+        hub.sheet_changed.connect(self._doubt_columns)
 
     def open_path(self, path: Path) -> None:
+        if not path.exists():
+            self._hub.problem.emit(Problem(f"There is no '{path}'. Check the name, or choose from the File menu.", ""))
+            return
         hub, kind = self._hub, recognise(path)
         match kind:
             case Kind.CHECKPOINT:
@@ -36,10 +46,9 @@ class Opening(QObject):
             case Kind.ADAPTER:
                 self.open_checkpoint(hub.plan.checkpoint.model_copy(update={"adapter": str(path)}))
             case Kind.SHEET:
-                hub.send(OpenFacts(str(path)))
+                hub.open_facts(str(path))
             case Kind.TABLE:
-                self._expected = str(path)
-                hub.send(PreviewFacts(str(path)))
+                self._preview(str(path))
             case Kind.PLAN:
                 hub.send(OpenPlan(str(path)))
             case Kind.DATA:
@@ -71,6 +80,9 @@ class Opening(QObject):
     def open_plan(self) -> None:
         self._pick("Open a plan", "Plans (*.toml)")
 
+    def open_demo(self) -> None:
+        self._hub.send(OpenPlan(str(places.demo_plan())))
+
     def open_data(self) -> None:
         path = self._chosen("Open training data", "Training data (*.jsonl *.json *.txt)")
         if path:
@@ -91,7 +103,7 @@ class Opening(QObject):
             self._hub.send(SavePlan(self._hub.plan, self._hub.plan_path))
 
     def save_plan_as(self) -> None:
-        start = self._hub.plan_path or f"{self._hub.plan.name}.toml"
+        start = self._hub.plan_path or f"{re.sub(_NOT_IN_NAMES, '', self._hub.plan.name).strip(' .') or 'plan'}.toml"
         path, _ = QFileDialog.getSaveFileName(self._window, "Save the plan", start, "Plans (*.toml)")
         if path:
             self._hub.send(SavePlan(self._hub.plan, path if path.endswith(".toml") else f"{path}.toml"))
@@ -116,12 +128,30 @@ class Opening(QObject):
         else:
             self._hub.change_plan(plan.added(Lora(data=str(path))))
 
+    def name_columns(self) -> None:
+        """Say again which column of the plan's table is what."""
+        self._preview(self._hub.plan.facts)
+
+    def _preview(self, source: str, in_doubt: bool = False) -> None:
+        self._expected, self._in_doubt = source, in_doubt
+        self._hub.send(PreviewFacts(source))
+
+    def _doubt_columns(self) -> None:
+        """The plan's table couldn't be opened: perhaps for its columns, which a person can name."""
+        source = self._hub.plan.facts
+        if self._hub.sheet_missing and is_table(source) and Path(source).is_file():
+            self._preview(source, in_doubt=True)
+
     def _name_columns(self, preview: FactsPreviewed) -> None:
         if preview.source != self._expected:
             return
         self._expected = None
-        dialog = CsvDialog(preview, self._window)
+        plan = self._hub.plan
+        named = dict(plan.columns if plan.columns and plan.facts == preview.source else preview.suggested)
+        known = {ours: theirs for ours, theirs in named.items() if theirs in preview.columns}
+        if self._in_doubt and known == named and all(ours in known for ours, (_, _, needed) in OURS.items() if needed):
+            return
+        dialog = CsvDialog(replace(preview, suggested=tuple(known.items())), self._window)
         if dialog.exec():
-            self._hub.columns[preview.source] = dialog.columns
-            self._hub.send(OpenFacts(preview.source, dialog.columns))
+            self._hub.open_facts(preview.source, dict(dialog.columns))
         dialog.deleteLater()

@@ -17,14 +17,18 @@ class Kind(Enum):
     UNKNOWN = auto()
 
 
+def is_table(source: str) -> bool:
+    return source.lower().endswith((".csv", ".tsv"))
+
+
 def recognise(path: Path) -> Kind:
     if path.is_dir():
         return Kind.ADAPTER if (path / "adapter_config.json").exists() else Kind.CHECKPOINT
+    if is_table(path.name):
+        return Kind.TABLE
     match path.suffix.lower():
         case ".toml":
             return Kind.PLAN
-        case ".csv" | ".tsv":
-            return Kind.TABLE
         case ".json" | ".jsonl":
             return Kind.SHEET if _tells_of_subjects(path) else Kind.DATA
         case ".txt":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from editview.domain.events import Forecast
+from editview.domain.facts import FactSheet
 from editview.domain.operations import FineTune, Operation
 from editview.domain.plan import Plan
 from editview.domain.sentences import amount, duration
@@ -24,7 +25,7 @@ class CardState:
 def card_state(plan: Plan, operation: Operation, forecast: Forecast | None, run: Run | None) -> CardState:
     """The state of one operation's card: what the shown run made of it, else what a run would cost."""
     if not operation.enabled:
-        return CardState("switched off", "faint")
+        return CardState("switched off")
     index = [active.id for active in plan.active].index(operation.id)
     stage = run.stages[index + 1] if run is not None and _same_beginning(run.plan, plan, index) else None
     if run is not None and stage is not None:
@@ -63,12 +64,21 @@ def _running(run: Run, stage: Stage, forecast: Forecast | None) -> CardState:
 
 def _same_beginning(one: Plan, other: Plan, index: int) -> bool:
     """Whether two plans make the same stage after active operation `index`: then its state is true of both."""
-    if (one.checkpoint, one.facts, one.seed) != (other.checkpoint, other.facts, other.seed):
+    if (one.checkpoint, one.facts, one.columns, one.seed) != (other.checkpoint, other.facts, other.columns, other.seed):
         return False
     first, second = one.active[: index + 1], other.active[: index + 1]
     return len(first) == len(second) == index + 1 and all(
         type(a) is type(b) and a.content() == b.content() for a, b in zip(first, second, strict=True)
     )
+
+
+def obstacle(plan: Plan, sheet: FactSheet | None, missing: str) -> str:
+    """Why the plan can't be run as it is; empty: it can. `missing` says why its sheet couldn't be opened."""
+    if not plan.active:
+        return "The plan has no step to run: add one, or switch one on."
+    if sheet is not None:
+        return ""
+    return f"There are no facts to ask. {missing}" if missing else "The fact sheet is being read."
 
 
 def plan_sentence(plan: Plan, forecast: Forecast | None) -> str:

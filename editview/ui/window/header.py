@@ -12,7 +12,7 @@ from editview.ui.look.chips import Chip
 from editview.ui.look.icons import icon
 from editview.ui.look.labels import Words
 from editview.ui.look.theme import LARGE, SMALL, theme
-from editview.ui.plan.card_states import overall
+from editview.ui.plan.card_states import obstacle, overall
 
 _STEPS = 1000  # of the progress bar
 
@@ -98,18 +98,21 @@ class Header(QWidget):
                 f"{hub.sheet.name} · {len(hub.sheet):,} facts", sheet_sentence(hub.sheet, len(hub.sheet_problems))
             )
         else:
-            self.sheet.describe(hub.plan.facts, f"{hub.plan.facts}: the facts that are asked. They are being read.")
+            short = hub.plan.facts.replace("\\", "/").rsplit("/", 1)[-1]
+            missing = f"{hub.plan.facts}: the facts that are asked. They are being read."
+            self.sheet.describe(f"{short} · missing" if hub.sheet_missing else short, hub.sheet_missing or missing)
 
     def _show_run(self) -> None:
         hub, latest = self._hub, self._hub.session.latest
-        running = hub.running
+        running, why_not = hub.running, obstacle(hub.plan, hub.sheet, hub.sheet_missing)
+        ready = running or not why_not
         self.button.setText("Stop" if running else "Run")
-        self.button.setIcon(icon("stop" if running else "run", "on_accent" if running or self._ready else "faint"))
-        self.button.setEnabled(running or self._ready)
+        self.button.setIcon(icon("stop" if running else "run", "on_accent" if ready else "faint"))
+        self.button.setEnabled(ready)
         tip = (
             "Stop after this step of the work; what is finished stays (Esc or Ctrl+.)"
             if running
-            else "Run the plan (Ctrl+R)"
+            else why_not or "Run the plan (Ctrl+R)"
         )
         self.button.setToolTip(tip)
         self.progress.setVisible(running)
@@ -122,10 +125,6 @@ class Header(QWidget):
             self.progress.setValue(round(_STEPS * state.share))
             left = "" if state.seconds_left is None else f" · about {duration(state.seconds_left)} left"
             self.remaining.setText(f"{100 * state.share:.0f} %{left}")
-
-    @property
-    def _ready(self) -> bool:
-        return self._hub.sheet is not None and bool(self._hub.plan.active)
 
     def _dress(self) -> None:
         px = theme().px

@@ -22,6 +22,7 @@ from editview.ui.window.status_bar import StatusBar
 from editview.ui.window.window_actions import rows
 
 CARD_BUTTONS = ("edit-step", "switch-step", "duplicate-step", "remove-step")
+SHEET_ACTIONS = ("open-facts", "columns", "left-out")
 CARD_MENU = (*CARD_BUTTONS, "step-up", "step-down")
 
 
@@ -44,7 +45,7 @@ class MainWindow(QMainWindow):
         self.actions_table = Actions(rows(self), self)
         by_id = self.actions_table.by_id
         self.header = Header(
-            hub, by_id["run"], by_id["stop"], [by_id["open-checkpoint"]], [by_id["open-facts"], by_id["left-out"]], self
+            hub, by_id["run"], by_id["stop"], [by_id["open-checkpoint"]], [by_id[name] for name in SHEET_ACTIONS], self
         )
         self.plan.give_actions([by_id[name] for name in CARD_MENU], [by_id[name] for name in CARD_BUTTONS])
         self.actions_table.fill(self.menuBar())
@@ -73,6 +74,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         hub, refresh = self.hub, self.actions_table.refresh
         hub.problem.connect(self.message.show_problem)
+        hub.solved.connect(self.message.withdraw)
         hub.noted.connect(self.message.show_note)
         self.plan.selection_changed.connect(refresh)
         for signal in (hub.plan_changed, hub.sheet_changed, hub.run_changed, hub.run_started, hub.runs_changed):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from PySide6.QtCore import QByteArray, QSettings
 from PySide6.QtWidgets import QMainWindow, QSplitter
 
@@ -45,19 +43,6 @@ def save_layout(window: QMainWindow, splitters: dict[str, QSplitter]) -> None:
     store.setValue("window/geometry", window.saveGeometry())
     for name, splitter in splitters.items():
         store.setValue(f"window/{name}", splitter.saveState())
-
-
-def columns() -> dict[str, tuple[tuple[str, str], ...]]:
-    """How the columns of CSV sheets were named, by sheet: a plan names its sheet alone."""
-    try:
-        kept = json.loads(str(_store().value("sheets/columns", "{}")))
-        return {source: tuple((ours, theirs) for ours, theirs in pairs) for source, pairs in kept.items()}
-    except (ValueError, TypeError, AttributeError):
-        return {}
-
-
-def save_columns(named: dict[str, tuple[tuple[str, str], ...]]) -> None:
-    _store().setValue("sheets/columns", json.dumps(named))
 
 
 def _number(value: object, otherwise: float) -> float:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from editview.domain.operations import METHODS, Edit
 from editview.ui.look.theme import Mode, theme
+from editview.ui.opening.recognise import is_table
+from editview.ui.plan.card_states import obstacle
 from editview.ui.window import help as help_pages
 from editview.ui.window.actions import Action
 
@@ -31,6 +33,11 @@ def _file(window: MainWindow) -> list[Action]:
             "left-out", "&File", "Records left out…", opening.show_left_out,
             possible=lambda: bool(hub.sheet_problems),
         ),
+        Action(
+            "columns", "&File", "Columns of the fact sheet…", opening.name_columns,
+            possible=lambda: is_table(hub.plan.facts),
+        ),
+        Action("open-demo", "&File", "Open the demo", opening.open_demo, icon="open", group=1),
         Action("open-plan", "&File", "Open plan…", opening.open_plan, "Ctrl+Alt+O", "open", group=1),
         Action(
             "save-plan", "&File", "Save plan", opening.save_plan, "Ctrl+S", "save",
@@ -63,7 +70,7 @@ def _plan(window: MainWindow) -> list[Action]:
         return plan.selected is not None and 0 <= hub.plan.index(plan.selected.id) + by < len(hub.plan.operations)
 
     def can_run() -> bool:
-        return not hub.running and hub.sheet is not None and bool(hub.plan.active)
+        return not hub.running and not obstacle(hub.plan, hub.sheet, hub.sheet_missing)
 
     adds = [
         Action(

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from editview.domain.checkpoint import CheckpointInfo
-from editview.domain.events import CheckpointDescribed, EngineLoading, FactsPreviewed, Failed, Noted
-from editview.domain.plan import Checkpoint
-from editview.domain.requests import DescribeCheckpoint, DownloadCheckpoint, Request
-from editview.ui.hub import Hub
+from editview.domain.errors import EditViewError
+from editview.domain.events import CheckpointDescribed, EngineLoading, FactsPreviewed, Failed, Noted, PlanOpened
+from editview.domain.plan import Checkpoint, Plan
+from editview.domain.requests import DescribeCheckpoint, DownloadCheckpoint, OpenFacts, OpenPlan, PreviewFacts, Request
+from editview.formats.plans import demo_plan
+from editview.lm.headers import read_header
+from editview.ui.hub import Hub, Problem
 from editview.ui.opening.checkpoint_dialog import CheckpointDialog
 from editview.ui.opening.csv_dialog import CsvDialog
+from editview.ui.opening.opening import Opening
 from editview.ui.opening.recognise import Kind, cached_models, recognise
 from tests import sample
 
@@ -85,6 +91,47 @@ def test_a_checkpoint_is_described_before_it_can_be_used(qtbot: QtBot) -> None:
     assert dialog.checkpoint == Checkpoint(source="owner/name")
 
 
+def test_pickles_are_allowed_for_the_very_checkpoint_that_was_refused(qtbot: QtBot, tmp_path: Path) -> None:
+    sent: list[Request] = []
+    hub = Hub(sample.plan(), sent.append)
+    (tmp_path / "pytorch_model.bin").touch()
+    with pytest.raises(EditViewError) as refused:
+        read_header(tmp_path, "model", allow_pickle=False)
+    dialog = CheckpointDialog(hub, Checkpoint(source=str(tmp_path)))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    pickle, code = dialog.allowed["allow_pickle"], dialog.allowed["allow_code"]
+    assert not pickle.isVisible()
+    solved: list[object] = []
+    hub.solved.connect(solved.append)
+    hub.take([Failed(1, str(refused.value))])
+    assert (pickle.isVisible(), code.isVisible(), dialog.download.isVisible()) == (True, False, False)
+    assert len(solved) == 1  # told here, not behind the dialog
+    pickle.click()
+    allowed = Checkpoint(source=str(tmp_path), allow_pickle=True)
+    assert sent[-1] == DescribeCheckpoint(allowed)
+    hub.take([CheckpointDescribed(info(allowed))])
+    assert dialog.use.isEnabled()
+    assert dialog.checkpoint == allowed
+    dialog.source.setEditText("another/model")
+    assert dialog.checkpoint == Checkpoint(source="another/model")
+    assert not pickle.isVisible()
+
+
+def test_only_what_is_no_folder_is_offered_to_be_downloaded(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad" / "model").mkdir(parents=True)
+    hub = Hub(sample.plan(), lambda request: None)
+    for source, offered in (("bad/model", False), ("good/model", True)):
+        dialog = CheckpointDialog(hub, Checkpoint(source=source))
+        qtbot.addWidget(dialog)
+        dialog.show()
+        hub.take([Failed(1, "It can't be opened.")])
+        assert dialog.download.isVisible() is offered
+
+
 def test_a_download_can_be_stopped(qtbot: QtBot) -> None:
     stops: list[str] = []
     hub = Hub(sample.plan(), lambda request: None, stop=lambda: stops.append("stop"))
@@ -119,3 +166,91 @@ def test_columns_are_named_with_what_can_be_told_filled_in(qtbot: QtBot) -> None
     item = dialog.table.item(0, 3)
     assert item is not None
     assert item.text() == "Lyon"
+
+
+class Answering:
+    """Takes requests as the jobs do, and says 'Open the sheet' to the dialog on columns."""
+
+    def __init__(self, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, plan: Plan) -> None:
+        self.sent: list[Request] = []
+        self.dialogs: list[CsvDialog] = []
+        self.hub = Hub(plan, self.send)
+        self.window = QWidget()
+        qtbot.addWidget(self.window)
+        self.opening = Opening(self.hub, self.window)
+        monkeypatch.setattr(CsvDialog, "exec", self.dialogs_exec)
+
+    def send(self, request: Request) -> int:
+        self.sent.append(request)
+        return len(self.sent)
+
+    def dialogs_exec(self, *_: object) -> bool:
+        (dialog,) = self.window.findChildren(CsvDialog)
+        self.dialogs.append(dialog)
+        return True
+
+
+PREVIEW = FactsPreviewed("", ("Name", "Satz", "Alt"), (), (("subject", "Name"),))
+
+
+def test_a_plans_table_with_unknown_columns_asks_for_their_names(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    table = tmp_path / "odd.csv"
+    table.touch()
+    plan = sample.plan().model_copy(update={"facts": str(table), "columns": {"subject": "Wer", "prompt": "Satz"}})
+    at = Answering(qtbot, monkeypatch, plan)
+    at.hub.look_up()
+    at.hub.take([Failed(len(at.sent), "There is no column called 'Wer'.")])
+    assert at.sent[-1] == PreviewFacts(str(table))
+    at.hub.take([replace(PREVIEW, source=str(table))])
+    assert dict(at.dialogs[0].columns) == {"prompt": "Satz"}  # what is still right is filled in
+    assert at.sent[-1] == OpenFacts(str(table), (("prompt", "Satz"),))
+
+
+def test_a_table_that_fails_for_another_reason_asks_nothing(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    table = tmp_path / "fine.csv"
+    table.touch()
+    at = Answering(qtbot, monkeypatch, sample.plan().model_copy(update={"facts": str(table)}))
+    at.hub.look_up()
+    at.hub.take([Failed(len(at.sent), "None of the facts can be used.")])
+    known = (("subject", "Name"), ("prompt", "Satz"), ("target_true", "Alt"))
+    at.hub.take([replace(PREVIEW, source=str(table), suggested=known)])
+    assert not at.dialogs
+    at.opening.name_columns()
+    at.hub.take([replace(PREVIEW, source=str(table), suggested=known)])
+    assert len(at.dialogs) == 1
+
+
+def test_what_is_not_there_is_told_as_such(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = Answering(qtbot, monkeypatch, sample.plan())
+    told: list[Problem] = []
+    at.hub.problem.connect(told.append)
+    at.opening.open_paths([Path("/nope/folder"), Path("/nope/facts.csv")])
+    assert [problem.sentence.split(".")[0] for problem in told] == [
+        "There is no '/nope/folder'", "There is no '/nope/facts"
+    ]  # fmt: skip
+    assert not at.sent
+
+
+def test_a_plan_is_saved_under_a_name_that_every_system_takes(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = Answering(qtbot, monkeypatch, sample.plan().model_copy(update={"name": "Demo: edit / then <tune>?"}))
+    offered: list[str] = []
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *words: (offered.append(words[2]), ("", ""))[1])
+    at.opening.save_plan_as()
+    at.hub.change_plan(at.hub.plan.model_copy(update={"name": "???"}))
+    at.opening.save_plan_as()
+    assert offered == ["Demo edit  then tune.toml", "plan.toml"]
+
+
+def test_the_demo_is_opened_like_any_plan_and_never_overwritten(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = Answering(qtbot, monkeypatch, sample.plan())
+    at.opening.open_demo()
+    (request,) = at.sent
+    assert isinstance(request, OpenPlan)
+    at.hub.take([PlanOpened(request.path, demo_plan())])
+    assert at.hub.plan_path is None
+    at.hub.undo()
+    assert at.hub.plan == sample.plan()

@@ -11,7 +11,16 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from editview.domain.checkpoint import CheckpointInfo, Device
-from editview.domain.events import CheckpointDescribed, EngineLoading, EngineReady, FactsOpened, Failed, MemoryUsed
+from editview.domain.events import (
+    CheckpointDescribed,
+    EngineLoading,
+    EngineReady,
+    FactsOpened,
+    Failed,
+    Forecast,
+    MemoryUsed,
+    PlanOpened,
+)
 from editview.domain.plan import Checkpoint
 from editview.domain.requests import ChooseDevice, OpenFacts, OpenPlan, PreviewFacts, Request, RunPlan
 from editview.ui.hub import ENGINE, Hub, Problem
@@ -36,7 +45,11 @@ def stops() -> list[str]:
 
 @pytest.fixture
 def window(qtbot: QtBot, sent: list[Request], stops: list[str]) -> MainWindow:
-    made = MainWindow(Hub(sample.plan(), sent.append, stop=lambda: stops.append("stop")))
+    def send(request: Request) -> int:
+        sent.append(request)
+        return len(sent)
+
+    made = MainWindow(Hub(sample.plan(), send, stop=lambda: stops.append("stop")))
     qtbot.addWidget(made)
     made.furnish(QLabel("facts"))
     made.hang_pictures({name: QWidget() for name in made.panel_names})
@@ -62,6 +75,41 @@ def test_run_and_stop_are_one_button_with_keys(
     assert stops == ["stop", "stop"]
     window.hub.take(events[10:])
     assert button.text() == "Run"
+
+
+def test_a_sheet_that_is_missing_is_named_and_run_says_why_it_is_off(window: MainWindow, sent: list[Request]) -> None:
+    hub = window.hub
+    hub.take([FactsOpened("demo", sample.sheet())])
+    hub.take([PlanOpened("a.toml", sample.plan().model_copy(update={"facts": "/data/odd.csv"}))])
+    assert window.header.sheet.accessibleName() == "Fact sheet: odd.csv"
+    assert "being read" in window.header.button.toolTip()
+    hub.take([Failed(len(sent), "The columns of 'odd.csv' can't be told.")])
+    assert window.header.sheet.accessibleName() == "Fact sheet: odd.csv · missing"
+    assert not window.header.button.isEnabled()
+    assert window.header.button.toolTip() == "There are no facts to ask. The columns of 'odd.csv' can't be told."
+    assert not window.actions_table.by_id["run"].isEnabled()
+    assert window.actions_table.by_id["columns"].isEnabled()
+    hub.undo()
+    hub.take([FactsOpened("demo", sample.sheet())])
+    assert window.header.button.isEnabled()
+    assert not window.message.isVisible()
+
+
+def test_a_forecasts_error_goes_when_it_is_mended(window: MainWindow, sent: list[Request]) -> None:
+    hub, bar = window.hub, window.message
+    hub.take([FactsOpened("demo", sample.sheet())])
+    hub.take([Failed(len(sent), "Layer 9 is missing.")])
+    assert bar.sentence.accessibleName() == "Layer 9 is missing."
+    hub.change_plan(hub.plan.removed("edit"))
+    assert not bar.isVisible()
+    hub.take([Failed(len(sent), "There is no such file.")])
+    hub.take([Forecast(hub.plan, (False,), (1.0,), 1.0, 1, 2)])
+    assert not bar.isVisible()
+    hub.change_plan(sample.plan())
+    late = len(sent)
+    hub.undo()
+    hub.take([Failed(late, "Layer 9 is missing.")])
+    assert not bar.isVisible()
 
 
 def test_the_table_of_actions_is_sound(window: MainWindow) -> None:
@@ -109,6 +157,7 @@ def test_what_the_plan_rests_on_is_told_in_a_sentence(window: MainWindow) -> Non
     assert "10 facts to edit, 10 neighbours, 20 controls" in window.header.sheet.accessibleDescription()
     assert "1 record was left out" in window.header.sheet.accessibleDescription()
     assert window.actions_table.by_id["left-out"].isEnabled()
+    window.hub.open_facts("mine.json")
     window.hub.take([FactsOpened("mine.json", sample.sheet())])
     assert window.message.sentence.accessibleName().startswith("Opened sample: 10 facts to edit")
     assert not window.actions_table.by_id["left-out"].isEnabled()
