@@ -31,6 +31,7 @@ class ComparePanel(Panel):
         self._hub = hub
         self._runs: list[Run] = []
         self._queued: dict[str, str] = {}  # order key: name, of what was asked for and hasn't begun
+        self._comparing = False  # orders were asked for that haven't all ended
         self.button = QPushButton("Compare orders")
         self.button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.first, self.second = self._chooser("First order"), self._chooser("Second order")
@@ -98,6 +99,7 @@ class ComparePanel(Panel):
         sheet = self._hub.sheet
         if sheet is None:
             return
+        self._comparing = bool(plans)
         for plan in plans:
             self._queued[order_key(plan)] = order_name(plan)
             self._hub.send(RunPlan(plan, sheet))
@@ -111,6 +113,16 @@ class ComparePanel(Panel):
         latest = self._hub.session.latest
         if latest is not None and latest.state is RunState.STOPPED:
             self._forget()
+        if self._comparing and not self._queued and latest is not None and latest.state is not RunState.RUNNING:
+            self._comparing = False
+            self._show_own_order()
+
+    def _show_own_order(self) -> None:
+        """Once the other orders have run, the window is about the plan again."""
+        own = order_key(self._hub.plan)
+        run = next((run for run in self._comparable(self._hub.plan) if order_key(run.plan) == own), None)
+        if run is not None and run is not self._hub.run:
+            self._hub.show_run(run)
 
     def _forget(self, _: object = None) -> None:
         self._queued.clear()

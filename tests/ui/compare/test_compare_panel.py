@@ -70,6 +70,19 @@ def test_after_one_order_only_the_other_is_asked_for(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: panel.note.accessibleName() == "Fine-tune → Edit is running.")
 
 
+def test_after_the_comparison_the_plans_own_run_is_shown(qtbot: QtBot) -> None:
+    hub, panel, _ = shown(qtbot)
+    panel.button.click()
+    hub.take(events(True, "own"))
+    own = hub.run
+    hub.take(events(False, "other")[:-1])
+    assert hub.run is not own  # it is watched while it runs
+    hub.take(events(False, "other")[-1:])
+    assert hub.run is own
+    hub.take(events(False, "by hand"))
+    assert hub.run is not own
+
+
 def test_what_was_asked_for_is_forgotten_when_it_is_stopped_or_fails(qtbot: QtBot) -> None:
     hub, panel, _ = shown(qtbot)
     panel.button.click()
