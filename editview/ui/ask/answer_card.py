@@ -1,4 +1,4 @@
-"""One stage's answer on a quiet card: the prompt in muted words, then what the model says, what differs emphasised."""
+"""One stage's answer on a quiet card: who says it, the prompt in muted words, the answer, what differs underlined."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from editview.domain.differing import Marked
-from editview.ui.look.theme import BODY, theme
+from editview.ui.look.theme import BODY, SMALL, theme
 
 
 class AnswerCard(QLabel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._prompt, self._words, self._hint = "", Marked(), ""
+        self._title, self._path, self._prompt, self._words, self._hint = "", "", "", Marked(), ""
         self.setProperty("surface", "background")
         self.setTextFormat(Qt.TextFormat.RichText)
         self.setWordWrap(True)
@@ -25,15 +25,17 @@ class AnswerCard(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         theme().follow(self._dress)
 
-    def show_answer(self, prompt: str, words: Marked) -> None:
-        self._prompt, self._words, self._hint = prompt, words, ""
+    def show_answer(self, title: str, path: str, prompt: str, words: Marked) -> None:
+        """`title` is the stage that answers, `path` what was done to it in which order."""
+        self._title, self._path, self._prompt, self._words, self._hint = title, path, prompt, words, ""
         said = " ".join(word for word, _ in words)
+        self.setAccessibleName(title)
         self.setAccessibleDescription(f"{prompt} … {said or 'nothing'}")
         self._dress()
 
     def show_hint(self, hint: str) -> None:
         """What stands there while there is no answer."""
-        self._prompt, self._words, self._hint = "", Marked(), hint
+        self._hint = hint
         self.setAccessibleDescription(hint)
         self._dress()
 
@@ -48,4 +50,6 @@ class AnswerCard(QLabel):
         else:
             words = [f"<b><u>{html.escape(w)}</u></b>" if differs else html.escape(w) for w, differs in self._words]
             said = " ".join(words) or muted.format("(nothing)")
-            self.setText(f"{muted.format(html.escape(self._prompt))} {said}")
+            path = f"<br>{muted.format(html.escape(self._path))}" if self._path else ""
+            head = f'<p style="font-size:{px(SMALL)}px"><b>{html.escape(self._title)}</b>{path}</p>'
+            self.setText(f"{head}<p>{muted.format(html.escape(self._prompt))} {said}</p>")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -41,7 +42,17 @@ class Exchange:
     prompt: str
     keys: tuple[str, str]
     titles: tuple[str, str]
+    paths: tuple[str, str]  # what was done to each, in order: 'Edit → Fine-tune'
     answers: tuple[str, str] | None = None
+
+
+class _Offer(NamedTuple):
+    """A stage that can be asked."""
+
+    short: str
+    title: str
+    path: str
+    key: str
 
 
 class AskPanel(Panel):
@@ -51,7 +62,7 @@ class AskPanel(Panel):
         self._waiting: list[Exchange] = []
         self._answered: list[Exchange] = []  # the latest first
         self._shown: Exchange | None = None
-        self._offered: list[tuple[str, str, str]] = []  # short title, title and key of the stages in the choosers
+        self._offered: list[_Offer] = []  # the stages in the choosers
         self._suggested: list[str] = []
         self._missed = ""  # why there was no answer
         self.prompt = QLineEdit(placeholderText="The capital of France is")
@@ -115,9 +126,9 @@ class AskPanel(Panel):
         first, second = (chooser.currentIndex() for chooser in self.stages)
         if run is None or not prompt or min(first, second) < 0:
             return
-        titles = self._offered[first][1], self._offered[second][1]
-        keys = self._offered[first][2], self._offered[second][2]
-        asked = Exchange(prompt, keys, titles)
+        one, two = self._offered[first], self._offered[second]
+        keys = one.key, two.key
+        asked = Exchange(prompt, keys, (one.title, two.title), (one.path, two.path))
         self._waiting.append(asked)
         self._shown, self._missed = asked, ""
         self.prompt.selectAll()
@@ -133,7 +144,7 @@ class AskPanel(Panel):
         if found is None or len(event.answers) != 2:
             return
         self._waiting.remove(found)
-        answered = Exchange(found.prompt, found.keys, found.titles, (event.answers[0], event.answers[1]))
+        answered = replace(found, answers=(event.answers[0], event.answers[1]))
         self._answered = [answered, *(e for e in self._answered if e != answered)][:REMEMBERED]
         self._shown = answered
         self._list_history()
@@ -160,11 +171,10 @@ class AskPanel(Panel):
         self.history.blockSignals(True)
         self.history.clear()
         for exchange in self._answered:
-            first, second = exchange.answers or ("", "")
-            item = QListWidgetItem(f"{exchange.prompt}\n{first.strip()}  |  {second.strip()}")
-            item.setToolTip(
-                "\n".join(f"{t}: {a.strip()}" for t, a in zip(exchange.titles, (first, second), strict=True))
-            )
+            answers = [answer.strip() for answer in exchange.answers or ("", "")]
+            lines = [f"{path}: {answer}" for path, answer in zip(exchange.paths, answers, strict=True)]
+            item = QListWidgetItem("\n".join([exchange.prompt, *lines]))
+            item.setToolTip("\n".join(f"{t}: {a}" for t, a in zip(exchange.titles, answers, strict=True)))
             self.history.addItem(item)
         self.history.setCurrentRow(0)
         self.history.blockSignals(False)
@@ -184,8 +194,9 @@ class AskPanel(Panel):
         self._say(run)
         shown = self._shown
         if shown is not None and shown.answers is not None:
-            for card, words in zip(self.cards, differing(*shown.answers), strict=True):
-                card.show_answer(shown.prompt, words)
+            said = zip(self.cards, shown.titles, shown.paths, differing(*shown.answers), strict=True)
+            for card, title, path, words in said:
+                card.show_answer(title, "" if path == title else path, shown.prompt, words)
         else:
             for card in self.cards:
                 card.show_hint("" if shown is None else f"{shown.prompt} …")
@@ -201,17 +212,20 @@ class AskPanel(Panel):
         if run is not None:
             asked = [s for s in run.stages if run.state is RunState.RUNNING or s.state in _KEPT]
             shorts, titles = stage_verbs(run), stage_titles(run)
-            offered = [(shorts[s.info.index], titles[s.info.index], s.info.key) for s in asked]
+            offered = [
+                _Offer(shorts[at], titles[at], " → ".join(shorts[1 : at + 1]) or shorts[0], stage.info.key)
+                for at, stage in ((stage.info.index, stage) for stage in asked)
+            ]
         if offered == self._offered:
             return
         self._offered = offered
-        keys = [key for _, _, key in offered]
+        keys = [offer.key for offer in offered]
         for chooser, preset in zip(self.stages, (0, len(offered) - 1), strict=True):
             before = chooser.currentData()
             chooser.clear()
-            for short, title, key in offered:
-                chooser.addItem(short, key)
-                chooser.setItemData(chooser.count() - 1, title, Qt.ItemDataRole.ToolTipRole)
+            for offer in offered:
+                chooser.addItem(offer.short, offer.key)
+                chooser.setItemData(chooser.count() - 1, offer.title, Qt.ItemDataRole.ToolTipRole)
             chooser.setCurrentIndex(keys.index(before) if before in keys else preset)
 
     def _say(self, run: Run | None) -> None:

@@ -76,7 +76,20 @@ def test_answers_stand_side_by_side_with_what_differs_underlined(qtbot: QtBot) -
     assert "<u>blue</u>" in first
     assert "<u>green</u>" in second
     assert "<u>today</u>" not in first + second
+    assert [card.accessibleName() for card in panel.cards] == ["Checkpoint", "Fine-tune on support tickets"]
+    assert "Edit → Fine-tune" in second
     assert panel.cards[1].accessibleDescription() == "The sky is … green today"
+
+
+def test_an_answer_keeps_the_name_of_who_gave_it_when_another_run_is_shown(qtbot: QtBot) -> None:
+    hub, panel, _ = shown(qtbot)
+    ask(panel, "The sky is")
+    hub.take([Replied("The sky is", KEYS, (" blue", " green"))])
+    hub.take(sample.events(sample.plan(edit_first=False), SHEET, run="run-2"))
+    panel.draw()
+    assert panel.stages[1].currentText() == "Edit"
+    assert panel.cards[1].accessibleName() == "Fine-tune on support tickets"
+    assert "Edit → Fine-tune" in panel.cards[1].text()
 
 
 def test_markup_in_a_prompt_is_shown_as_it_is(qtbot: QtBot) -> None:
@@ -95,7 +108,9 @@ def test_earlier_questions_can_be_looked_at_again(qtbot: QtBot) -> None:
         ask(panel, prompt)
         hub.take([Replied(prompt, KEYS, (f"{prompt} a", f"{prompt} b"))])
     qtbot.waitUntil(panel.history.isVisible)
-    assert [panel.history.item(row).text().split("\n")[0] for row in range(2)] == ["two", "one"]
+    assert [panel.history.item(row).text().split("\n") for row in range(2)] == [
+        ["two", "Checkpoint: two a", "Edit → Fine-tune: two b"], ["one", "Checkpoint: one a", "Edit → Fine-tune: one b"]
+    ]  # fmt: skip
     QTest.keyClick(panel.history, Qt.Key.Key_Down)
     assert panel.cards[0].accessibleDescription() == "one … one a"
 
