@@ -10,6 +10,7 @@ from editview.domain.operations import Edit, Operation
 from editview.domain.plan import Plan
 from editview.domain.sentences import method_name, operation_title
 from editview.ui.hub import Hub
+from editview.ui.look.colours import give_colours
 from editview.ui.plan.card_states import CardState, card_state
 
 Index = QModelIndex | QPersistentModelIndex
@@ -28,6 +29,7 @@ class PlanModel(QAbstractListModel):
         super().__init__(parent)
         self._hub = hub
         self._plan = hub.plan
+        give_colours(hub.plan.operations)
         hub.plan_changed.connect(self._plan_changed)
         for signal in (hub.forecast_changed, hub.run_changed, hub.run_started, hub.sheet_changed):
             signal.connect(self._states_changed)
@@ -121,6 +123,7 @@ class PlanModel(QAbstractListModel):
     def _plan_changed(self) -> None:
         """Tell views the smallest step from the old plan to the new one, so that selection and motion follow."""
         before, after = self._plan, self._hub.plan
+        give_colours(after.operations)
         old, new = [o.id for o in before.operations], [o.id for o in after.operations]
         if old == new:
             self._plan = after

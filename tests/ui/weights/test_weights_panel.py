@@ -13,7 +13,6 @@ from editview.domain.events import CheckpointDescribed, StageFinished
 from editview.domain.weight_map import Place
 from editview.domain.weights import MatrixKind
 from editview.ui.hub import Hub
-from editview.ui.look.colours import operation_colour
 from editview.ui.weights.panel import WeightsPanel
 from tests import sample
 
@@ -87,13 +86,6 @@ def test_arrow_keys_reach_every_cell_and_say_it_in_words(qtbot: QtBot) -> None:
     kinds = 1 + len(MatrixKind.__members__) - 3  # the whole, and all kinds but norms, head and other
     assert len(said) == kinds * 2 - 1  # two steps each; both say the same where there is no such matrix
     assert any(words.endswith("(layer index 0)") and "how layer 1 writes its memory" in words for words in said)
-
-
-def test_an_operation_keeps_its_colour_in_another_order(qtbot: QtBot) -> None:
-    first, second = sample.plan().active, sample.plan(edit_first=False).active
-    colours = {operation.id: operation_colour(operation.id).name() for operation in first}
-    assert len(set(colours.values())) == 2
-    assert {operation.id: operation_colour(operation.id).name() for operation in second} == colours
 
 
 def test_before_a_run_the_plan_is_drawn_empty_on_the_checkpoint(qtbot: QtBot) -> None:
