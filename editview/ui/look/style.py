@@ -46,7 +46,7 @@ def palette(roles: Roles) -> QPalette:
 def style_sheet(look: Theme) -> str:
     """Rules for buttons, fields, menus, tabs and bars. A `role` property picks the words' rank or a button's kind."""
     roles, px = look.roles, look.px
-    arrow = (places.resources() / "icons" / "arrow").as_posix()  # a grey seen on both grounds: rules can't colour it
+    icons = (places.resources() / "icons").as_posix()  # those named here are of a grey seen on both grounds
     return f"""
 QLabel[role="muted"] {{ color: {roles.muted}; }}
 QLabel[role="accent"] {{ color: {roles.accent}; }}
@@ -108,8 +108,8 @@ QComboBox::drop-down, QAbstractSpinBox::up-button, QAbstractSpinBox::down-button
 QComboBox::drop-down {{ subcontrol-position: center right; width: {px(24)}px; }}
 QAbstractSpinBox::up-button {{ subcontrol-position: top right; }}
 QAbstractSpinBox::down-button {{ subcontrol-position: bottom right; }}
-QComboBox::down-arrow, QAbstractSpinBox::down-arrow {{ image: url({arrow}-down.svg); }}
-QAbstractSpinBox::up-arrow {{ image: url({arrow}-up.svg); }}
+QComboBox::down-arrow, QAbstractSpinBox::down-arrow {{ image: url({icons}/arrow-down.svg); }}
+QAbstractSpinBox::up-arrow {{ image: url({icons}/arrow-up.svg); }}
 QComboBox::down-arrow, QAbstractSpinBox::up-arrow, QAbstractSpinBox::down-arrow {{
     width: {px(12)}px; height: {px(12)}px;
 }}
@@ -129,6 +129,8 @@ QMenu::item {{ padding: {px(6)}px {px(24)}px {px(6)}px {px(12)}px; border-radius
 QMenu::item:selected {{ background: {roles.accent_tint}; color: {roles.text}; }}
 QMenu::item:disabled {{ color: {roles.faint}; }}
 QMenu::icon {{ padding-left: {px(8)}px; }}
+QMenu::indicator {{ width: {px(16)}px; height: {px(16)}px; margin-left: {px(8)}px; }}
+QMenu::indicator:checked {{ image: url({icons}/check.svg); }}
 QMenu::separator {{ height: 1px; background: {roles.line}; margin: {px(4)}px {px(8)}px; }}
 
 QTabWidget::pane {{ border: none; }}

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from editview.ui.look.icons import paint_icon
+from editview.ui.look.labels import Words
 from editview.ui.look.theme import BODY, SMALL, theme
 from editview.ui.window.actions import Action, Actions
 
@@ -84,6 +85,8 @@ class CommandPalette(QDialog):
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setAccessibleName("Commands")
         self.list.itemClicked.connect(lambda item: self._run())
+        self.nothing = Words("No command of that name", BODY, "muted", parent=self)
+        self.nothing.setMargin(theme().px(8))
         self.field.textChanged.connect(self._filter)
         self.field.returnPressed.connect(self._run)
         self.field.installEventFilter(self)
@@ -91,6 +94,7 @@ class CommandPalette(QDialog):
         margin = theme().px(8)
         layout.setContentsMargins(margin, margin, margin, margin)
         layout.addWidget(self.field)
+        layout.addWidget(self.nothing)
         layout.addWidget(self.list)
         self.resize(theme().px(480), theme().px(400))
         self.move(parent.mapToGlobal(QPoint((parent.width() - self.width()) // 2, theme().px(88))))
@@ -106,6 +110,7 @@ class CommandPalette(QDialog):
                 item.setData(_ROW, row)
                 item.setData(_KEYS, action.shortcut().toString(QKeySequence.SequenceFormat.NativeText))
         self.list.setCurrentRow(0)
+        self.nothing.setVisible(not self.list.count())
 
     def _run(self) -> None:
         item = self.list.currentItem()

@@ -34,7 +34,8 @@ class StatusBar(QStatusBar):
         self.addWidget(self.engine, 1)
         self.addPermanentWidget(self.memory)
         self.addPermanentWidget(self.device)
-        hub.engine_changed.connect(self._show)
+        for signal in (hub.engine_changed, hub.run_started, hub.run_changed, hub.runs_changed):
+            signal.connect(self._show)
         theme().follow(self._dress)
         self._show()
 
@@ -47,7 +48,7 @@ class StatusBar(QStatusBar):
         elif hub.engine is None:
             self.engine.setText("The model libraries are loaded behind the window…")
         else:
-            self.engine.setText("Ready")
+            self.engine.setText("Running" if hub.running else "Ready")
         if hub.memory is not None:
             self.memory.setText(f"{amount(hub.memory.used)} of {amount(hub.memory.total)} of memory in use")
         self.device.setVisible(hub.engine is not None)

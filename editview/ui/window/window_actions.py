@@ -103,7 +103,7 @@ def _view(window: MainWindow) -> list[Action]:
     look = theme()
     modes = [
         Action(
-            f"look-{mode}", "&View", title, partial(look.set_mode, mode), icon="look",
+            f"look-{mode}", "&View", title, partial(look.set_mode, mode),
             on=lambda mode=mode: look.mode is mode,  # type: ignore[misc]
         )
         for mode, title in _LOOKS.items()

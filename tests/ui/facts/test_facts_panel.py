@@ -191,6 +191,7 @@ def test_what_is_selected_is_copied_or_else_all_that_is_shown(panel: FactsPanel,
 
 def test_another_sheet_is_shown_without_the_old_run(panel: FactsPanel, hub: Hub) -> None:
     hub.take(story())
+    hub.open_facts("other.json")
     hub.take([FactsOpened("other.json", sample.sheet(3, 0, 5))])
     assert panel.model.rowCount() == 8
     assert panel.headline.said.big == "3 edits to make"

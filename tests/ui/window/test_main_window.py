@@ -133,6 +133,26 @@ def test_a_few_letters_find_and_do_a_command(window: MainWindow, qtbot: QtBot) -
     assert window.hub.plan == sample.plan()
 
 
+def test_a_command_that_is_not_there_is_said_to_be(window: MainWindow, qtbot: QtBot) -> None:
+    window.show_commands()
+    palette = window.findChild(CommandPalette)
+    assert palette is not None
+    assert not palette.nothing.isVisible()
+    qtbot.keyClicks(palette.field, "frobnicate")
+    assert palette.nothing.isVisible()
+    palette.close()
+
+
+def test_the_look_that_is_on_is_ticked(window: MainWindow) -> None:
+    looks = [window.actions_table.by_id[f"look-{mode}"] for mode in Mode]
+    looks[2].trigger()
+    try:
+        assert [action.isChecked() for action in looks] == [False, False, True]
+        assert all(action.icon().isNull() for action in looks)  # an icon would stand where the tick does
+    finally:
+        theme().set_mode(Mode.SYSTEM)
+
+
 def test_the_name_of_the_plan_can_be_changed_and_undone(window: MainWindow, qtbot: QtBot) -> None:
     name = window.header.name
     name.selectAll()
@@ -192,6 +212,11 @@ def test_the_status_bar_says_what_the_engine_does_and_offers_devices(window: Mai
     window.hub.take([EngineReady((cpu, gpu), cpu), MemoryUsed("cpu", 2_000_000_000, 8_000_000_000)])
     assert (bar.engine.text(), bar.device.text()) == ("Ready", "CPU")
     assert bar.memory.text() == "2.0 GB of 8.0 GB of memory in use"
+    events = list(sample.events(sample.plan(), sample.sheet()))
+    window.hub.take(events[:10])
+    assert bar.engine.text() == "Running"
+    window.hub.take(events[10:])
+    assert bar.engine.text() == "Ready"
     bar.devices.actions()[1].trigger()
     assert sent[-1] == ChooseDevice("cuda:0")
 
