@@ -141,6 +141,19 @@ def percent(figure: float) -> str:
     return "under 0.001 %"
 
 
+_TIMES = ("two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def by_how_much(figure: float) -> str:
+    """A relative change in a sentence: 'by 4.1 %', and from 100 % up 'by about five times what was there'."""
+    if round(100 * figure) < 100:
+        return f"by {percent(figure)}"
+    if figure < 1.5:
+        return "by about as much as was there"
+    times = round(figure)
+    return f"by about {_TIMES[times - 2] if times < 10 else f'{times:,}'} times what was there"
+
+
 def layer_words(layer: int | None) -> str:
     return "the parts outside the layers" if layer is None else f"layer {layer + 1}"
 
@@ -154,9 +167,10 @@ def told(drawn: WeightMap, place: Place) -> str:
         return f"What {title} does to {what} isn't known yet."
     if figure is None:
         return f"{title} left {what} as it was."
+    exact = f"{by_how_much(figure)} ({percent(figure)})" if round(100 * figure) >= 100 else by_how_much(figure)
     if place.kind is None:
-        return f"{title} changed {what} by {percent(figure)}, measured on the matrices it touched there."
-    return f"{title} changed {_how(place)} by {percent(figure)}."
+        return f"{title} changed {what} {exact}, measured on the matrices it touched there."
+    return f"{title} changed {_how(place)} {exact}."
 
 
 def headline(drawn: WeightMap) -> str:
@@ -174,9 +188,9 @@ def _summed_up(drawn: WeightMap, stage: int) -> str:
     most = max((place for place in cells if place.kind is not None), key=lambda place: cells[place])
     which = f"all {every} layers" if touched == every else f"{touched} of {every} layers"
     if touched < every:
-        return f"*{drawn.titles[stage]}* changed {which}, most of all {_how(most)}, by {percent(cells[most])}"
+        return f"*{drawn.titles[stage]}* changed {which}, most of all {_how(most)}, {by_how_much(cells[most])}"
     whole = combined([tensor for place in cells if place.kind is None for tensor in drawn.changes[place]])
-    return f"*{drawn.titles[stage]}* changed {which}, by {percent(whole)} on the whole"
+    return f"*{drawn.titles[stage]}* changed {which}, {by_how_much(whole)} on the whole"
 
 
 def _how(place: Place) -> str:

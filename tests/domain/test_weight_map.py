@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from editview.domain.session import Session
-from editview.domain.weight_map import Place, headline, percent, scale, told, weight_map
+from editview.domain.weight_map import Place, by_how_much, headline, percent, scale, told, weight_map
 from editview.domain.weights import MatrixKind, combined
 from tests import sample
 
@@ -53,6 +53,21 @@ def test_what_is_not_known_yet_is_not_called_unchanged() -> None:
     drawn = weight_map(run)
     assert headline(drawn) == ""
     assert "isn't known yet" in told(drawn, Place(2, 0, MatrixKind.MLP_OUT))
+
+
+@pytest.mark.parametrize(
+    ("figure", "words"),
+    [
+        (0.0412, "by 4.1 %"),
+        (0.994, "by 99 %"),
+        (0.996, "by about as much as was there"),
+        (1.2, "by about as much as was there"),
+        (4.88, "by about five times what was there"),
+        (9.6, "by about 10 times what was there"),
+    ],
+)
+def test_a_change_of_more_than_all_is_told_in_times(figure: float, words: str) -> None:
+    assert by_how_much(figure) == words
 
 
 def test_a_scale_goes_by_powers_of_ten_only_where_figures_lie_far_apart() -> None:

@@ -18,9 +18,15 @@ class Frame:
     row: float
     gap: float
     steps: int
+    columns: int
+    apart: float  # how far the last column stands from the others: it is outside the layers; 0: it is one of them
 
     def column_left(self, at: int) -> float:
-        return self.left + at * self.column
+        return self.left + at * self.column + (self.apart if at == self.columns - 1 else 0)
+
+    def column_at(self, x: float) -> int | None:
+        lefts = ((at, self.column_left(at)) for at in range(self.columns))
+        return next((at for at, left in lefts if left <= x < left + self.column), None)
 
     def band_top(self, kind: int) -> float:
         return self.cells_top + kind * (self.row * self.steps + self.gap)

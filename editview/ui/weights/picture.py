@@ -69,8 +69,8 @@ class WeightsPicture(Picture):
         if self._map is None or not self._map.stages:
             return None
         frame, steps = self._frame(), len(self._map.stages)
-        layer = math.floor((where.x() - frame.left) / frame.column)
-        if not 0 <= layer < len(self._map.layers):
+        layer = frame.column_at(where.x())
+        if layer is None:
             return None
         if frame.bars.top() <= where.y() <= frame.bars.bottom():
             inside = (where.x() - frame.column_left(layer)) / frame.column
@@ -141,10 +141,14 @@ class WeightsPicture(Picture):
         words = [kind.value for kind in kinds] or ["memory: writing"]
         left = max(metrics.horizontalAdvance(word) for word in words) + px(12)
         columns = max(1, len(self._map.layers) if self._map else 6)
-        above = legend_height(len(self._map.stages) if self._map else 0) + line + px(12)
-        bars = QRectF(left, above, self.width() - left - px(4), px(104))
+        apart = px(12) if self._map and self._map.layers and self._map.layers[-1] is None else 0
+        above = legend_height(len(self._map.stages) if self._map else 0)
+        if self._bars:  # no room for what isn't known yet
+            above += line + px(12)
+        bars = QRectF(left, above, self.width() - left - px(4), px(104) if self._bars else 0)
         row = max(px(12), (line + px(4)) / steps)
-        return Frame(left, bars.width() / columns, bars, bars.bottom() + line + px(24), row, px(6), steps)
+        column = (bars.width() - apart) / columns
+        return Frame(left, column, bars, bars.bottom() + line + px(24), row, px(6), steps, columns, apart)
 
     def paint(self, painter: QPainter) -> None:
         frame = self._frame()
@@ -164,21 +168,15 @@ class WeightsPicture(Picture):
         metrics = QFontMetricsF(painter.font())
         line = metrics.height()
         drawn = self._map
-        title = "change relative to the matrices it touched"
-        log = self._bars is not None and self._bars.log
-        write(
-            painter,
-            QRectF(0, bars.top() - line - px(12), self.width(), line),
-            title + (", log scale" if log else ""),
-            roles.muted,
-        )
-        painter.setPen(pen(roles.line))
-        for value in self._bars.ticks if self._bars else (0.0,):
-            y = bars.bottom() - (self._bars.share(value) if self._bars else 0.0) * bars.height()
-            painter.drawLine(QPointF(bars.left(), y), QPointF(bars.right(), y))
-            box = QRectF(0, y - line / 2, bars.left() - px(8), line)
-            write(painter, box, f"{100 * value:.3g} %", roles.muted, Qt.AlignmentFlag.AlignRight)
-            painter.setPen(pen(roles.line))
+        if self._bars:
+            title = f"change relative to the matrices{', log scale' if self._bars.log else ''}"
+            write(painter, QRectF(0, bars.top() - line - px(12), self.width(), line), title, roles.muted)
+            for value in self._bars.ticks:
+                y = bars.bottom() - self._bars.share(value) * bars.height()
+                painter.setPen(pen(roles.line))
+                painter.drawLine(QPointF(bars.left(), y), QPointF(bars.right(), y))
+                box = QRectF(0, y - line / 2, bars.left() - px(8), line)
+                write(painter, box, f"{100 * value:,.10g} %", roles.muted, Qt.AlignmentFlag.AlignRight)
         layers = drawn.layers if drawn else ()
         wide = metrics.horizontalAdvance(str(len(layers))) + px(8)
         pace = next(pace for pace in (1, 2, 5, 10, 20, 50, 100, 1000) if pace * frame.column >= wide or pace == 1000)
@@ -269,23 +267,15 @@ class WeightsPicture(Picture):
         px, roles = theme().px, theme().roles
         line = QFontMetricsF(painter.font()).height()
         top = frame.band_top(len(self._map.kinds)) + px(12)
-        box = QRectF(frame.left, top + line / 2 - px(4), px(56), px(8))
+        box = QRectF(0, top + line / 2 - px(4), px(32), px(8))
         ramp = QLinearGradient(box.topLeft(), box.topRight())
         ramp.setColorAt(0, _mixed(QColor(roles.raised), QColor(roles.text), FAINTEST))
         ramp.setColorAt(1, QColor(roles.text))
         painter.fillRect(box, ramp)
-        words = f"{percent(self._cells.low)} to {percent(self._cells.high)}" + (
-            ", log scale" if self._cells.log else ""
-        )
+        low, high = percent(self._cells.low).removesuffix(" %"), percent(self._cells.high)
+        log = ", log scale" if self._cells.log else ""
+        words = f"{'brighter' if roles.dark else 'darker'} is more: {low} to {high}{log}"
         write(painter, QRectF(box.right() + px(8), top, self.width() - box.right() - px(8), line), words, roles.muted)
-        name = QRectF(0, top, frame.left - px(8), line)
-        write(
-            painter,
-            name,
-            "darker is more" if not roles.dark else "brighter is more",
-            roles.muted,
-            Qt.AlignmentFlag.AlignRight,
-        )
 
 
 def _mixed(ground: QColor, colour: QColor, strength: float) -> QColor:

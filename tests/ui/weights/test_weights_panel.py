@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QPoint, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QGuiApplication, QPainter
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.events import CheckpointDescribed, StageFinished
 from editview.domain.weight_map import Place
-from editview.domain.weights import MatrixKind
+from editview.domain.weights import MatrixKind, TensorChange
 from editview.ui.hub import Hub
+from editview.ui.look.theme import theme
+from editview.ui.weights import picture
 from editview.ui.weights.panel import WeightsPanel
 from tests import sample
 
@@ -86,6 +90,40 @@ def test_arrow_keys_reach_every_cell_and_say_it_in_words(qtbot: QtBot) -> None:
     kinds = 1 + len(MatrixKind.__members__) - 3  # the whole, and all kinds but norms, head and other
     assert len(said) == kinds * 2 - 1  # two steps each; both say the same where there is no such matrix
     assert any(words.endswith("(layer index 0)") and "how layer 1 writes its memory" in words for words in said)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.15, 2.0])
+def test_no_word_is_cut_off_at_the_smallest_width(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, scale: float) -> None:
+    """With six layers, something outside them, and changes from a thousandth to ten times what was there."""
+    kinds = (MatrixKind.ATTENTION_IN, MatrixKind.MLP_OUT)
+    tensors = [TensorChange(f"{i}.{kind}", i, kind, (8, 8), 1.0, 9.1) for i in range(6) for kind in kinds]
+    changed = (*tensors, TensorChange("wte", None, MatrixKind.EMBEDDING, (8, 8), 1.0, 0.0012))
+    written: list[str] = []
+
+    def write(painter: QPainter, box: QRectF, words: str, *_: object) -> None:
+        assert QFontMetricsF(painter.font()).horizontalAdvance(words) <= box.width() + 0.5, words
+        written.append(words)
+
+    monkeypatch.setattr(picture, "write", write)
+    theme().set_scale(scale)
+    try:
+        hub, panel = shown(qtbot)
+        hub.take([replace(e, changes=changed) if isinstance(e, StageFinished) and e.stage else e for e in EVENTS])
+        panel.draw()
+        panel.picture.setFixedSize(panel.picture.minimumSizeHint())
+        panel.picture.grab()
+    finally:
+        theme().set_scale(1.0)
+    assert {"1,000 %", "0.1 %", "1", "2", "3", "4", "5", "6", "rest"} <= set(written)
+    assert "darker is more: 0.12 to 910 %, log scale" in written
+
+
+def test_before_a_run_no_axis_stands_over_nothing(qtbot: QtBot) -> None:
+    hub, panel = shown(qtbot)
+    empty = panel.picture.sizeHint().height()
+    hub.take(EVENTS)
+    panel.draw()
+    assert panel.picture.sizeHint().height() > empty + theme().px(104)
 
 
 def test_before_a_run_the_plan_is_drawn_empty_on_the_checkpoint(qtbot: QtBot) -> None:
