@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionToolButton,
+    QStylePainter,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from editview.ui.look.icons import icon
 from editview.ui.look.labels import Sentence
@@ -20,6 +30,7 @@ class Chip(QToolButton):
         self.setIcon(icon(icon_name, "muted"))
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setProperty("role", "chip")
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.clicked.connect(self.open)
         theme().follow(self._dress)
 
@@ -30,6 +41,17 @@ class Chip(QToolButton):
         self.setToolTip(full)
         self.setAccessibleName(f"{self._title}: {short}")
         self.setAccessibleDescription(full)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(min(theme().px(88), self.sizeHint().width()), self.sizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """As a button, but with words that end in … where there is less room than they need."""
+        option = QStyleOptionToolButton()
+        self.initStyleOption(option)
+        room = self.fontMetrics().horizontalAdvance(self.text()) + self.width() - self.sizeHint().width()
+        option.text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
+        QStylePainter(self).drawComplexControl(QStyle.ComplexControl.CC_ToolButton, option)
 
     def open(self) -> None:
         Popover(self._full, [action for action in self._actions if action.isEnabled()], self)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
-from PySide6.QtWidgets import QMainWindow, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from editview.ui.hub import Hub, Problem
 from editview.ui.look.message_bar import MessageBar
@@ -21,6 +21,7 @@ from editview.ui.window.header import Header
 from editview.ui.window.status_bar import StatusBar
 from editview.ui.window.window_actions import rows
 
+LEAST_FRAME = QSize(8, 40)  # pixels of edges and title bar, which aren't known before the window is shown
 CARD_BUTTONS = ("edit-step", "switch-step", "duplicate-step", "remove-step")
 SHEET_ACTIONS = ("open-facts", "columns", "left-out")
 CARD_MENU = (*CARD_BUTTONS, "step-up", "step-down")
@@ -68,7 +69,12 @@ class MainWindow(QMainWindow):
         self._message_frame = QVBoxLayout()
         self._message_frame.addWidget(self.message)
         self._layout.addLayout(self._message_frame)
-        self._layout.addWidget(self.splitter, 1)
+        self._scroll = QScrollArea(
+            self, widgetResizable=True
+        )  # type that is too big for the screen leaves Run in sight
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setWidget(self.splitter)
+        self._layout.addWidget(self._scroll, 1)
         self.setCentralWidget(content)
 
     def _connect(self) -> None:
@@ -96,7 +102,7 @@ class MainWindow(QMainWindow):
             self.splitter.setStretchFactor(column, stretch)
         self.splitter.setSizes([px(312), px(568), px(384)])
         if not settings.restore_layout(self, {"columns": self.splitter}):
-            self.resize(px(1280), px(800))
+            self.resize(QSize(px(1280), px(800)).boundedTo(self._room()))
 
     def hang_pictures(self, pictures: dict[str, QWidget]) -> None:
         """Put the panels at the right in, by the names in `panel_names`."""
@@ -124,13 +130,30 @@ class MainWindow(QMainWindow):
 
     def _dress(self) -> None:
         px = theme().px
-        self.setMinimumSize(px(1000), px(600))
+        self.setMinimumSize(QSize(px(1000), px(600)).boundedTo(self._room()))
+        self._stay_on_screen()
         self._message_frame.setContentsMargins(px(16), 0, px(16), 0)
         self.splitter.setHandleWidth(px(8))
 
     def _keep_room(self) -> None:
+        px = theme().px
+        share = min(1.0, self._room().width() / px(1000))
         for panel, least in ((self.plan, 304), (self.centre, 360), (self.tabs, 320)):
-            panel.setMinimumWidth(theme().px(least))
+            scrolls = panel is self.tabs  # the others need what they say they need
+            panel.setMinimumWidth(round(px(least) * share) if scrolls or share == 1 else 0)
+
+    def _room(self) -> QSize:
+        """What the window may fill of its screen, inside its frame."""
+        frame = (self.frameGeometry().size() - self.size()).expandedTo(LEAST_FRAME)
+        return self.screen().availableGeometry().size() - frame
+
+    def _stay_on_screen(self) -> None:
+        """Bigger type makes a window grow, perhaps over the edge."""
+        if self.isVisible() and not self.isMaximized():
+            place, screen = self.frameGeometry(), self.screen().availableGeometry()
+            place.moveLeft(max(screen.left(), min(place.left(), screen.right() + 1 - place.width())))
+            place.moveTop(max(screen.top(), min(place.top(), screen.bottom() + 1 - place.height())))
+            self.move(place.topLeft())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Esc stops the run when no panel has a use of its own for it: as a shortcut it would take it from them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPointF, QSize, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 from pytestqt.qtbot import QtBot
@@ -264,15 +264,30 @@ def test_layout_and_look_are_remembered(window: MainWindow, qtbot: QtBot, sent: 
     theme().remember(Mode.SYSTEM, 1.0)
 
 
-@pytest.mark.parametrize("scale", [1.0, 1.3, 2.0])
-def test_nothing_asks_for_more_room_than_a_small_screen_has(window: MainWindow, scale: float) -> None:
+@pytest.mark.parametrize("scale", [1.0, 1.15, 1.3, 2.0])
+def test_run_stays_on_a_small_screen_however_big_the_type(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, scale: float
+) -> None:
+    monkeypatch.setattr(window, "_room", lambda: QSize(1272, 760))
+    window.hub.take([FactsOpened("demo", sample.sheet()), *list(sample.events(sample.plan(), sample.sheet()))[:10]])
     theme().set_scale(scale)
     try:
-        hint = window.minimumSizeHint()
-        assert hint.width() <= 1280 * max(1.0, scale)
-        assert hint.height() <= 800 * max(1.0, scale)
+        assert window.minimumWidth() <= 1272
+        assert window.minimumHeight() <= 760
+        window.resize(1272, 760)
+        qtbot.waitUntil(lambda: window.header.button.width() >= theme().px(120))
+        button = window.header.button
+        place = button.mapTo(window, button.rect().bottomRight())
+        assert place.x() < 1272
+        assert window.statusBar().geometry().bottom() < 760
     finally:
         theme().set_scale(1.0)
+
+
+def test_the_first_window_is_no_larger_than_its_screen(window: MainWindow) -> None:
+    screen = window.screen().availableGeometry()  # smaller than what a window would like to be
+    assert window.frameGeometry().width() <= screen.width()
+    assert window.frameGeometry().height() <= screen.height()
 
 
 def test_everything_that_can_be_clicked_has_a_name(window: MainWindow) -> None:
