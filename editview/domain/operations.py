@@ -41,7 +41,10 @@ class Edit(BaseOperation):
     """Writes the new answers of a sheet's edited facts into the weights."""
 
     only: tuple[str, ...] = Field(
-        (), title="Facts", description="Ids of the facts to edit; empty: all edited facts of the sheet"
+        (),
+        title="Facts",
+        description="Which of the sheet's facts this step edits; empty: all that are to be edited",
+        json_schema_extra={"facts": True},
     )
 
 
@@ -55,7 +58,9 @@ class Memit(Edit):
     layers: tuple[Annotated[int, Field(ge=0)], ...] = Field(
         (),
         title="Layers to edit",
-        description="Counted from 0; empty: the preset of this model. The last one is where the new answer is aimed",
+        description="Counted from 0: 0, 1, 2 are layers 1 to 3 of the picture. Empty: the preset of this model. "
+        "The last one is where the new answer is aimed",
+        json_schema_extra={"layers": True},
     )
     learning_rate: float = Field(
         0.5,
@@ -154,7 +159,7 @@ class Lora(FineTune):
 class FullFineTune(FineTune):
     """Every weight is trained."""
 
-    label: ClassVar[str] = "full"
+    label: ClassVar[str] = "all weights"
     about: ClassVar[str] = "Trains every weight: the strongest adaptation, and the most forgetful."
 
     method: Literal["full"] = "full"

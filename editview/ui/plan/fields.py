@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -23,7 +24,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from editview.domain.facts import FactSheet
 from editview.ui.look.theme import theme
+from editview.ui.plan.fact_picker import FactPicker
 
 _LARGEST = 2**31 - 1
 
@@ -32,14 +35,16 @@ class Field:
     """A widget for one parameter. `read` gives what stands in it, still unchecked; `write` shows a value."""
 
     def __init__(
-        self, widget: QWidget, read: Callable[[], Any], write: Callable[[Any], None], changed: Any, focus: QWidget
-    ) -> None:
+        self, widget: QWidget, read: Callable[[], Any], write: Callable[[Any], None], changed: Any, focus: QWidget,
+        complaint: Callable[[], str] = str,
+    ) -> None:  # fmt: skip
         self.widget, self.read, self.write, self.changed, self.focus = widget, read, write, changed, focus
+        self.complaint = complaint  # what the declaration can't tell is wrong, for it doesn't know sheet and model
 
 
-def field_for(info: FieldInfo, parent: QWidget) -> Field:
-    """The field that suits a parameter's type and bounds."""
-    kind, extra = info.annotation, info.json_schema_extra
+def field_for(info: FieldInfo, parent: QWidget, sheet: FactSheet | None, layers: int | None) -> Field:
+    """The field that suits a parameter's type and bounds, the plan's sheet and its model's number of layers."""
+    kind, extra = info.annotation, info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     if kind is bool:
         box = QCheckBox(parent)
         return Field(box, box.isChecked, box.setChecked, box.toggled, box)
@@ -54,9 +59,15 @@ def field_for(info: FieldInfo, parent: QWidget) -> Field:
         choice = QComboBox(parent)
         choice.addItems([str(value) for value in get_args(kind)])
         return Field(choice, choice.currentText, choice.setCurrentText, choice.currentTextChanged, choice)
+    if extra.get("facts"):
+        picker = FactPicker(sheet, parent)
+        return Field(picker, picker.value, picker.set_value, picker.changed, picker.all, picker.complaint)
     if get_origin(kind) is tuple:
-        return _list(kind, parent)
-    if isinstance(extra, dict) and extra.get("file"):
+        field = _list(kind, parent)
+        if extra.get("layers") and layers is not None:
+            field.complaint = partial(_beyond, field.read, layers)
+        return field
+    if extra.get("file"):
         return _file(parent)
     line = QLineEdit(parent)
     return Field(line, line.text, line.setText, line.textChanged, line)
@@ -103,6 +114,12 @@ def _list(kind: Any, parent: QWidget) -> Field:
         line.setText(", ".join(str(value) for value in values))
 
     return Field(line, read, write, line.textChanged, line)
+
+
+def _beyond(read: Callable[[], tuple[Any, ...]], layers: int) -> str:
+    """What is wrong with layers that the model doesn't have."""
+    missing = [layer for layer in read() if isinstance(layer, int) and layer >= layers]
+    return f"This model has {layers} layers, 0 to {layers - 1}: there is no {missing[0]}." if missing else ""
 
 
 def _as_number(word: str) -> int | str:

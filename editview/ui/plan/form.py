@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from editview.domain.operations import BaseOperation, Operation
+from editview.domain.facts import FactSheet
+from editview.domain.operations import BaseOperation, FullFineTune, Operation
 from editview.domain.sentences import method_name, operation_title
 from editview.ui.look.icons import icon
 from editview.ui.look.labels import Sentence, Words
@@ -41,6 +42,13 @@ def _complaint(problem: ErrorDetails) -> str:
         case "int_type" | "int_parsing":
             return f"'{problem['input']}' is not a whole number: write '0, 1, 2'."
     return f"{problem['msg']}."
+
+
+def _headline(operation: Operation, sheet: FactSheet | None) -> str:
+    title = operation_title(operation, sheet)
+    if isinstance(operation, FullFineTune):
+        return title.replace("Fine-tune", "Fine-tune every weight", 1)
+    return f"{title} with {method_name(operation)}"
 
 
 class _Row(QWidget):
@@ -72,14 +80,21 @@ class _Row(QWidget):
 
 
 class OperationForm(QDialog):
-    """Edits one operation. After `exec`, `operation` is the changed one (same card id)."""
+    """Edits one operation. After `exec`, `operation` is the changed one (same card id).
 
-    def __init__(self, operation: Operation, parent: QWidget | None = None) -> None:
+    The plan's sheet and the number of its model's layers, as far as they are known, say what can be chosen.
+    """
+
+    def __init__(
+        self, operation: Operation, parent: QWidget | None = None, *,
+        sheet: FactSheet | None = None, layers: int | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(parent)
         self.operation = operation
+        self._sheet, self._layers = sheet, layers
         self.fields: dict[str, Field] = {}
         self._rows: dict[str, _Row] = {}
-        self.setWindowTitle(operation_title(operation))
+        self.setWindowTitle(operation_title(operation, sheet))
         self._specialist = QWidget(self)
         self._specialist.hide()
         self.more = QPushButton(icon("chevron", "accent"), "More settings", self)
@@ -110,7 +125,7 @@ class OperationForm(QDialog):
             home = self._specialist if is_special else self
             usual = plain(info.default)
             row = _Row(info.title or name, f"{info.description}{f' · default {usual}' if usual else ''}", home)
-            field = field_for(info, row)
+            field = field_for(info, row, self._sheet, self._layers)
             row.hold(field)
             field.changed.connect(self._check)
             self.fields[name], self._rows[name] = field, row
@@ -128,7 +143,7 @@ class OperationForm(QDialog):
         scroll.setWidget(page)
         top = QVBoxLayout()
         top.setContentsMargins(look.px(24), look.px(24), look.px(24), look.px(8))
-        top.addWidget(Sentence(f"{operation_title(self.operation)} with {method_name(self.operation)}", parent=self))
+        top.addWidget(Sentence(_headline(self.operation, self._sheet), parent=self))
         top.addWidget(Sentence(self.operation.about, BODY, "muted", self))
         below = QVBoxLayout()
         below.setContentsMargins(look.px(24), look.px(8), look.px(24), look.px(16))
@@ -163,9 +178,10 @@ class OperationForm(QDialog):
                 name = str(problem["loc"][0]) if problem["loc"] else ""
                 complaints.setdefault(name, _complaint(problem))
         for name, row in self._rows.items():
-            row.complain(complaints.get(name, ""))
-        self._checked = checked
-        self.apply.setEnabled(checked is not None)
+            complaints.setdefault(name, self.fields[name].complaint())
+            row.complain(complaints[name])
+        self._checked = None if any(complaints.values()) else checked
+        self.apply.setEnabled(self._checked is not None)
 
     def complaint(self, name: str) -> str:
         """What is wrong with a field's value; empty: nothing."""

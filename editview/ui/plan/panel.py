@@ -99,7 +99,8 @@ class PlanPanel(QWidget):
             self.edit(self.selected)
 
     def edit(self, operation: Operation) -> None:
-        form = OperationForm(operation, self)
+        info = self._hub.checkpoint
+        form = OperationForm(operation, self, sheet=self._hub.sheet, layers=info.layers if info else None)
         if form.exec():
             self._hub.change_plan(self._hub.plan.replaced(form.operation))
         form.deleteLater()

@@ -74,7 +74,7 @@ def _plan(window: MainWindow) -> list[Action]:
 
     adds = [
         Action(
-            f"add-{method.label}", "&Plan",
+            f"add-{method.model_fields['method'].default}", "&Plan",
             f"Add {'an edit of facts' if issubclass(method, Edit) else 'a fine-tune'}: {method.label}",
             partial(plan.add, method), icon="edit" if issubclass(method, Edit) else "tune", group=1,
         )

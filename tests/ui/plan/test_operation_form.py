@@ -8,8 +8,11 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from editview.domain.operations import METHODS, FullFineTune, Lora, Memit, Operation
+from editview.ui.look.labels import Sentence
+from editview.ui.plan.fact_picker import FactPicker
 from editview.ui.plan.fields import NumberBox
 from editview.ui.plan.form import OperationForm
+from tests import sample
 
 CHANGED: list[Operation] = [
     Memit(id="m", layers=(3, 4, 5), learning_rate=0.05, relative_rate=True, only=("e1", "e 2"), covariance_weight=2e5),
@@ -67,6 +70,52 @@ def test_what_is_wrong_is_said_at_the_field_as_one_types(qtbot: QtBot) -> None:
     form.accept()
     assert isinstance(form.operation, Memit)
     assert form.operation.layers == (0, 1, 2)
+
+
+def test_layers_that_the_model_does_not_have_are_refused(qtbot: QtBot) -> None:
+    form = OperationForm(Memit(), layers=6)
+    qtbot.addWidget(form)
+    form.fields["layers"].write((4, 9))
+    assert form.complaint("layers") == "This model has 6 layers, 0 to 5: there is no 9."
+    form.accept()
+    assert not form.result()
+    form.fields["layers"].write((4, 5))
+    assert form.apply.isEnabled()
+
+
+def test_facts_are_ticked_on_the_sheet(qtbot: QtBot) -> None:
+    form = OperationForm(Memit(only=("gone",)), sheet=sample.sheet())
+    qtbot.addWidget(form)
+    form.show()
+    picker = form.fields["only"].widget
+    assert isinstance(picker, FactPicker)
+    shown = [picker.list.item(row).text() for row in range(picker.list.count())]
+    assert (len(shown), shown[1]) == (11, "The capital of Land 1 is → New 1")
+    assert shown[-1] == "gone: not on this sheet"
+    picker.list.item(10).setCheckState(Qt.CheckState.Unchecked)
+    assert form.complaint("only") == "Tick the facts that this step edits, or all of them."
+    picker.search.setText("land 3")
+    assert [not picker.list.item(row).isHidden() for row in range(5)] == [False, False, False, True, False]
+    picker.list.item(3).setCheckState(Qt.CheckState.Checked)
+    form.accept()
+    assert isinstance(form.operation, Memit)
+    assert form.operation.only == ("e3",)
+    again = OperationForm(form.operation, sheet=sample.sheet())
+    qtbot.addWidget(again)
+    again.defaults.click()
+    again.accept()
+    assert again.operation == Memit(id=form.operation.id)
+
+
+def test_the_headline_says_what_a_person_would(qtbot: QtBot) -> None:
+    for operation, words in (
+        (FullFineTune(), "Fine-tune every weight on support tickets"),
+        (Lora(dora=True), "Fine-tune on support tickets with DoRA"),
+        (Memit(), "Edit 10 facts with MEMIT"),
+    ):
+        form = OperationForm(operation, sheet=sample.sheet())
+        qtbot.addWidget(form)
+        assert words in [sentence.accessibleName() for sentence in form.findChildren(Sentence)]
 
 
 def test_an_open_bound_is_refused_with_what_would_be_right(qtbot: QtBot) -> None:
