@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
@@ -67,8 +67,8 @@ class Actions:
             if row.on is not None:
                 action.setChecked(row.on())
 
-    def fill(self, bar: QMenuBar) -> None:
-        """Make the menus, in the order in which the table names them."""
+    def fill(self, bar: QMenuBar, before: Mapping[str, QMenu]) -> None:
+        """Make the menus, in the order in which the table names them; further ones stand `before` an action."""
         menus: dict[str, QMenu] = {}
         groups: dict[str, int] = {}
         for row in self.rows:
@@ -76,6 +76,8 @@ class Actions:
             if groups.setdefault(row.menu, row.group) != row.group:
                 menu.addSeparator()
                 groups[row.menu] = row.group
+            if row.id in before:
+                menu.addMenu(before[row.id])
             menu.addAction(self.by_id[row.id])
         for menu in menus.values():
             menu.setToolTipsVisible(True)

@@ -18,6 +18,7 @@ from editview.ui.window import settings
 from editview.ui.window.actions import Actions
 from editview.ui.window.command_palette import CommandPalette
 from editview.ui.window.header import Header
+from editview.ui.window.recent import RecentMenu
 from editview.ui.window.status_bar import StatusBar
 from editview.ui.window.window_actions import rows
 
@@ -49,7 +50,7 @@ class MainWindow(QMainWindow):
             hub, by_id["run"], by_id["stop"], [by_id["open-checkpoint"]], [by_id[name] for name in SHEET_ACTIONS], self
         )
         self.plan.give_actions([by_id[name] for name in CARD_MENU], [by_id[name] for name in CARD_BUTTONS])
-        self.actions_table.fill(self.menuBar())
+        self.actions_table.fill(self.menuBar(), {"save-plan": RecentMenu(hub, self.opening, self)})
         self.setStatusBar(StatusBar(hub, self))
         self.setAcceptDrops(True)
         self._lay_out()

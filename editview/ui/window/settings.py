@@ -1,4 +1,4 @@
-"""What the window remembers between starts: where it stood, how its panels were shared out, the look."""
+"""What the window remembers between starts: where it stood, how its panels were shared out, the look, what was open."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from PySide6.QtWidgets import QMainWindow, QSplitter
 
 from editview.domain import places
 from editview.ui.look.theme import Mode, theme
+
+MOST_RECENT = 8
 
 
 def _store() -> QSettings:
@@ -43,6 +45,16 @@ def save_layout(window: QMainWindow, splitters: dict[str, QSplitter]) -> None:
     store.setValue("window/geometry", window.saveGeometry())
     for name, splitter in splitters.items():
         store.setValue(f"window/{name}", splitter.saveState())
+
+
+def recent() -> list[str]:
+    """What was opened lately, the latest first."""
+    kept = _store().value("opened/recent", [])
+    return [str(entry) for entry in kept] if isinstance(kept, list) else [str(kept)]  # Qt keeps a list of one as one
+
+
+def remember_recent(entry: str) -> None:
+    _store().setValue("opened/recent", [entry, *(other for other in recent() if other != entry)][:MOST_RECENT])
 
 
 def _number(value: object, otherwise: float) -> float:
