@@ -49,8 +49,10 @@ class Chip(QToolButton):
         """As a button, but with words that end in … where there is less room than they need."""
         option = QStyleOptionToolButton()
         self.initStyleOption(option)
-        room = self.fontMetrics().horizontalAdvance(self.text()) + self.width() - self.sizeHint().width()
-        option.text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
+        lacking = self.sizeHint().width() - self.width()
+        if lacking > 0:
+            room = self.fontMetrics().horizontalAdvance(self.text()) - lacking
+            option.text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
         QStylePainter(self).drawComplexControl(QStyle.ComplexControl.CC_ToolButton, option)
 
     def open(self) -> None:

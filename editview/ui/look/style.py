@@ -1,6 +1,7 @@
 """Qt's palette and style sheet, made from the table of roles.
 
-No rule names an item view: those slow big tables down. Tables and lists draw themselves through delegates.
+No rule names an item view: those slow big tables down. Tables and lists draw themselves through delegates; the list
+with boxes to tick in a form is the exception.
 """
 
 from __future__ import annotations
@@ -119,6 +120,15 @@ QLineEdit[role="title"] {{ background: transparent; border-color: transparent; p
 QLineEdit[role="title"]:hover {{ border-color: {roles.line}; }}
 QLineEdit[role="title"]:focus {{ background: {roles.raised}; border-color: {roles.accent}; }}
 
+QCheckBox {{ spacing: {px(8)}px; }}
+QCheckBox::indicator, QListWidget#ticks::indicator {{
+    width: {px(14)}px; height: {px(14)}px; border: 1px solid {roles.faint}; border-radius: {px(4)}px;
+    background: {roles.raised};
+}}
+QCheckBox::indicator:hover, QCheckBox::indicator:focus {{ border-color: {roles.accent}; }}
+QCheckBox::indicator:checked, QListWidget#ticks::indicator:checked {{ image: url({icons}/check.svg); }}
+QListWidget#ticks {{ border: 1px solid {roles.line}; border-radius: {px(6)}px; padding: {px(4)}px; }}
+
 QMenuBar {{ background: {roles.background}; color: {roles.text}; }}
 QMenuBar::item {{ background: transparent; padding: {px(4)}px {px(8)}px; border-radius: {px(4)}px; }}
 QMenuBar::item:selected {{ background: {roles.accent_tint}; }}
@@ -129,7 +139,7 @@ QMenu::item {{ padding: {px(6)}px {px(24)}px {px(6)}px {px(12)}px; border-radius
 QMenu::item:selected {{ background: {roles.accent_tint}; color: {roles.text}; }}
 QMenu::item:disabled {{ color: {roles.faint}; }}
 QMenu::icon {{ padding-left: {px(8)}px; }}
-QMenu::indicator {{ width: {px(16)}px; height: {px(16)}px; margin-left: {px(8)}px; }}
+QMenu::indicator {{ width: {px(16)}px; height: {px(16)}px; margin-left: {px(4)}px; }}
 QMenu::indicator:checked {{ image: url({icons}/check.svg); }}
 QMenu::separator {{ height: 1px; background: {roles.line}; margin: {px(4)}px {px(8)}px; }}
 
@@ -146,6 +156,7 @@ QTabBar::tab:focus {{ color: {roles.accent}; }}
 QSplitter::handle {{ background: transparent; }}
 QSplitter::handle:hover {{ background: {roles.accent_tint}; }}
 QScrollArea {{ border: none; background: transparent; }}
+QScrollArea::corner {{ border: none; background: transparent; }}
 QScrollBar:vertical {{ background: transparent; width: {px(12)}px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: {px(12)}px; margin: 0; }}
 QScrollBar::handle {{ background: {roles.line}; border-radius: {px(4)}px; margin: {px(2)}px; }}

@@ -25,6 +25,7 @@ class FactPicker(QWidget):
         self.search.setPlaceholderText("Search facts")
         self.search.setAccessibleName("Search facts")
         self.list = QListWidget(self)
+        self.list.setObjectName("ticks")
         self.list.setAccessibleName("Facts to edit")
         self.list.setUniformItemSizes(True)
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)

@@ -51,7 +51,7 @@ class WeightsPicture(Picture):
         return QSize(theme().px(368), math.ceil(frame.band_top(kinds) + theme().px(40)))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme().px(280), self.sizeHint().height())
+        return QSize(theme().px(272), self.sizeHint().height())
 
     # ---- pointing --------------------------------------------------------------------------------------------
 

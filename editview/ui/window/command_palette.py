@@ -87,6 +87,7 @@ class CommandPalette(QDialog):
         self.list.itemClicked.connect(lambda item: self._run())
         self.nothing = Words("No command of that name", BODY, "muted", parent=self)
         self.nothing.setMargin(theme().px(8))
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.field.textChanged.connect(self._filter)
         self.field.returnPressed.connect(self._run)
         self.field.installEventFilter(self)
@@ -110,6 +111,7 @@ class CommandPalette(QDialog):
                 item.setData(_ROW, row)
                 item.setData(_KEYS, action.shortcut().toString(QKeySequence.SequenceFormat.NativeText))
         self.list.setCurrentRow(0)
+        self.list.setVisible(bool(self.list.count()))
         self.nothing.setVisible(not self.list.count())
 
     def _run(self) -> None:

@@ -17,6 +17,17 @@ from editview.ui.plan.card_states import obstacle, overall
 _STEPS = 1000  # of the progress bar
 
 
+class _Bar(QProgressBar):
+    """As wide as it likes to be, or less where the type is big."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme().px(240), super().sizeHint().height())
+
+
 class Header(QWidget):
     """`run` and `stop` are the actions behind the button; the chips offer the actions of their kind."""
 
@@ -36,7 +47,7 @@ class Header(QWidget):
         self.button = QPushButton(self)
         self.button.setProperty("role", "primary")
         self.button.clicked.connect(self._pressed)
-        self.progress = QProgressBar(self)
+        self.progress = _Bar(self)
         self.progress.setRange(0, _STEPS)
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName("Progress of the run")
@@ -67,8 +78,8 @@ class Header(QWidget):
         self._middle.addWidget(self.progress)
         self._middle.addStretch(1)
         self._layout = QHBoxLayout(self)
-        self._layout.addLayout(left, 2)
-        self._layout.addLayout(self._middle, 1)
+        self._layout.addLayout(left, 1)
+        self._layout.addLayout(self._middle)
         self._layout.addWidget(self.button)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
@@ -100,7 +111,7 @@ class Header(QWidget):
         else:
             short = hub.plan.facts.replace("\\", "/").rsplit("/", 1)[-1]
             missing = f"{hub.plan.facts}: the facts that are asked. They are being read."
-            self.sheet.describe(f"{short} · missing" if hub.sheet_missing else short, hub.sheet_missing or missing)
+            self.sheet.describe(f"{short} · not opened" if hub.sheet_missing else short, hub.sheet_missing or missing)
 
     def _show_run(self) -> None:
         hub, latest = self._hub, self._hub.session.latest
@@ -135,7 +146,6 @@ class Header(QWidget):
         self._chips.setContentsMargins(px(4), 0, 0, 0)
         self._middle.setSpacing(px(4))
         self.progress.setMinimumWidth(px(80))
-        self.progress.setMaximumWidth(px(240))
         self.button.setFont(theme().font(bold=True))
         self.button.setIconSize(QSize(px(16), px(16)))
         self.button.setMinimumWidth(px(120))

@@ -135,13 +135,13 @@ class MainWindow(QMainWindow):
         self._stay_on_screen()
         self._message_frame.setContentsMargins(px(16), 0, px(16), 0)
         self.splitter.setHandleWidth(px(8))
+        self.splitter.setMinimumHeight(px(384))
 
     def _keep_room(self) -> None:
         px = theme().px
-        share = min(1.0, self._room().width() / px(1000))
-        for panel, least in ((self.plan, 304), (self.centre, 360), (self.tabs, 320)):
-            scrolls = panel is self.tabs  # the others need what they say they need
-            panel.setMinimumWidth(round(px(least) * share) if scrolls or share == 1 else 0)
+        roomy = self._room().width() >= px(1000)  # else the plan and the facts get what they can't do without
+        for panel, least in ((self.plan, 304 * roomy), (self.centre, 360 * roomy), (self.tabs, 320)):
+            panel.setMinimumWidth(px(least))
 
     def _room(self) -> QSize:
         """What the window may fill of its screen, inside its frame."""

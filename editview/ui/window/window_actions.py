@@ -37,8 +37,8 @@ def _file(window: MainWindow) -> list[Action]:
             "columns", "&File", "Columns of the fact sheet…", opening.name_columns,
             possible=lambda: is_table(hub.plan.facts),
         ),
-        Action("open-demo", "&File", "Open the demo", opening.open_demo, icon="open", group=1),
         Action("open-plan", "&File", "Open plan…", opening.open_plan, "Ctrl+Alt+O", "open", group=1),
+        Action("open-demo", "&File", "Open the demo", opening.open_demo, group=1),
         Action(
             "save-plan", "&File", "Save plan", opening.save_plan, "Ctrl+S", "save",
             possible=lambda: not hub.saved or hub.plan_path is None, group=1,

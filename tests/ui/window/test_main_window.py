@@ -84,7 +84,7 @@ def test_a_sheet_that_is_missing_is_named_and_run_says_why_it_is_off(window: Mai
     assert window.header.sheet.accessibleName() == "Fact sheet: odd.csv"
     assert "being read" in window.header.button.toolTip()
     hub.take([Failed(len(sent), "The columns of 'odd.csv' can't be told.")])
-    assert window.header.sheet.accessibleName() == "Fact sheet: odd.csv · missing"
+    assert window.header.sheet.accessibleName() == "Fact sheet: odd.csv · not opened"
     assert not window.header.button.isEnabled()
     assert window.header.button.toolTip() == "There are no facts to ask. The columns of 'odd.csv' can't be told."
     assert not window.actions_table.by_id["run"].isEnabled()
