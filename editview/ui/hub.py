@@ -5,9 +5,8 @@ Panels read from it, connect to its signals and send requests through it; they d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from PySide6.QtCore import QObject, Signal
 
@@ -142,9 +141,9 @@ class Hub(QObject):
         self.history.redo()
         self._plan_moved(before)
 
-    def open_facts(self, source: str, columns: Mapping[str, str] = MappingProxyType({})) -> None:
+    def open_facts(self, source: str, columns: tuple[tuple[str, str], ...] = ()) -> None:
         """Take another sheet into the plan, with the names of its columns, once it has been read."""
-        self._chosen = OpenFacts(source, tuple(columns.items()))
+        self._chosen = OpenFacts(source, columns)
         self.send(self._chosen)
 
     def look_up(self) -> None:
@@ -196,11 +195,9 @@ class Hub(QObject):
 
     def _failed(self, job: int, problem: Problem) -> None:
         """Tell what went wrong, unless it was asked for a plan that was left since."""
-        subject = self._look_ups.subject(job)
-        if subject is not None:
-            if not concerns(subject, self.plan):
-                return
-            self._look_ups.told(subject, problem)
+        subject = self._look_ups.failed(job, problem, self.plan)
+        if subject is not None and not concerns(subject, self.plan):
+            return
         if isinstance(subject, OpenFacts):
             self._lose_sheet(problem.sentence)
             self.sheet_changed.emit()

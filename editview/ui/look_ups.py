@@ -25,27 +25,27 @@ def concerns(subject: Subject, plan: Plan) -> bool:
 
 
 class LookUps:
-    """Sends them. Of those that failed and were told, the latest is told to `solved` once it is over."""
+    """Sends them. The latest problem that one of them had is told to `solved` once it is over."""
 
     def __init__(self, send: Callable[[LookUp], int | None], solved: Callable[[Problem], None]) -> None:
         self._send, self._solved = send, solved
         self._asked: dict[int, Subject] = {}  # by job
-        self._told: tuple[Subject, Problem] | None = None
+        self._latest: tuple[Subject, Problem] | None = None
 
     def ask(self, request: LookUp) -> None:
         job = self._send(request)
         if job is not None:
             self._asked[job] = request.plan if isinstance(request, ForecastPlan) else request
 
-    def subject(self, job: int) -> Subject | None:
-        """What a job that failed was asked on behalf of a plan; None: it was asked for something else."""
-        return self._asked.pop(job, None)
-
-    def told(self, subject: Subject, problem: Problem) -> None:
-        self._told = subject, problem
+    def failed(self, job: int, problem: Problem, plan: Plan) -> Subject | None:
+        """What the job was asked on behalf of a plan, this one or one that was left; None: for something else."""
+        subject = self._asked.pop(job, None)
+        if subject is not None and concerns(subject, plan):
+            self._latest = subject, problem
+        return subject
 
     def settle(self, plan: Plan, *, sound: bool = False) -> None:
-        """What was told is over when the plan asks for something else, or has been found `sound`."""
-        if self._told is not None and (sound or not concerns(self._told[0], plan)):
-            (_, problem), self._told = self._told, None
+        """A problem is over when the plan asks for something else, or has been found `sound`."""
+        if self._latest is not None and (sound or not concerns(self._latest[0], plan)):
+            (_, problem), self._latest = self._latest, None
             self._solved(problem)

@@ -132,7 +132,7 @@ def test_closing_keeps_a_change_made_just_before(desk: app.Desk) -> None:
 def test_named_columns_are_found_at_the_next_start(desk: app.Desk, qtbot: QtBot) -> None:
     desk.start()
     columns = {"subject": "who", "prompt": "sentence"}
-    desk.hub.open_facts("a.csv", columns)
+    desk.hub.open_facts("a.csv", tuple(columns.items()))
     desk.hub.take([FactsOpened("a.csv", sample.sheet())])
     desk.window.close()
     again = app.Desk(app.first_plan(lambda error: pytest.fail(str(error))), FakeJobs)

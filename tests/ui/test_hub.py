@@ -82,7 +82,7 @@ def test_a_plan_with_another_sheet_never_runs_on_the_one_before(hub: Hub, sent: 
 
 def test_named_columns_are_the_plans_and_leave_with_the_sheet(hub: Hub, sent: list[Request]) -> None:
     columns = {"subject": "Name", "prompt": "Satz", "target_true": "Alt"}
-    hub.open_facts("odd.csv", columns)
+    hub.open_facts("odd.csv", tuple(columns.items()))
     assert sent == [OpenFacts("odd.csv", tuple(columns.items()))]
     assert hub.plan.facts == "demo"  # until it has been read
     hub.take([FactsOpened("odd.csv", sample.sheet())])

@@ -153,5 +153,5 @@ class Opening(QObject):
             return
         dialog = CsvDialog(replace(preview, suggested=tuple(known.items())), self._window)
         if dialog.exec():
-            self._hub.open_facts(preview.source, dict(dialog.columns))
+            self._hub.open_facts(preview.source, dialog.columns)
         dialog.deleteLater()

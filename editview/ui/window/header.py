@@ -110,8 +110,8 @@ class Header(QWidget):
             )
         else:
             short = hub.plan.facts.replace("\\", "/").rsplit("/", 1)[-1]
-            missing = f"{hub.plan.facts}: the facts that are asked. They are being read."
-            self.sheet.describe(f"{short} · not opened" if hub.sheet_missing else short, hub.sheet_missing or missing)
+            full = hub.sheet_missing or f"{hub.plan.facts}: the facts that are asked. They are being read."
+            self.sheet.describe(f"{short} · not opened" if hub.sheet_missing else short, full)
 
     def _show_run(self) -> None:
         hub, latest = self._hub, self._hub.session.latest

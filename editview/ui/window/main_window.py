@@ -70,9 +70,7 @@ class MainWindow(QMainWindow):
         self._message_frame = QVBoxLayout()
         self._message_frame.addWidget(self.message)
         self._layout.addLayout(self._message_frame)
-        self._scroll = QScrollArea(
-            self, widgetResizable=True
-        )  # type that is too big for the screen leaves Run in sight
+        self._scroll = QScrollArea(self, widgetResizable=True)  # so that type of any size leaves Run in sight
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setWidget(self.splitter)
         self._layout.addWidget(self._scroll, 1)

@@ -110,6 +110,13 @@ def test_a_forecasts_error_goes_when_it_is_mended(window: MainWindow, sent: list
     hub.undo()
     hub.take([Failed(late, "Layer 9 is missing.")])
     assert not bar.isVisible()
+    hub.redo()
+    late = len(sent)
+    hub.undo()
+    hub.take([Failed(len(sent), "The data is missing."), Failed(late, "Layer 9 is missing.")])
+    assert bar.sentence.accessibleName() == "The data is missing."
+    hub.change_plan(sample.plan())
+    assert not bar.isVisible()
 
 
 def test_the_table_of_actions_is_sound(window: MainWindow) -> None:
