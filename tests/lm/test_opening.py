@@ -20,6 +20,7 @@ from editview.domain.plan import Checkpoint
 from editview.domain.progress import silent
 from editview.lm import sources
 from editview.lm.opening import describe, open_model
+from editview.ui.opening.checkpoint_dialog import RISKS
 from tests.families import FAMILIES, experts, families, language_model, tokenizer
 
 CPU = Device("cpu", "CPU", 2**34)
@@ -255,6 +256,14 @@ def test_code_is_not_run_where_it_isn_t_needed(folder: Path) -> None:
     (folder / "modeling.py").write_text("raise SystemExit('this ran')")
     config_with(auto_map={"AutoModelForCausalLM": "modeling.Model"})(folder)
     assert open_model(Checkpoint(source=str(folder), allow_code=True), CPU, silent).anatomy.mlp_outputs
+
+
+def test_a_refusal_says_in_the_windows_words_what_can_be_allowed(folder: Path) -> None:
+    config_with(auto_map={"AutoModelForCausalLM": "modeling.Model"})(folder)
+    assert RISKS["allow_code"][0] in refusal(folder)
+    config_with(auto_map={})(folder)
+    pickled(folder)
+    assert RISKS["allow_pickle"][0] in refusal(folder)
 
 
 def test_tokenizer_code_is_refused_too(folder: Path) -> None:
