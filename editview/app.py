@@ -37,7 +37,7 @@ class JobsLike(Protocol):
 
     def send(self, request: Request) -> int: ...
 
-    def stop(self) -> None: ...
+    def stop(self, number: int) -> None: ...
 
     def close(self) -> None: ...
 
@@ -88,9 +88,9 @@ class Desk(QObject):
             return None
         return self.jobs.send(request)
 
-    def _stop(self) -> None:
+    def _stop(self, number: int) -> None:
         if self.jobs is not None:
-            self.jobs.stop()
+            self.jobs.stop(number)
 
     def _save(self) -> None:
         self._autosave.stop()

@@ -16,7 +16,7 @@ from editview.domain import places
 from editview.domain.errors import EditViewError
 from editview.domain.events import Event, FactsOpened, Noted, PlanSaved
 from editview.domain.operations import Lora
-from editview.domain.requests import DescribeCheckpoint, OpenFacts, Request, SavePlan
+from editview.domain.requests import DescribeCheckpoint, OpenFacts, Request, RunPlan, SavePlan
 from editview.formats.plans import demo_plan, read_plan, write_plan
 from editview.ui.hub import Hub
 from tests import sample
@@ -26,7 +26,7 @@ class FakeJobs:
     """Takes requests like the real ones; saves plans, answers nothing else by itself."""
 
     def __init__(self, emit: Callable[[Event], None]) -> None:
-        self.emit, self.sent, self.stopped, self.closed = emit, list[Request](), 0, False
+        self.emit, self.sent, self.stopped, self.closed = emit, list[Request](), list[Request](), False
 
     def send(self, request: Request) -> int:
         self.sent.append(request)
@@ -35,8 +35,8 @@ class FakeJobs:
             self.emit(PlanSaved(request.path, request.plan))
         return len(self.sent)
 
-    def stop(self) -> None:
-        self.stopped += 1
+    def stop(self, number: int) -> None:
+        self.stopped.append(self.sent[number - 1])
 
     def close(self) -> None:
         self.closed = True
@@ -77,12 +77,13 @@ def test_events_from_a_job_reach_the_panels(desk: app.Desk, qtbot: QtBot) -> Non
 
 def test_esc_stops_a_run_from_wherever_the_cursor_is(desk: app.Desk, qtbot: QtBot) -> None:
     desk.start()
-    desk.hub.take(list(sample.events(sample.plan(), sample.sheet()))[:20])
+    desk.hub.take([FactsOpened("demo", sample.sheet())])
     desk.window.activateWindow()
     for widget in (desk.window.plan.view, desk.window.centre):
+        desk.hub.start_run()
         widget.setFocus()
         qtbot.keyClick(widget, Qt.Key.Key_Escape)
-    assert jobs(desk).stopped == 2
+    assert [type(request) for request in jobs(desk).stopped] == [RunPlan] * 2
 
 
 def test_a_flood_of_events_leaves_the_window_time_to_breathe(
