@@ -36,7 +36,7 @@ from editview.tuning.watch import Watch
 
 _BATCH = 200  # stored checks that one event carries
 _CURVE = 2000  # logged steps of one fine-tune, at most
-_WATCHED = {Group.EDITED: 200, Group.NEIGHBOURS: 60, Group.CONTROL: 100}
+_WATCHED = {Group.EDITED: 200, Group.NEIGHBOURS: 120, Group.CONTROL: 100}
 """Facts asked during training, at most: asking must stay cheap beside it. All are asked after it."""
 
 
@@ -145,8 +145,9 @@ class Walk:
         return record
 
     def _keep(self, stage: StageInfo, record: Record, live: tuple[str, Live] | None) -> None:
+        ahead = self.stages[stage.index + 1 :]
         try:
-            self.store.keep(stage.key, record, self.bench.delta, live)
+            self.store.keep(stage.key, record, self.bench.delta, live, spare={to_come.key for to_come in ahead})
         except NotKept as error:
             self.bench.hold(stage.key)
             self._tell_not_kept(error)
