@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +20,10 @@ from editview.domain.operations import Lora
 from editview.domain.requests import DescribeCheckpoint, OpenFacts, Request, RunPlan, SavePlan
 from editview.formats.plans import demo_plan, read_plan, write_plan
 from editview.ui.hub import Hub
+from editview.ui.window import display
 from tests import sample
+
+DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 
 class FakeJobs:
@@ -158,11 +162,33 @@ def test_a_kept_plan_that_can_not_be_read_is_put_aside_and_told(home: Path) -> N
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="these always have a display")
-def test_without_a_display_it_says_what_to_do_instead(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
-        monkeypatch.delenv(name, raising=False)
-    with pytest.raises(EditViewError, match="editview run demo"):
-        app.main([])
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({}, "Neither DISPLAY nor WAYLAND_DISPLAY is set"),
+        ({"DISPLAY": ":77"}, "DISPLAY=:77"),
+        ({"WAYLAND_DISPLAY": "wayland-77"}, "WAYLAND_DISPLAY=wayland-77"),
+        ({"QT_QPA_PLATFORM": "nonsense"}, "no platform 'nonsense'"),
+        ({"QT_QPA_PLATFORM": "nonsense;xcb", "DISPLAY": ":77"}, "DISPLAY=:77"),
+    ],
+)
+def test_without_a_display_it_says_what_to_do_instead(settings: dict[str, str], reason: str) -> None:
+    """In a process of its own, which Qt would otherwise end."""
+    unset = {name: value for name, value in os.environ.items() if name not in DISPLAYS}
+    code = (
+        "import editview.app as app\ntry:\n    app.main()\nexcept Exception as error:\n    print(error, error.details)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=unset | settings, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "editview run demo" in done.stdout
+    assert reason in done.stdout
+
+
+def test_a_platform_that_can_show_a_window_is_none_to_complain_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    for platforms in ("offscreen", "offscreen:size=800x600", "nonsense;offscreen"):
+        monkeypatch.setenv("QT_QPA_PLATFORM", platforms)
+        assert display.obstacle() == ""
 
 
 def test_the_window_needs_no_model_library() -> None:
