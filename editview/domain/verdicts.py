@@ -85,6 +85,19 @@ class LiveCheck:
     nll_wanted: tuple[float, ...]
     nll_other: tuple[float, ...]
 
+    @staticmethod
+    def of(checks: Sequence[Check], step: int) -> LiveCheck:
+        """What checks say of the prompts alone."""
+        ids = tuple(check.fact_id for check in checks)
+        prompts = [check.answers[0] for check in checks]
+        return LiveCheck(
+            step,
+            ids,
+            tuple(answer.gives for answer in prompts),
+            tuple(answer.nll_wanted for answer in prompts),
+            tuple(math.nan if answer.nll_other is None else answer.nll_other for answer in prompts),
+        )
+
 
 def gives(said: str, wanted: str) -> bool:
     """Whether a greedy text gives an answer: it starts with it, and the word ends there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 
 import pytest
 import torch
@@ -23,10 +24,12 @@ from editview.domain.events import (
     StageStarted,
     Trained,
 )
-from editview.domain.facts import FactSheet, Group
+from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.session import Run, RunState, StageState
+from editview.domain.verdicts import LiveCheck
 from editview.formats.fact_sheets import read_facts
-from editview.runs import keys, workbench
+from editview.lm.model import LanguageModel
+from editview.runs import keys, walk, workbench
 from editview.runs.fingerprints import identity
 from editview.runs.keys import stage_keys
 from editview.runs.store import NotKept, StageLost, StageStore
@@ -171,6 +174,28 @@ def test_watching_changes_no_weight(studio: Studio) -> None:
     unwatched = studio.run(studio.plan(tune, check_every=0), fresh=True)
     assert unwatched.stages[1].live == []
     assert small.same(watched[0], studio.weights(unwatched)[0])
+
+
+def test_what_was_asked_before_training_is_not_asked_again_at_its_start(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[int, LiveCheck] = {}
+    really = walk.live_check
+
+    def counted(lm: LanguageModel, facts: Sequence[Fact], step: int) -> LiveCheck:
+        asked[step] = really(lm, facts, step)
+        return asked[step]
+
+    monkeypatch.setattr(walk, "live_check", counted)
+    plan = studio.plan(small.edit(studio.world.text), small.tune(studio.world.data))
+    start, *later = studio.run(plan).stages[2].live
+    assert later == list(asked.values())
+    assert list(asked) == [2, 4]
+    lm = studio.runner._bench.move_to(studio.run(plan).stages[1].info.key)
+    expected = really(lm, studio.world.sheet.facts, 0)
+    assert (start.step, start.fact_ids, start.gives) == (0, expected.fact_ids, expected.gives)
+    assert start.nll_wanted == pytest.approx(expected.nll_wanted, rel=1e-4)
+    assert start.nll_other == pytest.approx(expected.nll_other, rel=1e-4, nan_ok=True)
 
 
 @pytest.mark.parametrize("moment", ["training", "editing", "asking"])
