@@ -32,7 +32,7 @@ PASSAGE = 1024  # tokens read in one piece at most
 BATCH_TOKENS = 4096  # in one forward
 STRIPS = 8  # in which the sum of products is added up
 FORMAT = 1  # of what is kept; raised when the way it is computed changes
-MOST = 20 * 10**9  # bytes that is kept at most; what was used longest ago goes first
+MOST = 20 * 10**9  # bytes that are kept; what was used longest ago goes first
 
 
 def text_file(name: str) -> Path:

@@ -11,7 +11,6 @@ from editview.runs.operations import Prepared, digest
 RECIPE = 2
 """Raise it when an operation computes something else than before, so that old stages aren't taken for new ones."""
 
-
 _CHECKPOINT = 20  # signs that the keys of a checkpoint's stages have in common
 
 

@@ -62,7 +62,10 @@ class Runner:
         """
         stop = stop or threading.Event()
         prepared = [prepare(operation, sheet) for operation in plan.active]
-        keys = self._keys(plan, sheet, prepared, emit, stop, fresh)
+        keys = None if fresh else self._all_kept(plan, sheet, prepared)
+        if keys is None:  # the keys of what is computed come from the model that is open, not from what is remembered
+            fingerprint = self._opened(plan.checkpoint, emit, stop).fingerprint
+            keys = stage_keys(fingerprint, self.device.id, plan.seed, prepared)
         if fresh:
             for key in keys:
                 self._store.discard(key)
@@ -111,23 +114,14 @@ class Runner:
             sentences = ["EditView was cut off while it was writing; what was half written has been removed."]
         return " ".join(sentences)
 
-    def _keys(
-        self,
-        plan: Plan,
-        sheet: FactSheet,
-        prepared: Sequence[Prepared],
-        emit: Emit,
-        stop: threading.Event,
-        fresh: bool,
-    ) -> tuple[str, ...]:
-        """The stages' keys. A fingerprint that is only remembered decides them while nothing has to be computed."""
+    def _all_kept(self, plan: Plan, sheet: FactSheet, prepared: Sequence[Prepared]) -> tuple[str, ...] | None:
+        """The stages' keys where the checkpoint is remembered and all of them are kept and asked; else None."""
         known = self._fingerprints.of(plan.checkpoint, self.device)
-        if known is not None and not fresh:
-            keys = stage_keys(known, self.device.id, plan.seed, prepared)
-            if all(self._store.record(key) and self._store.has_asked(key, sheet.content_hash) for key in keys):
-                return keys
-        opened = self._opened(plan.checkpoint, emit, stop).fingerprint
-        return stage_keys(opened, self.device.id, plan.seed, prepared)
+        if known is None:
+            return None
+        keys = stage_keys(known, self.device.id, plan.seed, prepared)
+        kept = all(self._store.record(key) and self._store.has_asked(key, sheet.content_hash) for key in keys)
+        return keys if kept else None
 
     def _opened(self, checkpoint: Checkpoint, emit: Emit, stop: threading.Event) -> LanguageModel:
         with telling(emit, stop) as progress:

@@ -151,9 +151,9 @@ class Walk:
         return record
 
     def _keep(self, stage: StageInfo, record: Record, live: tuple[str, Live] | None) -> None:
-        ahead = self.stages[stage.index + 1 :]
+        still_needed = {ahead.key for ahead in self.stages[stage.index + 1 :]}
         try:
-            self.store.keep(stage.key, record, self.bench.delta, live, spare={to_come.key for to_come in ahead})
+            self.store.keep(stage.key, record, self.bench.delta, live, spare=still_needed)
         except NotKept as error:
             self.bench.hold(stage.key)
             self._tell_not_kept(error)
