@@ -235,5 +235,13 @@ def _settled(lm: LanguageModel, question: _Question) -> bool | None:
 def _answer(tokenizer: Any, question: _Question) -> Answer:
     text = _text(tokenizer, question.spoken)
     end = _sentence_end(text, question.wanted)
-    nll_other = question.nll[1] if len(question.nll) > 1 else None
-    return Answer(question.prompt, text[:end].rstrip(), gives(text, question.wanted), question.nll[0], nll_other)
+    nll, tokens = [*question.nll, None], [*map(len, question.answers), 1]
+    return Answer(
+        prompt=question.prompt,
+        said=text[:end].rstrip(),
+        gives=gives(text, question.wanted),
+        nll_wanted=question.nll[0],
+        nll_other=nll[1],
+        wanted_tokens=tokens[0],
+        other_tokens=tokens[1],
+    )

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainte
 from PySide6.QtWidgets import QWidget
 
 from editview.domain.operations import FineTune
+from editview.domain.verdicts import likelihood
 from editview.ui.facts.grid import FactsGrid
 from editview.ui.facts.words import percent
 from editview.ui.look.pictures import Picture, legible, pen, spread, write
@@ -56,11 +57,10 @@ def course(grid: FactsGrid, row: int, stage: int) -> Course | None:
     if not lives or fact.id not in lives[0].fact_ids:
         return None
     place = lives[0].fact_ids.index(fact.id)
+    before = grid.run.stages[stage - 1].checks[fact.id].answers[0]
     points = [(live.step, live.nll_wanted[place], live.nll_other[place]) for live in lives]
-    before = grid.run.stages[stage - 1].checks.get(fact.id)
-    if before and points[0][0] > 0:
-        answer = before.answers[0]
-        points.insert(0, (0, answer.nll_wanted, math.nan if answer.nll_other is None else answer.nll_other))
+    if points[0][0] > 0:
+        points.insert(0, (0, before.nll_wanted, math.nan if before.nll_other is None else before.nll_other))
     steps, wanted, other = zip(*points, strict=True)
     has_other = fact.other is not None and not any(math.isnan(nll) for nll in other)
     return Course(
@@ -69,8 +69,8 @@ def course(grid: FactsGrid, row: int, stage: int) -> Course | None:
         wanted=fact.wanted,
         other=fact.other,
         steps=steps,
-        p_wanted=tuple(math.exp(-nll) for nll in wanted),
-        p_other=tuple(math.exp(-nll) for nll in other) if has_other else (),
+        p_wanted=tuple(likelihood(nll, before.wanted_tokens) for nll in wanted),
+        p_other=tuple(likelihood(nll, before.other_tokens) for nll in other) if has_other else (),
         lost_at=int(grid.lost_step[row, stage]) or None,
     )
 

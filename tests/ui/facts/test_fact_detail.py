@@ -15,7 +15,7 @@ from editview.domain.facts import FactSheet
 from editview.domain.operations import FullFineTune
 from editview.domain.plan import Plan
 from editview.domain.session import Run, Session
-from editview.domain.verdicts import Change, Check, LiveCheck
+from editview.domain.verdicts import Change, Check, LiveCheck, likelihood
 from editview.ui.facts.answers import AnswersModel
 from editview.ui.facts.curve import FactCurve, course, trained_stages
 from editview.ui.facts.detail import FactDetail
@@ -85,6 +85,18 @@ def test_the_course_runs_from_before_training_to_its_end() -> None:
     assert drawn.lost_at == run.stages[2].lost_at(run.sheet.facts[row].id)
     assert trained_stages(grid) == (2,)
     assert course(grid, row, 1) is None
+
+
+def test_the_curve_draws_how_likely_whole_answers_are() -> None:
+    run, _ = finished()
+    before, row = run.stages[1].checks, row_of(run, Change.SURVIVED)
+    fact_id = run.sheet.facts[row].id
+    long = replace(before[fact_id].answers[0], wanted_tokens=3)
+    before[fact_id] = replace(before[fact_id], answers=(long,))
+    drawn = course(FactsGrid(run.sheet, run.plan, run), row, 2)
+    assert drawn is not None
+    assert drawn.p_wanted[0] == long.p_wanted
+    assert drawn.p_wanted[-1] == likelihood(run.stages[2].live[-1].nll_wanted[row], 3)
 
 
 def test_a_fact_without_another_answer_has_one_curve() -> None:
