@@ -59,6 +59,7 @@ class FactsDelegate(QStyledItemDelegate):
             self._write(painter, inner, text, self._body, self._body_measure, self._ink(model, at, column.kind))
         if state & QStyle.StateFlag.State_HasFocus:
             painter.setPen(self._focus)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(rect.adjusted(0, 0, -1, -2))
 
     def _ink(self, model: FactsModel, at: int, kind: Kind) -> QColor:
