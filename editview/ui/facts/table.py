@@ -11,16 +11,16 @@ from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 from editview.domain.facts import FactSheet
 from editview.domain.plan import Plan
 from editview.domain.session import Run
-from editview.ui.facts.delegate import FactsDelegate, row_height
+from editview.ui.facts.delegate import FactsDelegate, row_height, stage_width
 from editview.ui.facts.model import FactsModel, Index, Kind
 from editview.ui.facts.motion import Turning
 from editview.ui.facts.query import Filter
 from editview.ui.look.stage_header import StageHeader
 from editview.ui.look.theme import theme
 
-_WIDTHS = {Kind.SAYS: 112, Kind.WANTED: 112, Kind.BECAME: 288, Kind.GROUP: 88}
-_FACT, _STAGE = (128, 320, 216), (92, 132)  # narrowest, widest, and how wide before columns fall out of sight
-_SAYS = 80  # narrowest
+_FACT, _SAYS = (120, 160, 320), (96, 128, 176)  # narrowest, as wide as reads well, widest
+_STAGE = 132  # widest
+_IF_ROOM = {Kind.WANTED: 136, Kind.BECAME: 240}  # left out, the last first, where it spares scrolling sideways
 
 
 class FactsTable(QTableView):
@@ -97,17 +97,26 @@ class FactsTable(QTableView):
             self.scrollTo(self.currentIndex())  # what was in sight stays in sight
 
     def _share_out(self) -> None:
-        """Facts and stages get what the other columns leave, or where that is little, all but what the model says."""
-        px, columns, room = theme().px, self._model.columns, self.viewport().width()
-        stages = sum(column.kind is Kind.STAGE for column in columns)
-        left = room - sum(px(_WIDTHS.get(column.kind, 0)) for column in columns)
-        stage = min(max((left - px(_FACT[1])) // max(stages, 1), px(_STAGE[0])), px(_STAGE[1]))
-        beside = room - stages * stage
-        says = min(max(beside - px(_FACT[2]), px(_SAYS)), px(_WIDTHS[Kind.SAYS]))
-        fact = max(left - stages * stage, min(beside - says, px(_FACT[2])))
-        widths = {Kind.FACT: min(max(fact, px(_FACT[0])), px(_FACT[1])), Kind.STAGE: stage, Kind.SAYS: says}
-        for place, column in enumerate(columns):
-            self.setColumnWidth(place, widths.get(column.kind) or px(_WIDTHS[column.kind]))
+        """Fact, stages and what the model says come first; where these alone don't fit, all is there to scroll to."""
+        px, grid, room = theme().px, self._model.grid, self.viewport().width()
+        stages = [stage_width(grid, stage) for stage in range(len(grid.titles))]
+        widths, left = {kind: px(width) for kind, width in _IF_ROOM.items()}, room - sum(stages)
+        if left >= px(_FACT[0] + _SAYS[0]):
+            spare = left - px(_FACT[1] + _SAYS[1])
+            for kind, width in list(widths.items()):
+                spare -= width
+                if spare < 0:
+                    del widths[kind]
+        left -= sum(widths.values())
+        says = min(max(left // 2, px(_SAYS[0])), px(_SAYS[2]))
+        fact = min(max(left - says, px(_FACT[0])), px(_FACT[2]))
+        more = max(left - says - fact, 0) // len(stages)
+        widths |= {Kind.FACT: fact, Kind.SAYS: says}
+        for place, column in enumerate(self._model.columns):
+            least = stages[column.stage]
+            widths[Kind.STAGE] = min(least + more, max(least, px(_STAGE)))
+            self.setColumnHidden(place, column.kind not in widths)
+            self.setColumnWidth(place, widths.get(column.kind, 0))
         self._header.fit()
         self.setMinimumHeight(self._header.height() + 2 * row_height())
 

@@ -48,7 +48,7 @@ def test_every_fate_has_its_sentence() -> None:
     for change, start in {
         Change.LOST: "Lost at step",
         Change.SURVIVED: "Survived every step",
-        Change.INTACT: "Intact: it still says “",
+        Change.INTACT: "Intact: it says “",
         Change.DAMAGED: "Lost at step",
     }.items():
         assert fate(grid, row_of(run, change)).startswith(start)

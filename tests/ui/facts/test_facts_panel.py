@@ -102,7 +102,7 @@ def test_while_training_it_says_so_far(panel: FactsPanel, hub: Hub) -> None:
     assert panel.headline.said.caption == "So far, at training step 40 of 60 of *Fine-tune on support tickets*"
     lost = [row for row in range(10) if panel.model.grid.lost_step_now[row]]
     assert lost
-    assert all(panel.model.text(row, 6).endswith("so far") for row in lost)
+    assert all(panel.model.text(row, 4).endswith("so far") for row in lost)
     for event in story():
         if isinstance(event, Checked) and event.stage == 2:
             hub.take([event])
