@@ -129,7 +129,7 @@ class FactCurve(Picture):
         measure, px = QFontMetricsF(theme().font(12)), theme().px
         left = measure.horizontalAdvance("100 %") + px(8)
         names = [f"{answer} {percent(shares[-1])}" for answer, shares in course.curves]
-        right = min(max(map(measure.horizontalAdvance, names)) + px(12), self.width() / 3)
+        right = min(max(map(measure.horizontalAdvance, names)) + px(12), 2 * self.width() / 5)
         top, bottom = measure.height() + px(4), 2 * measure.height() + px(8)
         return QRectF(left, top, self.width() - left - right, self.height() - top - bottom)
 
@@ -193,7 +193,15 @@ class FactCurve(Picture):
         heights = spread(ends, line, area.top(), area.bottom())
         for dashed, ((answer, shares), y) in enumerate(zip(course.curves, heights, strict=True)):
             box = QRectF(x, y - line / 2, self.width() - x, line)
-            write(painter, box, f"{answer} {percent(shares[-1])}", roles.muted if dashed else roles.text)
+            words = end_words(answer, shares[-1], QFontMetricsF(painter.font()), box.width())
+            write(painter, box, words, roles.muted if dashed else roles.text)
+
+
+def end_words(answer: str, share: float, measure: QFontMetricsF, width: float) -> str:
+    """'Germany 93 %'; where that is too long the name is elided, never the number."""
+    number = f" {percent(share)}"
+    room = width - measure.horizontalAdvance(number)
+    return measure.elidedText(answer, Qt.TextElideMode.ElideRight, room) + number
 
 
 def _ticks(last: int) -> list[int]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QComboBox, QTabBar
 from pytestqt.qtbot import QtBot
@@ -17,10 +18,11 @@ from editview.domain.plan import Plan
 from editview.domain.session import Run, Session
 from editview.domain.verdicts import Change, Check, LiveCheck, likelihood
 from editview.ui.facts.answers import AnswersModel
-from editview.ui.facts.curve import FactCurve, course, trained_stages
+from editview.ui.facts.curve import FactCurve, course, end_words, trained_stages
 from editview.ui.facts.detail import FactDetail
 from editview.ui.facts.grid import FactsGrid
 from editview.ui.facts.words import fate, percent
+from editview.ui.look.theme import SMALL, theme
 from tests import sample
 
 
@@ -133,6 +135,15 @@ def test_pointing_at_the_curve_tells_the_step(qtbot: QtBot) -> None:
     lost = curve.image()
     curve.show_course(course(grid, row_of(run, Change.SURVIVED), 2))
     assert curve.image() != lost
+
+
+def test_a_long_name_at_the_end_of_a_curve_keeps_its_number(qtbot: QtBot) -> None:
+    measure = QFontMetricsF(theme().font(SMALL))
+    words = end_words("the Federated States of Micronesia", 0.93, measure, 100)
+    assert words.startswith("the F")
+    assert words.endswith("… 93 %")
+    assert measure.horizontalAdvance(words) <= 100
+    assert end_words("Peru", 0.93, measure, 100) == "Peru 93 %"
 
 
 def test_narrow_it_has_tabs_and_wide_it_shows_both(detail: FactDetail, qtbot: QtBot) -> None:
