@@ -30,7 +30,7 @@ class FactsTable(QTableView):
     def __init__(self, model: FactsModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = model
-        self._kept: tuple[list[str], str | None, int] = ([], None, 0)
+        self._kept: tuple[list[str], str | None, int, bool] = ([], None, 0, False)
         self.setModel(model)
         self._turning = Turning(self.viewport())
         self.setItemDelegate(FactsDelegate(self._turning, self))
@@ -53,6 +53,7 @@ class FactsTable(QTableView):
         header.setSortIndicatorClearable(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
+        header.sortIndicatorChanged.connect(lambda *_: self.scrollTo(self.currentIndex()))
         for words, keys, act in (
             ("Open this fact", "", self._open_current),
             ("Copy rows", QKeySequence.StandardKey.Copy, self.copy),
@@ -127,16 +128,17 @@ class FactsTable(QTableView):
         return sorted(row for part in parts for row in range(part.top(), part.bottom() + 1))
 
     def _keep(self) -> None:
-        """Before rows move: which facts are selected and where the table is scrolled to."""
+        """Before rows move: which facts are selected, where the table is scrolled to, and whether one is in sight."""
         current = self.currentIndex()
         self._kept = (
             [self._model.fact(row).id for row in self.selected_rows()],
             self._model.fact(current.row()).id if current.isValid() else None,
             self.verticalScrollBar().value(),
+            self.viewport().rect().intersects(self.visualRect(current)),
         )
 
     def _restore(self) -> None:
-        selected, current, scrolled = self._kept
+        selected, current, scrolled, in_sight = self._kept
         last, choice = self._model.columnCount() - 1, QItemSelection()
         for first, end in _runs(self._model.rows_of(selected)):
             choice.select(self._model.index(first, 0), self._model.index(end, last))
@@ -147,6 +149,8 @@ class FactsTable(QTableView):
         chooser.select(choice, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.blockSignals(blocked)
         self.verticalScrollBar().setValue(scrolled)
+        if in_sight:
+            self.scrollTo(self.currentIndex())
 
     def currentChanged(self, current: Index, previous: Index) -> None:
         super().currentChanged(current, previous)
