@@ -20,12 +20,14 @@ def nothing_found(shown: Filter) -> str:
 
 
 class NothingFound(QWidget):
-    """Lies over a table's rows while there are none."""
+    """Lies over a table while it has no rows, its header included, so that a low one has room for it."""
 
     clear = Signal()
 
     def __init__(self, over: QWidget) -> None:
         super().__init__(over)
+        self.setProperty("surface", "raised")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._sentence, button = Sentence(size=BODY, role="muted"), QPushButton("Clear the filters")
         self._sentence.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         button.clicked.connect(self.clear)
@@ -36,10 +38,13 @@ class NothingFound(QWidget):
         layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(2)
         self.hide()
-        QVBoxLayout(over).addWidget(self)
+        whole = QVBoxLayout(over)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self)
 
     def say(self, shown: Filter, rows: int, facts: int) -> None:
         empty = facts > 0 and not rows
         if empty:
             self._sentence.say(nothing_found(shown))
+            self.raise_()  # over the scroll bars
         self.setVisible(empty)

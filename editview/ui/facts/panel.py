@@ -27,7 +27,7 @@ class FactsPanel(QWidget):
         self.headline, self.filters = Headline(), FilterBar()
         self.model = FactsModel(self)
         self.table, self.detail = FactsTable(self.model), FactDetail(self._failed)
-        self._nothing = NothingFound(self.table.viewport())
+        self._nothing = NothingFound(self.table)
         self.detail.hide()
         self._lay_out()
         self._connect()

@@ -228,6 +228,9 @@ def test_where_nothing_is_found_it_says_so_and_clears_the_filters(panel: FactsPa
     panel.filters.search.setText("zzz")
     sentence = panel.table.findChild(Sentence)
     assert sentence.accessibleName() == "No fact matches “zzz” among lost in step 2."
+    panel.table.resize(320, panel.table.minimumHeight())
+    qtbot.waitUntil(lambda: clear.height() >= clear.sizeHint().height())
+    assert sentence.height() >= sentence.heightForWidth(sentence.width())
     qtbot.mouseClick(clear, Qt.MouseButton.LeftButton)
     assert not clear.isVisible()
     assert panel.filters.filter == Filter()
