@@ -33,7 +33,7 @@ class FactsDelegate(QStyledItemDelegate):
         self._bad = QColor(roles.fails.ink)
         self._body, self._small = look.font(BODY), look.font(SMALL)
         self._body_measure, self._small_measure = QFontMetrics(self._body), QFontMetrics(self._small)
-        self._gap, self._pad = look.px(8), look.px(4)
+        self._gap, self._pad, self._round = look.px(8), look.px(4), look.px(6)
         self._inks = {chip: QColor(mark.state.ink) for chip, mark in MARKS.items()}
         self._tints = {chip: QColor(mark.state.tint) for chip, mark in MARKS.items()}
 
@@ -51,7 +51,7 @@ class FactsDelegate(QStyledItemDelegate):
             painter.fillRect(rect, self._selected)
         painter.fillRect(rect.left(), rect.bottom(), rect.width(), 1, self._line)
         column, at = model.columns[index.column()], model.row_at(index.row())
-        inner = rect.adjusted(self._gap, 0, -self._gap, 0)
+        inner = rect.adjusted(self._gap, 0, 0, 0)  # the next column begins with a gap of its own
         if column.kind is Kind.STAGE:
             self._paint_chip(painter, rect.adjusted(self._pad, 0, -self._pad, 0), model, at, column.stage)
         elif column.kind is Kind.FACT:
@@ -98,10 +98,10 @@ class FactsDelegate(QStyledItemDelegate):
             words = [_lost_at(int(grid.lost_step[at, stage]))]
         elif grid.provisional[at, stage] and chip is not Chip.NOT_EDITED:
             words = [f"{mark.word} at {grid.live_step[stage]:,}", mark.word]
-        room = rect.width() - 2 * self._gap
+        room = rect.width() - 2 * self._round
         texts = [f"{mark.glyph} {word}".rstrip() for word in words]
         text = next((text for text in texts if measure.horizontalAdvance(text) <= room), texts[-1])
-        height, width = measure.height() + self._pad, measure.horizontalAdvance(text) + 2 * self._gap
+        height, width = measure.height() + self._pad, measure.horizontalAdvance(text) + 2 * self._round
         box = QRectF(rect.left(), rect.center().y() - height / 2, min(width, rect.width()), height)
         painter.save()
         painter.setFont(self._small)
@@ -111,7 +111,7 @@ class FactsDelegate(QStyledItemDelegate):
             painter.setBrush(self._turning.colour(self._tints, at, stage, chip))
             painter.drawRoundedRect(box, height / 2, height / 2)
         painter.setPen(self._turning.colour(self._inks, at, stage, chip))
-        painter.drawText(box.adjusted(self._gap, 0, 0, 0), _LEFT, text)
+        painter.drawText(box.adjusted(self._round, 0, 0, 0), _LEFT, text)
         painter.restore()
 
 
@@ -125,7 +125,7 @@ def stage_width(grid: FactsGrid, stage: int) -> int:
         words.append(f"{MARKS[Chip.FAILS].glyph} {_lost_at(operation.steps)}")
     measure = QFontMetrics(look.font(SMALL))
     chip, word = (max(map(measure.horizontalAdvance, texts)) for texts in (words, grid.titles[stage].split()))
-    return max(chip + look.px(24), min(word + look.px(20), look.px(112)))
+    return max(chip + look.px(20), min(word + look.px(16), look.px(112))) + 1
 
 
 def _lost_at(step: int) -> str:

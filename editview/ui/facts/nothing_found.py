@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QTableView, QVBoxLayout, QWidget
 
 from editview.ui.facts.query import Filter
 from editview.ui.facts.words import GROUP_NAMES
@@ -24,8 +24,9 @@ class NothingFound(QWidget):
 
     clear = Signal()
 
-    def __init__(self, over: QWidget) -> None:
+    def __init__(self, over: QTableView) -> None:
         super().__init__(over)
+        self._over = over
         self.setProperty("surface", "raised")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._sentence, button = Sentence(size=BODY, role="muted"), QPushButton("Clear the filters")
@@ -46,5 +47,6 @@ class NothingFound(QWidget):
         empty = facts > 0 and not rows
         if empty:
             self._sentence.say(nothing_found(shown))
-            self.raise_()  # over the scroll bars
+        policy = Qt.ScrollBarPolicy.ScrollBarAlwaysOff if empty else Qt.ScrollBarPolicy.ScrollBarAsNeeded
+        self._over.setHorizontalScrollBarPolicy(policy)
         self.setVisible(empty)

@@ -109,7 +109,7 @@ class FactsTable(QTableView):
                 if spare < 0:
                     del widths[kind]
         left -= sum(widths.values())
-        says = min(max(left // 2, px(_SAYS[0])), px(_SAYS[2]))
+        says = min(max(14 * left // 25, px(_SAYS[0])), px(_SAYS[2]))  # its words are the longer ones
         fact = min(max(left - says, px(_FACT[0])), px(_FACT[2]))
         more = max(left - says - fact, 0) // len(stages)
         widths |= {Kind.FACT: fact, Kind.SAYS: says}

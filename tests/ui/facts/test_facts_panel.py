@@ -233,6 +233,7 @@ def test_where_nothing_is_found_it_says_so_and_clears_the_filters(panel: FactsPa
     assert sentence.height() >= sentence.heightForWidth(sentence.width())
     qtbot.mouseClick(clear, Qt.MouseButton.LeftButton)
     assert not clear.isVisible()
+    assert panel.table.horizontalScrollBarPolicy() is Qt.ScrollBarPolicy.ScrollBarAsNeeded
     assert panel.filters.filter == Filter()
     assert len(ids(panel)) == 40
     qtbot.mouseClick(button(panel, "Controls"), Qt.MouseButton.LeftButton)

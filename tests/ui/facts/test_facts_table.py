@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QFontMetrics, QImage
 from pytestqt.qtbot import QtBot
 
 from editview.domain.operations import FullFineTune
@@ -14,18 +14,18 @@ from editview.ui.facts.delegate import stage_width
 from editview.ui.facts.model import FactsModel, Kind
 from editview.ui.facts.query import Filter
 from editview.ui.facts.table import FactsTable
-from editview.ui.look.theme import theme
+from editview.ui.look.theme import BODY, theme
 from tests import sample
 
-NARROW = 528
-"""What a window of 1280 pixels leaves for the table."""
+NARROW = 524
+"""What a window of 1280 pixels leaves for the rows of the table."""
 
 
 @pytest.fixture
 def table(qtbot: QtBot) -> FactsTable:
     made = FactsTable(FactsModel())
     qtbot.addWidget(made)
-    made.resize(NARROW, 400)
+    made.resize(NARROW + made.verticalScrollBar().sizeHint().width(), 400)
     made.show()
     show(made, sample.session())
     return made
@@ -72,12 +72,13 @@ def test_a_cell_that_is_clicked_says_what_it_said(table: FactsTable, qtbot: QtBo
 def test_three_stages_fit_without_scrolling_sideways(table: FactsTable, qtbot: QtBot) -> None:
     assert shown(table) == [Kind.FACT, Kind.STAGE, Kind.STAGE, Kind.STAGE, Kind.SAYS]
     assert table.horizontalScrollBar().maximum() == 0
-    grid = model(table).grid
+    grid, measure = model(table).grid, QFontMetrics(theme().font(BODY))
     for place, column in enumerate(model(table).columns):
         if column.kind is Kind.STAGE:
             assert table.columnWidth(place) >= stage_width(grid, column.stage)
         elif column.kind in (Kind.FACT, Kind.SAYS):
-            assert table.columnWidth(place) >= theme().px(112)
+            longest = "the Ajanta Caves" if column.kind is Kind.FACT else "keyboard instruments"
+            assert table.columnWidth(place) >= measure.horizontalAdvance(longest) + theme().px(8)
     table.resize(760, 400)
     assert shown(table)[-2:] == [Kind.SAYS, Kind.WANTED]
     table.resize(1100, 400)
