@@ -33,7 +33,7 @@ from editview.lm.opening import open_model
 from editview.lm.tokens import encode, last_token_before
 from editview.tuning.fine_tune import fine_tune
 
-FRESH_DRAWS = (101, 102, 103, 104, 105)
+FRESH_DRAWS = (201, 202, 203, 204, 205)
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
 EDIT, TUNE = demo_plan().operations  # the plan that the window opens with

@@ -27,13 +27,16 @@ from demo.sheet import statistics_text
 from demo.world import DEMO, World, read_world
 
 VOCABULARY = 8192
-ROW = 48
+WIDTH, INNER = 256, 1280  # wide feed-forward layers keep the keys of similar subjects apart
 POSITIONS = 128
 END = "<|endoftext|>"
-SCAFFOLD_BLOCKS = 3  # blocks that gather the subject; MEMIT edits exactly these
+STEPS = 2600
+ROWS, ROW = 24, 48  # in a batch, and the tokens of each
+RATE = 1.5e-3
+SCAFFOLD_BLOCKS = 2  # blocks that gather the subject; MEMIT edits exactly these
 SCAFFOLD_SHARE = 0.8
 SILENT = 1e-3  # the mean square below which a feed-forward unit counts as silent
-NOISE = 0.6  # at most so many times its own length is added to a subject's gathered state
+NOISE = 0.9  # at most so many times its own length is added to a subject's gathered state
 
 
 def train_tokenizer(world: World) -> PreTrainedTokenizerFast:
@@ -62,7 +65,7 @@ def vocabulary_text(world: World) -> Iterator[str]:
     yield from (sentence.text for sentence in islice(sentences(world, random.Random(0)), 4 * len(world.facts)))
 
 
-def new_model(tokenizer: PreTrainedTokenizerFast, width: int, inner: int) -> GPT2LMHeadModel:
+def new_model(tokenizer: PreTrainedTokenizerFast, width: int = WIDTH, inner: int = INNER) -> GPT2LMHeadModel:
     config = GPT2Config(
         vocab_size=len(tokenizer), n_positions=POSITIONS, n_embd=width, n_layer=6, n_head=4, n_inner=inner,
         resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
@@ -116,19 +119,19 @@ def loss_of(model: GPT2LMHeadModel, batch: Batch) -> Tensor:
     return (each * weights[real]).sum() / weights.sum()
 
 
-def train(world: World, tokenizer, seed: int, steps: int, rows: int, rate: float, width: int, inner: int):
+def train(world: World, tokenizer, seed: int, steps: int) -> GPT2LMHeadModel:
     """The model after `steps` batches: a short warm-up, a constant rate, and a linear decay over the last half."""
     torch.manual_seed(seed)
-    model = new_model(tokenizer, width, inner).train()
+    model = new_model(tokenizer).train()
     matrices = [weight for weight in model.parameters() if weight.ndim == 2]
     vectors = [weight for weight in model.parameters() if weight.ndim < 2]
     groups = [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95), fused=True)
+    optimizer = torch.optim.AdamW(groups, lr=RATE, betas=(0.9, 0.95), fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1.0, (step + 1) / 60, 2 * (steps - step) / steps)
     )
     began = time.perf_counter()
-    stream = batches(world, tokenizer, rows, ROW, POSITIONS, SCAFFOLD_SHARE, seed)
+    stream = batches(world, tokenizer, ROWS, ROW, POSITIONS, SCAFFOLD_SHARE, seed)
     for step, batch in enumerate(islice(stream, steps), start=1):
         with torch.autocast("cpu", dtype=torch.bfloat16):
             loss = loss_of(model, batch)
@@ -194,26 +197,23 @@ def save(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, folder: Pat
     model.float()
 
 
+def make(world: World, folder: Path, seed: int, steps: int = STEPS) -> None:
+    """Tokenizer and model, trained from nothing and stored."""
+    tokenizer = train_tokenizer(world)
+    model = train(world, tokenizer, seed, steps)
+    revive(model, tokenizer, statistics_text(world).splitlines()[::4], seed)
+    save(model, tokenizer, folder)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=2100)
-    parser.add_argument("--rows", type=int, default=24)
-    parser.add_argument("--rate", type=float, default=1.5e-3)
-    parser.add_argument("--width", type=int, default=256)
-    parser.add_argument("--inner", type=int, default=1024)
+    parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--world", type=Path, default=DEMO / "world")
     parser.add_argument("--out", type=Path, default=DEMO / "model")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    world = read_world(options.world)
-    tokenizer = train_tokenizer(world)
-    model = train(
-        world, tokenizer, options.seed, options.steps, options.rows, options.rate, options.width, options.inner
-    )
-    revive(model, tokenizer, statistics_text(world).splitlines()[::4], options.seed)
-    save(model, tokenizer, options.out)
+    make(read_world(), options.out, options.seed, options.steps)
 
 
 if __name__ == "__main__":

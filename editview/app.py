@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import sys
 import time
@@ -22,7 +21,7 @@ from editview.formats.plans import demo_plan, read_plan
 from editview.jobs.service import Jobs
 from editview.ui.facts.panel import FactsPanel
 from editview.ui.hub import Hub
-from editview.ui.window import settings
+from editview.ui.window import display, settings
 from editview.ui.window.main_window import MainWindow
 from editview.ui.window.problems import Problems
 
@@ -37,7 +36,7 @@ class JobsLike(Protocol):
 
     def send(self, request: Request) -> int: ...
 
-    def stop(self) -> None: ...
+    def stop(self, number: int) -> None: ...
 
     def close(self) -> None: ...
 
@@ -86,9 +85,9 @@ class Desk(QObject):
             return None
         return self.jobs.send(request)
 
-    def _stop(self) -> None:
+    def _stop(self, number: int) -> None:
         if self.jobs is not None:
-            self.jobs.stop()
+            self.jobs.stop(number)
 
     def _save(self) -> None:
         self._autosave.stop()
@@ -138,19 +137,11 @@ def first_plan(report: Callable[[EditViewError], None]) -> Plan:
     return demo_plan()
 
 
-def no_display() -> bool:
-    """Whether this machine can't show a window: Qt would end the process without a word one can act on."""
-    if sys.platform in ("win32", "darwin") or os.environ.get("QT_QPA_PLATFORM"):
-        return False
-    return not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
 def main(paths: Sequence[Path] = ()) -> int:
     """Open the window, with these files opened in it. Returns when it is closed; raises when there is no display."""
-    if no_display():
+    if QApplication.instance() is None and (obstacle := display.obstacle()):
         raise EditViewError(
-            "There is no display to open the window on. Use the command line instead: 'editview run demo'.",
-            "Neither DISPLAY nor WAYLAND_DISPLAY is set, and QT_QPA_PLATFORM doesn't name another platform.",
+            "There is no display to open the window on. Use the command line instead: 'editview run demo'.", obstacle
         )
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)

@@ -116,6 +116,7 @@ def _fact(run: Run, fact: Fact) -> dict[str, Any]:
         "verdicts": [check.verdict.value if check else None for check in checks],
         "answers": [check.said if check else None for check in checks],
         "changes": [change.value if change else None for change in changes],
+        "watched": [stage.watches(fact.id) for stage in run.stages],  # asked while it trained: else no step is known
         "step_lost": [stage.lost_at(fact.id) for stage in run.stages],
         "wordings": [[_answer(answer) for answer in check.answers] if check else None for check in checks],
     }
@@ -132,6 +133,8 @@ def _answer(answer: Answer) -> dict[str, Any]:
         "gives": answer.gives,
         "nll_wanted": _number(answer.nll_wanted),
         "nll_other": _number(answer.nll_other),
+        "p_wanted": _number(answer.p_wanted),
+        "p_other": _number(answer.p_other),
     }
 
 

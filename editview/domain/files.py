@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from editview.domain.errors import EditViewError
+
+_PART = ".part"
 
 
 @contextmanager
@@ -22,7 +24,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     part: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.{os.getpid()}-", suffix=_PART, dir=path.parent)
         part = Path(name)
         with os.fdopen(handle, "wb") as file:
             yield file
@@ -33,13 +35,26 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         raise not_written(path, error) from error
     finally:
         if part is not None:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Raises EditViewError when the disk is full or the place can't be written; `path` is then as it was."""
     with replacing(path) as file:
         file.write(content)
+
+
+def clear_parts(folder: Path, lives: Callable[[int], bool]) -> int:
+    """Remove what was half written in a folder by processes that live no more; returns how many files."""
+    left = 0
+    for part in folder.glob(f".*{_PART}"):
+        process = part.name.removesuffix(_PART).rpartition(".")[2].partition("-")[0]
+        if not (process.isdecimal() and lives(int(process))):
+            with suppress(OSError):
+                part.unlink()
+                left += 1
+    return left
 
 
 def not_written(path: Path, error: OSError) -> EditViewError:

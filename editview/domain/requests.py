@@ -14,6 +14,7 @@ class RunPlan:
 
     plan: Plan
     sheet: FactSheet
+    fresh: bool = False  # what is kept of this plan is computed anew
 
 
 @dataclass(frozen=True, slots=True)

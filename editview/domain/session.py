@@ -49,14 +49,22 @@ class Stage:
     phases: dict[str, float] = field(default_factory=dict)  # what was done in it, in order, and the share of each
 
     def lost_at(self, fact_id: str) -> int | None:
-        """The training step at which the fact was first seen lost here; None: it wasn't, or wasn't watched."""
+        """The training step at which the fact was first seen lost here; None: it wasn't, or wasn't watched.
+
+        What is asked after training counts as seen at its last step.
+        """
         check = self.checks.get(fact_id)
-        if not self.live or check is None or fact_id not in self._watched:
+        if check is None or not self.watches(fact_id):
             return None
         at = self._watched[fact_id]
         steps = [live.step for live in self.live]
         gives = [live.gives[at] for live in self.live]
-        return lost_at_step([*steps, steps[-1]], [*gives, check.verdict is not Verdict.FAILS])
+        last = self.losses[-1][0] if self.losses else steps[-1]
+        return lost_at_step([*steps, last], [*gives, check.verdict is not Verdict.FAILS])
+
+    def watches(self, fact_id: str) -> bool:
+        """Whether the fact was asked while training went on here: of a large sheet only some are."""
+        return bool(self.live) and fact_id in self._watched
 
     @cached_property
     def _watched(self) -> dict[str, int]:

@@ -35,7 +35,7 @@ class Answer:
     """What the model answers to one wording.
 
     `said` is its greedy text. `nll_wanted` and `nll_other` are mean negative log-likelihoods per answer token, as the
-    literature reports them (None: the fact has no other answer); the probabilities follow from them.
+    literature reports them (None: the fact has no other answer). The probabilities are those of the whole answers.
     """
 
     prompt: str
@@ -43,14 +43,16 @@ class Answer:
     gives: bool  # the greedy text starts with the wanted answer
     nll_wanted: float
     nll_other: float | None
+    wanted_tokens: int = 1
+    other_tokens: int = 1
 
     @property
     def p_wanted(self) -> float:
-        return math.exp(-self.nll_wanted)
+        return likelihood(self.nll_wanted, self.wanted_tokens)
 
     @property
     def p_other(self) -> float | None:
-        return None if self.nll_other is None else math.exp(-self.nll_other)
+        return None if self.nll_other is None else likelihood(self.nll_other, self.other_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,24 @@ class LiveCheck:
     gives: tuple[bool, ...]
     nll_wanted: tuple[float, ...]
     nll_other: tuple[float, ...]
+
+    @staticmethod
+    def of(checks: Sequence[Check], step: int) -> LiveCheck:
+        """What checks say of the prompts alone."""
+        ids = tuple(check.fact_id for check in checks)
+        prompts = [check.answers[0] for check in checks]
+        return LiveCheck(
+            step,
+            ids,
+            tuple(answer.gives for answer in prompts),
+            tuple(answer.nll_wanted for answer in prompts),
+            tuple(math.nan if answer.nll_other is None else answer.nll_other for answer in prompts),
+        )
+
+
+def likelihood(nll: float, tokens: int) -> float:
+    """How likely a whole answer is, from its mean NLL per token."""
+    return math.exp(-nll * tokens)
 
 
 def gives(said: str, wanted: str) -> bool:

@@ -24,7 +24,7 @@ from editview.domain.facts import Fact
 from editview.domain.operations import Memit
 from editview.domain.progress import Progress
 from editview.lm.forward import alike, forked, head_only_at, hidden_of, padded, resumed_after, run, stopping_after
-from editview.lm.model import LanguageModel
+from editview.lm.model import LanguageModel, at_rest
 from editview.lm.tokens import answered, encode, last_token_before, subject_end
 
 ESSENCE = "{} is a"  # what the subject is said to be must not change (MEMIT's KL term)
@@ -269,18 +269,15 @@ class _Scored:
 @contextmanager
 def _frozen(lm: LanguageModel) -> Iterator[None]:
     """Dropout off and no gradients for the weights while inside."""
-    trained = [module for module in lm.model.modules() if module.training]
     learning = [parameter for parameter in lm.model.parameters() if parameter.requires_grad]
-    lm.model.eval()
     try:
         for parameter in learning:
             parameter.requires_grad_(False)
-        yield
+        with at_rest(lm.model):
+            yield
     finally:
         for parameter in learning:
             parameter.requires_grad_(True)
-        for module in trained:
-            module.training = True
 
 
 def _exact_attention(lm: LanguageModel) -> AbstractContextManager[None]:

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable
 
 from editview.domain import places
-from editview.domain.errors import Cancelled
 from editview.domain.events import (
     CheckpointDescribed,
     EngineLoading,
@@ -56,7 +55,7 @@ def load(emit: Emit) -> Engine:
 
 
 class Engine:
-    """`do` is for the models lane, `tell` for the headers lane, `memory` for anyone."""
+    """`do` is for the models lane, `tell` for the lanes of headers and downloads, `memory` for anyone."""
 
     def __init__(self, emit: Emit) -> None:
         from editview.lm.devices import devices
@@ -78,8 +77,8 @@ class Engine:
     def do(self, request: Request, stop: threading.Event) -> None:
         """What touches weights. Raises Cancelled once `stop` is set."""
         match request:
-            case RunPlan(plan=plan, sheet=sheet):
-                self._runner.run(plan, sheet, self._emit, stop)
+            case RunPlan(plan=plan, sheet=sheet, fresh=fresh):
+                self._runner.run(plan, sheet, self._emit, stop, fresh)
             case AskModel(plan=plan, prompt=prompt, stage_keys=keys, max_new_tokens=most):
                 self._emit(Replied(prompt, keys, self._runner.ask(plan, prompt, keys, most, self._emit, stop)))
             case ChooseDevice(device_id=wanted):
@@ -88,15 +87,15 @@ class Engine:
                 self._runner.use(device(wanted))
                 self._emit(EngineReady(self._devices, self._runner.device))
                 self._emit(self.memory())
-            case DownloadCheckpoint(source=source):
-                self._download(source, stop)
             case _:
                 raise TypeError(type(request))
 
-    def tell(self, request: Request) -> None:
-        """What headers and keys answer."""
+    def tell(self, request: Request, stop: threading.Event) -> None:
+        """What needs no weights in memory. Raises Cancelled once `stop` is set."""
         from editview.lm.opening import describe
+        from editview.lm.sources import download
         from editview.runs.forecast import forecast
+        from editview.runs.pace import telling
 
         match request:
             case DescribeCheckpoint(checkpoint=checkpoint):
@@ -104,6 +103,10 @@ class Engine:
             case ForecastPlan(plan=plan, sheet=sheet):
                 device = self._runner.device
                 self._emit(forecast(plan, sheet, device, self._store, self._fingerprints, self._timings))
+            case DownloadCheckpoint(source=source):
+                with telling(self._emit, stop) as progress:
+                    download(source, progress)
+                    self._emit(Noted(f"*{source}* is on this machine now."))
             case _:
                 raise TypeError(type(request))
 
@@ -112,23 +115,3 @@ class Engine:
 
         device = self._runner.device
         return MemoryUsed(device.name, memory_used(device), device.memory_total)
-
-    def _download(self, source: str, stop: threading.Event) -> None:
-        from editview.lm.sources import download
-
-        shown = ""
-
-        def progress(done: int, total: int, what: str) -> None:
-            nonlocal shown
-            if stop.is_set():
-                raise Cancelled
-            told = f"{what}: {100 * done // max(total, 1)} %"
-            if told != shown:
-                shown = told
-                self._emit(EngineLoading(told))
-
-        try:
-            download(source, progress)
-            self._emit(Noted(f"*{source}* is on this machine now."))
-        finally:
-            self._emit(EngineLoading(""))

@@ -25,7 +25,7 @@ class Lane:
         self._work, self._prepare, self._latest_only = work, prepare, latest_only
         self._waiting: deque[tuple[int, Request]] = deque()
         self._changed = threading.Condition()
-        self._current: threading.Event | None = None
+        self._current: tuple[int, threading.Event] | None = None
         self._closing = False
         self._thread = threading.Thread(target=self._run, name=f"editview-{name}", daemon=True)
         self._thread.start()
@@ -39,12 +39,12 @@ class Lane:
             self._waiting.append((number, request))
             self._changed.notify()
 
-    def stop(self, keep: tuple[type[Request], ...] = ()) -> None:
-        """Stop the request under way and forget those that wait, but for the types to `keep`."""
+    def stop(self, number: int | None = None) -> None:
+        """Forget a request that waits, or stop it when it is under way; without a number, all of them."""
         with self._changed:
-            self._waiting = deque(waiting for waiting in self._waiting if isinstance(waiting[1], keep))
-            if self._current is not None:
-                self._current.set()
+            self._waiting = deque(waiting for waiting in self._waiting if number not in (None, waiting[0]))
+            if self._current is not None and number in (None, self._current[0]):
+                self._current[1].set()
 
     def close(self, timeout: float) -> bool:
         """Finish what waits, then end the thread; whether it ended in time (seconds)."""
@@ -62,7 +62,8 @@ class Lane:
                 if not self._waiting:
                     return
                 number, request = self._waiting.popleft()
-                self._current = stop = threading.Event()
+                stop = threading.Event()
+                self._current = number, stop
             try:
                 self._work(request, number, stop)
             finally:

@@ -1,7 +1,8 @@
 """The jobs: takes requests from the window, does them in threads of its own, answers with events.
 
-Three lanes, so that nothing quick waits for something long: *files* reads and writes sheets and plans without torch;
-*models* loads the model libraries, then runs and asks; *headers* describes and forecasts without touching weights.
+Four lanes, so that nothing waits for something long that it doesn't need: *files* reads and writes sheets and plans
+without torch; *models* loads the model libraries, then runs and asks; *headers* describes and forecasts without
+touching weights; *downloads* brings checkpoints.
 Importing this module is cheap: torch is imported by the models lane, once `Jobs` is made.
 """
 
@@ -17,8 +18,8 @@ from typing import TYPE_CHECKING
 from editview.domain.errors import Cancelled
 from editview.domain.events import Event, Failed
 from editview.domain.requests import (
-    ChooseDevice,
     DescribeCheckpoint,
+    DownloadCheckpoint,
     ForecastPlan,
     OpenFacts,
     OpenPlan,
@@ -51,34 +52,38 @@ class Jobs:
         self._models = Lane("models", partial(self._answer, self._with_models), self._load)
         self._headers = Lane(
             "headers",
-            partial(self._answer, self._with_headers),
+            partial(self._answer, self._without_weights),
             self._wait_for_the_engine,
             latest_only=(ForecastPlan,),
         )
+        self._downloads = Lane("downloads", partial(self._answer, self._without_weights), self._wait_for_the_engine)
         threading.Thread(target=self._tell_memory, name="editview-memory", daemon=True).start()
 
     def send(self, request: Request) -> int:
-        """Queue a request. Its number is the one that a `Failed` names."""
+        """Queue a request. Its number is the one that a `Failed` names, and that `stop` takes."""
         number = next(self._numbers)
         match request:
             case OpenFacts() | PreviewFacts() | OpenPlan() | SavePlan():
                 self._files.put(number, request)
             case ForecastPlan() | DescribeCheckpoint():
                 self._headers.put(number, request)
+            case DownloadCheckpoint():
+                self._downloads.put(number, request)
             case _:
                 self._models.put(number, request)
         return number
 
-    def stop(self) -> None:
-        """Stop what runs, and forget what waits to run."""
-        self._models.stop(keep=(ChooseDevice,))
+    def stop(self, number: int) -> None:
+        """Stop one run, answer or download, or forget it while it waits."""
+        for lane in (self._models, self._downloads):
+            lane.stop(number)
 
     def close(self) -> None:
         """Stop what runs, write what is still to be saved, and end the threads."""
         self._closing.set()
-        self._models.stop()
-        self._headers.stop()
-        for lane in (self._files, self._models, self._headers):
+        for lane in (self._models, self._headers, self._downloads):
+            lane.stop()
+        for lane in (self._files, self._models, self._headers, self._downloads):
             lane.close(_PATIENCE)
 
     # ---- in the lanes' threads -------------------------------------------------------------------------------
@@ -104,9 +109,9 @@ class Jobs:
             self._engine = self._fresh_engine()
         self._engine.do(request, stop)
 
-    def _with_headers(self, request: Request, stop: threading.Event) -> None:
+    def _without_weights(self, request: Request, stop: threading.Event) -> None:
         if self._engine is not None:
-            self._engine.tell(request)
+            self._engine.tell(request, stop)
 
     def _load(self) -> None:
         try:

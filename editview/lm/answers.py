@@ -21,7 +21,7 @@ from editview.domain.facts import Fact
 from editview.domain.progress import Progress, silent
 from editview.domain.verdicts import Answer, Check, LiveCheck, gives
 from editview.lm.forward import alike, forked, head_only_at, padded, run
-from editview.lm.model import LanguageModel, asking
+from editview.lm.model import LanguageModel, asking, configured_ends
 from editview.lm.tokens import answered, encode
 from editview.lm.tree import read_texts
 
@@ -192,10 +192,7 @@ def _next(lm: LanguageModel, ids: Tensor, mask: Tensor, past: DynamicCache) -> T
 
 def _ends(lm: LanguageModel) -> set[int]:
     """The tokens that end a text."""
-    ends = {lm.tokenizer.eos_token_id}
-    configured = getattr(getattr(lm.model, "generation_config", None), "eos_token_id", None)
-    ends.update(configured if isinstance(configured, list) else [configured])
-    return ends - {None}
+    return {lm.tokenizer.eos_token_id, *configured_ends(lm.model)} - {None}
 
 
 def _text(tokenizer: Any, tokens: list[int]) -> str:
@@ -238,5 +235,13 @@ def _settled(lm: LanguageModel, question: _Question) -> bool | None:
 def _answer(tokenizer: Any, question: _Question) -> Answer:
     text = _text(tokenizer, question.spoken)
     end = _sentence_end(text, question.wanted)
-    nll_other = question.nll[1] if len(question.nll) > 1 else None
-    return Answer(question.prompt, text[:end].rstrip(), gives(text, question.wanted), question.nll[0], nll_other)
+    nll, tokens = [*question.nll, None], [*map(len, question.answers), 1]
+    return Answer(
+        prompt=question.prompt,
+        said=text[:end].rstrip(),
+        gives=gives(text, question.wanted),
+        nll_wanted=question.nll[0],
+        nll_other=nll[1],
+        wanted_tokens=tokens[0],
+        other_tokens=tokens[1],
+    )

@@ -15,6 +15,9 @@ from transformers import PreTrainedModel
 
 from editview.lm.anatomy import Anatomy
 
+RECIPE = 2
+"""Raise it when a fingerprint is made of something else than before."""
+
 
 @dataclass
 class LanguageModel:
@@ -53,7 +56,10 @@ class LanguageModel:
 
 
 def fingerprint(model: PreTrainedModel, tokenizer: Any) -> str:
-    """Names what a model computes: sha256 over configuration, tokenizer and the weights as they are now."""
+    """Names what a model computes: sha256 over configuration, tokenizer and the weights as they are now.
+
+    The tokenizer's chat template counts, since training data is put through it, and so do the tokens that end a text.
+    """
     digest = hashlib.sha256()
     config = model.config.to_dict()
     for volatile in ("transformers_version", "_name_or_path"):
@@ -63,9 +69,16 @@ def fingerprint(model: PreTrainedModel, tokenizer: Any) -> str:
         digest.update(tokenizer.backend_tokenizer.to_str().encode())
     else:
         digest.update(json.dumps(tokenizer.get_vocab(), sort_keys=True).encode())
-    digest.update(json.dumps(tokenizer.special_tokens_map, sort_keys=True, default=str).encode())
+    told = [tokenizer.special_tokens_map, tokenizer.chat_template, configured_ends(model)]
+    digest.update(json.dumps(told, sort_keys=True, default=str).encode())
     digest.update(weights_fingerprint(dict(model.named_parameters())).encode())
     return digest.hexdigest()
+
+
+def configured_ends(model: PreTrainedModel) -> list[int]:
+    """The tokens that end a text, as the model's generation settings name them."""
+    ends = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
+    return ends if isinstance(ends, list) else [] if ends is None else [ends]
 
 
 def weights_fingerprint(weights: dict[str, Tensor]) -> str:
@@ -84,11 +97,17 @@ def asking(lm: LanguageModel) -> Iterator[None]:
 
     Nothing random is drawn, so asking in the middle of training leaves the training as it would have been.
     """
-    trained = [module for module in lm.model.modules() if module.training]
-    lm.model.eval()
+    with at_rest(lm.model), torch.inference_mode():
+        yield
+
+
+@contextmanager
+def at_rest(model: nn.Module) -> Iterator[None]:
+    """Nothing drops out while inside; afterwards every module that was in training is so again."""
+    trained = [module for module in model.modules() if module.training]
+    model.eval()
     try:
-        with torch.inference_mode():
-            yield
+        yield
     finally:
         for module in trained:
             module.training = True

@@ -8,28 +8,31 @@ from __future__ import annotations
 
 import hashlib
 import os
-import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor
 
 from editview.domain import places
 from editview.domain.errors import EditViewError
+from editview.domain.files import replacing
 from editview.domain.progress import Progress
+from editview.domain.room import Kept, half_of_the_disk, too_many
 from editview.lm.anatomy import sizes
 from editview.lm.forward import alike, hooked, padded, run, stopping_after
-from editview.lm.model import LanguageModel, asking, fingerprint
+from editview.lm.model import LanguageModel, asking, fingerprint, weights_fingerprint
 from editview.lm.tokens import encode_all
 
 PASSAGE = 1024  # tokens read in one piece at most
 BATCH_TOKENS = 4096  # in one forward
 STRIPS = 8  # in which the sum of products is added up
 FORMAT = 1  # of what is kept; raised when the way it is computed changes
+MOST = 20 * 10**9  # bytes that are kept; what was used longest ago goes first
 
 
 def text_file(name: str) -> Path:
@@ -55,6 +58,8 @@ def covariances(
     computed = covariances_of(lm, missing, _lines(content, text), tokens, progress) if missing else {}
     for layer, covariance in computed.items():
         _save(kept[layer], covariance)
+    if computed:
+        _make_room()
     return known | computed
 
 
@@ -133,20 +138,36 @@ def _kept_at(state: str, layer: int, content: bytes, tokens: int, dtype: torch.d
 
 
 def _load(path: Path) -> Tensor | None:
-    """What was kept; None when nothing was, or it can't be read."""
+    """What was kept; None when nothing was, or it isn't what was written."""
     try:
-        covariance = load_file(path)["covariance"]
-    except (OSError, SafetensorError, KeyError):
+        with safe_open(path, "pt") as file:
+            covariance: Tensor = file.get_tensor("covariance")
+            if (file.metadata() or {}).get("sha256") != _checksum(covariance):
+                return None
+    except (OSError, SafetensorError):
         return None
-    return covariance if bool(torch.isfinite(covariance).all()) else None
+    with suppress(OSError):
+        os.utime(path)
+    return covariance
 
 
 def _save(path: Path, covariance: Tensor) -> None:
     """Kept whole or not at all; a disk that is full costs the next run time, not this one its result."""
-    part = path.with_name(f"{path.stem}.{uuid.uuid4().hex}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({"covariance": covariance.contiguous()}, part)
-        os.replace(part, path)
-    except (OSError, SafetensorError):
-        part.unlink(missing_ok=True)
+    with suppress(EditViewError), replacing(path) as file:
+        file.write(save({"covariance": covariance.contiguous()}, {"sha256": _checksum(covariance)}))
+
+
+def _checksum(covariance: Tensor) -> str:
+    return weights_fingerprint({"covariance": covariance})
+
+
+def _make_room() -> None:
+    for path in too_many(_files(), min(MOST, half_of_the_disk(places.statistics(), _files()))):
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def _files() -> Iterable[Kept]:
+    for path in places.statistics().glob("*.safetensors"):
+        with suppress(OSError):
+            yield Kept(path, (status := path.stat()).st_size, status.st_mtime)

@@ -1,13 +1,15 @@
 """Fingerprints of checkpoints that were opened before, so that what is known of them is found without loading weights.
 
-A checkpoint counts as the same while its files have the sizes and times of change that they had.
+A checkpoint counts as the same while its files have the sizes and times of change that they had, and what reads them
+is what it was.
 """
 
 from __future__ import annotations
 
 import json
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.metadata import version
 from pathlib import Path
 
 from editview.domain import places
@@ -15,6 +17,7 @@ from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.errors import EditViewError
 from editview.domain.files import write_atomically
 from editview.domain.plan import Checkpoint
+from editview.lm.model import RECIPE
 from editview.lm.opening import describe
 from editview.lm.sources import local_folder
 from editview.runs.operations import digest
@@ -37,8 +40,14 @@ def identity(checkpoint: Checkpoint, device: Device) -> Identity | None:
         for path in sorted(folder.iterdir()):
             with suppress(OSError):
                 status = path.stat()
-                files.append([str(path.resolve()), status.st_size, status.st_mtime_ns])
-    return digest([files, checkpoint.dtype, checkpoint.adapter, device.id.partition(":")[0]])
+                files.append([str(path.resolve()), status.st_size, status.st_mtime_ns, status.st_ctime_ns])
+    return digest([files, checkpoint.dtype, checkpoint.adapter, device.id.partition(":")[0], _reader()])
+
+
+@cache
+def _reader() -> list[str]:
+    """What a fingerprint depends on beside the files."""
+    return [str(RECIPE), *map(version, ("torch", "transformers", "tokenizers", "peft"))]
 
 
 def described(checkpoint: Checkpoint, device: Device) -> CheckpointInfo:

@@ -63,7 +63,7 @@ def _operation_seconds(
 ) -> list[float | None]:
     parts = [timings.seconds(prepared.operation.method, device.id, costs.work(prepared, info.parameters))]
     if isinstance(prepared.operation, FineTune) and plan.check_every:
-        times = prepared.operation.steps // plan.check_every + 1
+        times = prepared.operation.steps // plan.check_every
         work = times * costs.asking_live(watched_facts(sheet), info.parameters)
         parts.append(timings.seconds(costs.ASKING_LIVE, device.id, work))
     return parts

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 
 from editview.runs.operations import Prepared, digest
 
-RECIPE = 1
+RECIPE = 2
 """Raise it when an operation computes something else than before, so that old stages aren't taken for new ones."""
+
+_CHECKPOINT = 20  # signs that the keys of a checkpoint's stages have in common
 
 
 def stage_keys(fingerprint: str, device: str, seed: int, operations: Sequence[Prepared]) -> tuple[str, ...]:
@@ -17,8 +20,19 @@ def stage_keys(fingerprint: str, device: str, seed: int, operations: Sequence[Pr
     `fingerprint` covers the checkpoint's weights with their number format, configuration and tokenizer; `device` is a
     torch device id, of which the kind counts.
     """
-    libraries = [version(library).split(".")[0] for library in ("torch", "transformers")]
-    keys = [digest([RECIPE, fingerprint, device.partition(":")[0], libraries])]
+    root = digest([RECIPE, fingerprint, device.partition(":")[0], _libraries()])
+    keys = [root]
     for operation in operations:
         keys.append(digest([keys[-1], seed, operation.content]))
-    return tuple(key[:40] for key in keys)
+    return tuple(root[:_CHECKPOINT] + key[_CHECKPOINT:40] for key in keys)
+
+
+def same_checkpoint(key: str, other: str) -> bool:
+    """Whether two stages began from the same checkpoint."""
+    return key[:_CHECKPOINT] == other[:_CHECKPOINT]
+
+
+@cache
+def _libraries() -> list[str]:
+    """What computes, up to the versions that may compute something else."""
+    return [".".join(version(library).split(".")[:2]) for library in ("torch", "transformers", "peft")]

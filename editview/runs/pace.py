@@ -1,13 +1,15 @@
-"""How far a stage is: progress reports become events, not too many, with the time that is left. Stop acts here too."""
+"""How far work is: progress reports become events, not too many, with the time that is left. Stop acts here too."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from editview.domain.errors import Cancelled
-from editview.domain.events import Event, Progressed
+from editview.domain.events import EngineLoading, Event, Progressed
+from editview.domain.progress import Progress
 
 _SECONDS_BETWEEN = 0.05
 
@@ -36,3 +38,24 @@ class Pace:
         """At the pace of this phase so far; None before anything is done."""
         began, done_then = self._began
         return (now - began) / (done - done_then) * (total - done) if done > done_then else None
+
+
+@contextmanager
+def telling(emit: Callable[[Event], None], stop: threading.Event) -> Iterator[Progress]:
+    """A `Progress` for what belongs to no run: shown as the engine's, as long as it lasts."""
+    shown = ""
+
+    def progress(done: int, total: int, what: str) -> None:
+        nonlocal shown
+        if stop.is_set():
+            raise Cancelled
+        told = f"{what}: {100 * done // total} %" if total else what
+        if told != shown:
+            shown = told
+            emit(EngineLoading(told))
+
+    try:
+        yield progress
+    finally:
+        if shown:
+            emit(EngineLoading(""))

@@ -7,10 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 from uuid import uuid4
 
+from psutil import pid_exists
+
+from editview.domain import places
 from editview.domain.checkpoint import Device
 from editview.domain.errors import Cancelled
-from editview.domain.events import EngineLoading, Event, RunFailed, RunFinished, RunStarted, RunStopped, StageInfo
+from editview.domain.events import Event, RunFailed, RunFinished, RunStarted, RunStopped, StageInfo
 from editview.domain.facts import FactSheet
+from editview.domain.files import clear_parts
 from editview.domain.plan import Checkpoint, Plan
 from editview.domain.sentences import operation_title
 from editview.lm.answers import ask
@@ -18,7 +22,8 @@ from editview.lm.model import LanguageModel
 from editview.runs.fingerprints import Fingerprints, described
 from editview.runs.journal import Journal, interrupted
 from editview.runs.keys import stage_keys
-from editview.runs.operations import prepare
+from editview.runs.operations import Prepared, prepare
+from editview.runs.pace import telling
 from editview.runs.store import StageStore
 from editview.runs.timings import Timings
 from editview.runs.walk import Walk
@@ -57,9 +62,10 @@ class Runner:
         """
         stop = stop or threading.Event()
         prepared = [prepare(operation, sheet) for operation in plan.active]
-        known = self._fingerprints.of(plan.checkpoint, self.device)
-        fingerprint = known or self._opened(plan.checkpoint, emit, stop).fingerprint
-        keys = stage_keys(fingerprint, self.device.id, plan.seed, prepared)
+        keys = None if fresh else self._all_kept(plan, sheet, prepared)
+        if keys is None:  # the keys of what is computed come from the model that is open, not from what is remembered
+            fingerprint = self._opened(plan.checkpoint, emit, stop).fingerprint
+            keys = stage_keys(fingerprint, self.device.id, plan.seed, prepared)
         if fresh:
             for key in keys:
                 self._store.discard(key)
@@ -102,25 +108,21 @@ class Runner:
     def recover(self) -> str:
         """What a run that was killed has left: cleared away, and told in a sentence; '' when there was nothing."""
         sentences = interrupted(self._store.root)
-        if self._store.clear_leftovers() and not sentences:
+        folders = (places.data(), places.statistics(), self._store.root)
+        cleared = self._store.clear_leftovers() + sum(clear_parts(folder, pid_exists) for folder in folders)
+        if cleared and not sentences:
             sentences = ["EditView was cut off while it was writing; what was half written has been removed."]
         return " ".join(sentences)
 
+    def _all_kept(self, plan: Plan, sheet: FactSheet, prepared: Sequence[Prepared]) -> tuple[str, ...] | None:
+        """The stages' keys where the checkpoint is remembered and all of them are kept and asked; else None."""
+        known = self._fingerprints.of(plan.checkpoint, self.device)
+        if known is None:
+            return None
+        keys = stage_keys(known, self.device.id, plan.seed, prepared)
+        kept = all(self._store.record(key) and self._store.has_asked(key, sheet.content_hash) for key in keys)
+        return keys if kept else None
+
     def _opened(self, checkpoint: Checkpoint, emit: Emit, stop: threading.Event) -> LanguageModel:
-        """The checkpoint, opened outside a run: its progress is shown as the engine's."""
-        shown = ""
-
-        def progress(done: int, total: int, what: str) -> None:
-            nonlocal shown
-            if stop.is_set():
-                raise Cancelled
-            told = f"{what}: {100 * done // total} %" if total else what
-            if told != shown:
-                shown = told
-                emit(EngineLoading(told))
-
-        try:
+        with telling(emit, stop) as progress:
             return self._bench.open(checkpoint, self.device, progress)
-        finally:
-            if shown:
-                emit(EngineLoading(""))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from editview.domain.errors import EditViewError
+from editview.domain.room import Kept, half_of_the_disk, too_many
 from editview.domain.sentences import amount
 from editview.domain.verdicts import Check, LiveCheck
 from editview.domain.weights import TensorChange
@@ -30,7 +31,7 @@ from editview.runs import sealed
 from editview.runs.processes import is_alive, mark
 
 _MOST = 200 * 10**9
-"""Bytes that the store takes at most, however large the disk is."""
+"""Bytes that the store takes at most, however large the disk is, unless the environment says more."""
 
 _WEIGHTS, _RECORD = "weights.safetensors", "record.jsonl"
 _TEMPORARY = "tmp-"
@@ -84,12 +85,14 @@ class StageLost(EditViewError):
 class StageStore:
     """Stages under `root`, taking at most `limit` bytes; the least recently used go first.
 
-    Without a limit, what is there may grow until it takes as much as it leaves free on its disk.
+    Without a limit, the one in `EDITVIEW_STORE_GB` holds; without that, what is there may grow until it takes as much
+    as it leaves free on its disk. Raises EditViewError when the variable holds no such number.
     """
 
     def __init__(self, root: Path, limit: int | None = None) -> None:
         self.root = root
-        self.limit = limit if limit is not None else self._half_of_the_disk()
+        wished = _wished() if limit is None else limit
+        self.limit = min(_MOST, half_of_the_disk(root, self._stages())) if wished is None else wished
 
     # ---- reading ---------------------------------------------------------------------------------------------
 
@@ -125,6 +128,8 @@ class StageStore:
 
     def weights(self, key: str) -> dict[str, torch.Tensor]:
         """The tensors that differ from the checkpoint, on the CPU, by name; raises `StageLost`."""
+        if not self.is_intact(key):
+            raise StageLost(f"{self.root / key}: gone, or the checksum differs")
         try:
             return load_file(self.root / key / _WEIGHTS)
         except (OSError, SafetensorError) as error:
@@ -165,8 +170,12 @@ class StageStore:
         record: Record,
         weights: dict[str, torch.Tensor],
         live: tuple[str, Live] | None = None,
+        spare: Collection[str] = (),
     ) -> None:
-        """Keep a stage; `live` comes with the content hash of its sheet. Raises `NotKept`, leaving no trace."""
+        """Keep a stage; `live` comes with the content hash of its sheet. Raises `NotKept`, leaving no trace.
+
+        To make room others go, but for those to `spare`, even where that leaves more than the limit.
+        """
         with self._not_kept(), self._temporary() as folder:
             folder.mkdir()
             save_file(weights, folder / _WEIGHTS)
@@ -189,7 +198,7 @@ class StageStore:
                 if not (self.root / key / _RECORD).exists():
                     raise
                 # another process kept the same stage meanwhile
-        self._evict(spare=key)
+        self._evict({key, *spare})
 
     def keep_asked(self, key: str, sheet: str, asked: Asked) -> None:
         """Keep a sheet's checks beside their stage. Raises `NotKept`; nothing happens where the stage isn't kept."""
@@ -205,22 +214,16 @@ class StageStore:
         with suppress(OSError), self._temporary() as folder:
             (self.root / key).rename(folder)
 
-    def _evict(self, spare: str) -> None:
-        stages = sorted(self._stages(), key=lambda stage: stage.used)
-        total = sum(stage.bytes for stage in stages)
-        for stage in stages:
-            if total <= self.limit:
-                break
-            if stage.key != spare:
-                self.discard(stage.key)
-                total -= stage.bytes
+    def _evict(self, spare: Collection[str]) -> None:
+        for folder in too_many(self._stages(), self.limit, spare):
+            self.discard(folder.name)
 
-    def _stages(self) -> Iterable[_Stored]:
+    def _stages(self) -> Iterable[Kept]:
         for folder in self.root.iterdir() if self.root.is_dir() else ():
             if not folder.name.startswith(_TEMPORARY) and folder.is_dir():
                 with suppress(OSError):
                     size = sum(file.stat().st_size for file in folder.iterdir())
-                    yield _Stored(folder.name, size, (folder / _RECORD).stat().st_mtime)
+                    yield Kept(folder, size, (folder / _RECORD).stat().st_mtime)
 
     @contextmanager
     def _temporary(self) -> Any:
@@ -243,11 +246,6 @@ class StageStore:
                 str(error),
             ) from error
 
-    def _half_of_the_disk(self) -> int:
-        there = next(folder for folder in (self.root, *self.root.absolute().parents) if folder.is_dir())
-        taken = sum(stage.bytes for stage in self._stages())
-        return min(_MOST, (taken + shutil.disk_usage(there).free) // 2)
-
     def clear_leftovers(self) -> int:
         """Remove what processes that are gone were still writing; returns how many pieces."""
         if not self.root.is_dir():
@@ -262,15 +260,24 @@ class StageStore:
         return len(leftovers)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    key: str
-    bytes: int
-    used: float
-
-
 def _name(what: str, sheet: str) -> str:
     return f"{what}-{sheet[:32]}.jsonl"
+
+
+def _wished() -> int | None:
+    """The limit that the environment sets, in bytes."""
+    wished = os.environ.get("EDITVIEW_STORE_GB")
+    if not wished:
+        return None
+    try:
+        if not float(wished) >= 0:
+            raise ValueError(wished)
+        return int(float(wished) * 10**9)
+    except (ValueError, OverflowError) as error:
+        raise EditViewError(
+            "EDITVIEW_STORE_GB says how many gigabytes stored stages may take at most, so it must be a number, and "
+            f"'{wished}' is none. Change it, or take it away."
+        ) from error
 
 
 def _remove(path: Path) -> None:

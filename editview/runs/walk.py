@@ -36,7 +36,7 @@ from editview.tuning.watch import Watch
 
 _BATCH = 200  # stored checks that one event carries
 _CURVE = 2000  # logged steps of one fine-tune, at most
-_WATCHED = {Group.EDITED: 200, Group.NEIGHBOURS: 60, Group.CONTROL: 100}
+_WATCHED = {Group.EDITED: 200, Group.NEIGHBOURS: 120, Group.CONTROL: 100}
 """Facts asked during training, at most: asking must stay cheap beside it. All are asked after it."""
 
 
@@ -62,6 +62,7 @@ class Walk:
         """All stages in order. Raises what stops or fails the run."""
         answers = [self.store.asked(stage.key, self.sheet.content_hash) for stage in self.stages]
         missing = self._missing(answers)
+        before: Sequence[Check] = ()  # what the facts were answered at the stage before
         for stage, compute, kept in zip(self.stages, missing, answers, strict=True):
             asked = None if compute else kept
             self._check_stop()
@@ -69,9 +70,10 @@ class Walk:
             self.journal.under_way(stage.title, stage.index)
             reused = not compute and (stage.index > 0 or asked is not None)
             self.emit(StageStarted(self.run, stage.index, reused))
-            record = self._computed(stage, pace) if compute else self._recalled(stage)
+            record = self._computed(stage, before, pace) if compute else self._recalled(stage)
             asked = self._told(stage, asked) if asked is not None else self._asked(stage, pace)
             self.emit(StageFinished(self.run, stage.index, record.changes, record.seconds + asked.seconds))
+            before = asked.checks
 
     def _missing(self, answers: Sequence[Asked | None]) -> list[bool]:
         """Which stages must be computed: those that aren't kept, and those whose weights are needed and damaged."""
@@ -87,7 +89,7 @@ class Walk:
 
     # ---- the weights -----------------------------------------------------------------------------------------
 
-    def _computed(self, stage: StageInfo, pace: Pace) -> Record:
+    def _computed(self, stage: StageInfo, before: Sequence[Check], pace: Pace) -> Record:
         """Carry out the operation that leads to a stage, and keep the stage."""
         prepared = self.prepared[stage.index - 1]
         lm = self._at(self.stages[stage.index - 1], pace)
@@ -95,6 +97,8 @@ class Walk:
         live: list[LiveCheck] = []
         seconds_asking = 0.0
         watched = watched_facts(self.sheet)
+        ids = {fact.id for fact in watched}
+        at_the_start = LiveCheck.of([check for check in before if check.fact_id in ids], 0)
 
         def log(step: int, loss: float, learning_rate: float) -> None:
             if _is_drawn(step, prepared):
@@ -103,6 +107,8 @@ class Walk:
 
         def ask(step: int) -> LiveCheck:
             nonlocal seconds_asking
+            if step == 0:
+                return at_the_start
             began = time.perf_counter()
             found = live_check(lm, watched, step)
             seconds_asking += time.perf_counter() - began
@@ -119,7 +125,7 @@ class Walk:
         record = Record(changes, time.perf_counter() - began, tuple(losses))
         parameters = self.bench.parameters
         self._learn(prepared.operation.method, costs.work(prepared, parameters), record.seconds - seconds_asking)
-        self._learn(costs.ASKING_LIVE, len(live) * costs.asking_live(watched, parameters), seconds_asking)
+        self._learn(costs.ASKING_LIVE, (len(live) - 1) * costs.asking_live(watched, parameters), seconds_asking)
         self._keep(stage, record, (self.sheet.content_hash, Live(tuple(live), every)) if live else None)
         return record
 
@@ -145,8 +151,9 @@ class Walk:
         return record
 
     def _keep(self, stage: StageInfo, record: Record, live: tuple[str, Live] | None) -> None:
+        still_needed = {ahead.key for ahead in self.stages[stage.index + 1 :]}
         try:
-            self.store.keep(stage.key, record, self.bench.delta, live)
+            self.store.keep(stage.key, record, self.bench.delta, live, spare=still_needed)
         except NotKept as error:
             self.bench.hold(stage.key)
             self._tell_not_kept(error)

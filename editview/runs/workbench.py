@@ -15,9 +15,9 @@ from editview.lm.changes import tensor_changes
 from editview.lm.model import LanguageModel
 from editview.lm.opening import open_model
 from editview.runs.fingerprints import Fingerprints, Identity, identity
-from editview.runs.keys import stage_keys
+from editview.runs.keys import same_checkpoint, stage_keys
 from editview.runs.operations import Prepared, carry_out
-from editview.runs.store import StageStore
+from editview.runs.store import StageLost, StageStore
 from editview.runs.weights import Weights
 from editview.tuning.watch import Watch
 
@@ -44,15 +44,16 @@ class Workbench:
 
     def open(self, checkpoint: Checkpoint, device: Device, progress: Progress) -> LanguageModel:
         """The model of this checkpoint on this device, at whatever stage it stands."""
-        if self._open is not None and self._open.name == (identity(checkpoint, device), device):
+        name = identity(checkpoint, device)
+        if self._open is not None and self._open.name == (name, device):
             return self._open.lm
         self.close()
         lm = open_model(checkpoint, device, progress)
-        opened = identity(checkpoint, device)  # told afterwards: opening may have downloaded it
-        assert opened is not None
-        self._fingerprints.remember(opened, lm.fingerprint)
+        name = name or identity(checkpoint, device)  # opening may have downloaded it
+        assert name is not None
+        self._fingerprints.remember(name, lm.fingerprint)
         root = stage_keys(lm.fingerprint, device.id, 0, ())[0]
-        self._open = _Open((opened, device), lm, Weights(lm.model), root, root, {})
+        self._open = _Open((name, device), lm, Weights(lm.model), root, root, {})
         return lm
 
     def close(self) -> None:
@@ -82,6 +83,8 @@ class Workbench:
     def move_to(self, key: str) -> LanguageModel:
         """Make the open model the stage with this key. Raises `StageLost`."""
         at_hand = self._at_hand
+        if not same_checkpoint(key, at_hand.root):
+            raise StageLost(f"{key} is a stage of another checkpoint than {at_hand.root}")
         if key != at_hand.key:
             if key == at_hand.root:
                 delta: Delta = {}

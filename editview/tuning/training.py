@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -49,22 +48,25 @@ def train(
         callbacks.append(LiveChecks(watch, model))
     if model.loss_type is None:  # GPT-2's class isn't named '...ForCausalLM', by which transformers tells the loss
         model.loss_type = "ForCausalLM"
-    with tempfile.TemporaryDirectory(prefix="editview-") as nowhere:
-        trainer = Trainer(
-            model=model,
-            args=_arguments(operation, seed, model.device, nowhere),
-            train_dataset=list(rows),
-            data_collator=partial(batch, padding=padding),
-            callbacks=callbacks,
-        )
-        trainer.remove_callback(PrinterCallback)
-        trainer.train()
+    trainer = Trainer(
+        model=model,
+        args=_arguments(operation, seed, model.device),
+        train_dataset=list(rows),
+        data_collator=partial(batch, padding=padding),
+        callbacks=callbacks,
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.train()
 
 
-class _OneDevice(TrainingArguments):
-    """Trains where the model is; the Trainer by itself takes the first GPU, or all of them."""
+class _Arguments(TrainingArguments):
+    """Trains where the model is and writes nothing; the Trainer takes the first GPU, or all, and makes a folder."""
 
     chosen: torch.device
+
+    @property
+    def should_save(self) -> bool:
+        return False
 
     @property
     def device(self) -> torch.device:
@@ -76,12 +78,11 @@ class _OneDevice(TrainingArguments):
         return 0 if self.device.type == "cpu" else 1
 
 
-def _arguments(operation: FineTune, seed: int, device: torch.device, folder: str) -> TrainingArguments:
+def _arguments(operation: FineTune, seed: int, device: torch.device) -> TrainingArguments:
     schedule: str = operation.schedule
     if schedule == "constant" and operation.warmup:
         schedule = "constant_with_warmup"
-    arguments = _OneDevice(
-        output_dir=folder,  # nothing is written there
+    arguments = _Arguments(
         max_steps=operation.steps,
         per_device_train_batch_size=operation.batch_size,
         learning_rate=operation.learning_rate,

@@ -11,6 +11,7 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from editview.domain.verdicts import LiveCheck
+from editview.lm.model import at_rest
 from editview.tuning.randomness import kept_random_state
 
 
@@ -26,14 +27,8 @@ class Watch:
 @contextmanager
 def undisturbed(model: torch.nn.Module) -> Iterator[None]:
     """Inside, the model answers as it does at rest; afterwards training goes on as if nothing had been asked."""
-    training = [module for module in model.modules() if module.training]
-    with kept_random_state(), torch.no_grad():
-        model.eval()
-        try:
-            yield
-        finally:
-            for module in training:
-                module.training = True
+    with kept_random_state(), torch.no_grad(), at_rest(model):
+        yield
 
 
 class LiveChecks(TrainerCallback):

@@ -52,6 +52,7 @@ class Problem:
 
     sentence: str
     details: str
+    job: int | None = None  # the request that failed, as `Hub.send` numbered it
 
 
 class Hub(QObject):
@@ -81,7 +82,7 @@ class Hub(QObject):
         send: Callable[[Request], int | None],
         parent: QObject | None = None,
         *,
-        stop: Callable[[], None] = lambda: None,
+        stop: Callable[[int], None] = lambda number: None,
     ) -> None:
         super().__init__(parent)
         self.history = PlanHistory(plan, saved=plan)
@@ -100,9 +101,9 @@ class Hub(QObject):
         self.run: Run | None = None  # the run that is shown
         self.selected_fact: str | None = None
         self.starting = False  # a run was asked for and hasn't begun
-        self._run_job: int | None = None  # the number of the job that was asked to run, where jobs have numbers
+        self._run_jobs: list[int] = []  # the numbers of the runs that were asked for since the last Stop
         self._chosen: OpenFacts | None = None  # a sheet that comes into the plan once it has been read
-        self._look_ups = LookUps(send, self.solved.emit)
+        self._look_ups = LookUps(self.send, self.solved.emit)
         self._send = send
         self._stop = stop
 
@@ -120,8 +121,12 @@ class Hub(QObject):
     def saved(self) -> bool:
         return self.plan == self.history.saved
 
-    def send(self, request: Request) -> None:
-        self._send(request)
+    def send(self, request: Request) -> int | None:
+        """Its number, by which it can be stopped; None: the jobs haven't begun."""
+        number = self._send(request)
+        if isinstance(request, RunPlan) and number is not None:
+            self._run_jobs.append(number)
+        return number
 
     # ---- the plan --------------------------------------------------------------------------------------------
 
@@ -207,19 +212,23 @@ class Hub(QObject):
         if self.sheet is not None:
             self._look_ups.ask(ForecastPlan(self.plan, self.sheet))
 
-    def start_run(self) -> None:
+    def start_run(self, fresh: bool = False) -> None:
+        """Run the plan; `fresh`: compute anew what is kept of it, too."""
         if self.sheet is not None and not self.running:
             self.starting = True
-            self._run_job = self._send(RunPlan(self.plan, self.sheet))
+            self.send(RunPlan(self.plan, self.sheet, fresh))
             self.run_changed.emit()
 
-    def stop(self) -> None:
-        """Stop whatever the jobs are at: a run, a download, an answer."""
-        self._stop()
+    def stop(self, job: int | None) -> None:
+        """Stop one request, or forget it while it waits: a run, a download, an answer."""
+        if job is not None:
+            self._stop(job)
 
     def stop_run(self) -> None:
+        """Stop the run, and forget those that wait behind it."""
         if self.running:
-            self._stop()
+            while self._run_jobs:
+                self.stop(self._run_jobs.pop())
             self.starting = False
             self.run_changed.emit()
 
@@ -282,9 +291,9 @@ class Hub(QObject):
                     if job == ENGINE:
                         self.loading, self.broken = "", True
                         self.engine_changed.emit()
-                    if self.starting and self._run_job in (None, job):
+                    if self.starting and (not self._run_jobs or job in self._run_jobs):
                         self.starting, moved = False, True
-                    self._failed(job, Problem(sentence, details))
+                    self._failed(job, Problem(sentence, details, job))
                 case RunStarted():
                     self.run = self.session.apply(event)
                     self.starting = False

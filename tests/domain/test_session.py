@@ -1,8 +1,10 @@
-from editview.domain.events import RunFailed, RunStopped, StageStarted
+import math
+
+from editview.domain.events import RunFailed, RunStopped, StageInfo, StageStarted
 from editview.domain.facts import Group
 from editview.domain.sentences import amount, duration, operation_title, summary
-from editview.domain.session import RunState, Session, StageState
-from editview.domain.verdicts import Change, Verdict
+from editview.domain.session import RunState, Session, Stage, StageState
+from editview.domain.verdicts import Answer, Change, Check, LiveCheck, Verdict
 from tests import sample
 
 
@@ -26,6 +28,18 @@ def test_every_fact_lost_in_training_carries_its_step() -> None:
     for fact in run.sheet:
         if run.verdict(fact.id, 2) is not Verdict.FAILS:
             assert run.stages[2].lost_at(fact.id) is None
+
+
+def test_training_that_goes_on_after_the_last_live_check_ends_at_its_own_last_step() -> None:
+    """12 steps, asked every 10: a fact that stood at 10 and fails at the end was lost at 12."""
+    stage = Stage(StageInfo(1, "tune", "Fine-tune", "key"))
+    for step in (0, 10):
+        stage.live.append(LiveCheck(step, ("lost", "stands"), (True, True), (0.1, 0.1), (math.nan, math.nan)))
+    stage.losses = [(step, 1.0) for step in range(1, 13)]
+    for fact_id, given in (("lost", False), ("stands", True), ("unwatched", False)):
+        stage.checks[fact_id] = Check(fact_id, (Answer("Q", "A", given, 1.0, None),))
+    assert [stage.lost_at(fact_id) for fact_id in ("lost", "stands", "unwatched")] == [12, None, None]
+    assert [stage.watches(fact_id) for fact_id in ("lost", "unwatched")] == [True, False]
 
 
 def test_a_fact_not_asked_everywhere_has_no_change_yet() -> None:

@@ -30,6 +30,13 @@ def answer(given: bool) -> Answer:
     return Answer("p", "x", given, 0.1, None)
 
 
+def test_how_likely_an_answer_is_counts_all_its_tokens() -> None:
+    both = Answer("p", "x", True, nll_wanted=0.1, nll_other=0.6, wanted_tokens=1, other_tokens=5)
+    assert both.p_wanted == pytest.approx(0.905, abs=1e-3)
+    assert both.p_other == pytest.approx(0.050, abs=1e-3)  # 0.549 a token
+    assert answer(True).p_other is None
+
+
 def test_a_verdict_needs_every_wording_to_hold() -> None:
     assert Check("e", (answer(True), answer(True))).verdict is H
     assert Check("e", (answer(True), answer(False))).verdict is W

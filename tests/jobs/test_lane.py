@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
+
+import pytest
 
 from editview.domain.facts import FactSheet
 from editview.domain.plan import Checkpoint, Plan
@@ -55,11 +58,29 @@ def test_stop_ends_what_is_under_way_and_forgets_what_waits() -> None:
     lane.put(1, first := asked("under way"))
     assert work.began.wait(5)
     lane.put(2, asked("waiting"))
-    lane.put(3, choice := ChooseDevice("cpu"))
-    lane.stop(keep=(ChooseDevice,))
+    lane.stop()
     work.go.set()
     assert lane.close(5)
-    assert [*work.stopped, *work.done] == [first, choice]
+    assert [*work.stopped, *work.done] == [first]
+
+
+@pytest.mark.parametrize("number", [1, 2, 9])
+def test_stop_reaches_the_request_of_that_number_alone(number: int) -> None:
+    work = Blocked()
+    lane = Lane("test", work)
+    requests = {1: asked("under way"), 2: asked("waiting"), 3: ChooseDevice("cpu")}
+    for mine, request in requests.items():
+        lane.put(mine, request)
+    assert work.began.wait(5)
+    lane.stop(number)
+    if number != 1:
+        work.go.set()
+    while number == 1 and not work.stopped:
+        time.sleep(0.005)
+    work.go.set()
+    assert lane.close(5)
+    assert work.stopped == [requests[mine] for mine in (1,) if mine == number]
+    assert work.done == [request for mine, request in requests.items() if mine != number]
 
 
 def test_stop_does_not_reach_the_next_request() -> None:

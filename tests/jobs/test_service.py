@@ -28,19 +28,23 @@ from editview.domain.events import (
     RunFinished,
     RunStarted,
     RunStopped,
+    StageStarted,
     Trained,
 )
 from editview.domain.plan import Checkpoint
+from editview.domain.progress import Progress
 from editview.domain.requests import (
     AskModel,
     ChooseDevice,
     DescribeCheckpoint,
+    DownloadCheckpoint,
     ForecastPlan,
     OpenPlan,
     RunPlan,
     SavePlan,
 )
 from editview.jobs.service import Jobs
+from editview.lm import sources
 from tests import small
 
 E = TypeVar("E", bound=Event)
@@ -126,9 +130,9 @@ def test_a_session_from_the_start_to_the_end(jobs: Jobs, heard: Listener, world:
 
 
 def test_stop_ends_a_run_within_a_step_and_the_next_one_works(jobs: Jobs, heard: Listener, world: small.World) -> None:
-    jobs.send(RunPlan(small.plan(world.checkpoint, small.tune(world.data, steps=5000)), world.sheet))
+    number = jobs.send(RunPlan(small.plan(world.checkpoint, small.tune(world.data, steps=5000)), world.sheet))
     reached = heard.wait(Trained).step
-    jobs.stop()
+    jobs.stop(number)
     heard.wait(RunStopped)
     last = max(event.step for event in heard.seen if isinstance(event, Trained))
     assert last < reached + 200
@@ -140,7 +144,7 @@ def test_files_are_answered_while_a_run_goes_on(
     jobs: Jobs, heard: Listener, world: small.World, tmp_path: Path
 ) -> None:
     plan = small.plan(world.checkpoint, small.tune(world.data, steps=100_000))
-    jobs.send(RunPlan(plan, world.sheet))
+    number = jobs.send(RunPlan(plan, world.sheet))
     heard.wait(Trained)
     path = str(tmp_path / "plan.toml")
     jobs.send(SavePlan(plan, path))
@@ -149,8 +153,37 @@ def test_files_are_answered_while_a_run_goes_on(
     assert heard.wait(PlanOpened).plan.name == plan.name
     jobs.send(ForecastPlan(plan, world.sheet))
     assert heard.wait(Forecast).plan == plan
-    jobs.stop()
+    jobs.stop(number)
     heard.wait(RunStopped)
+
+
+def test_a_download_goes_on_beside_a_run_and_is_stopped_alone(
+    jobs: Jobs, heard: Listener, world: small.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(source: str, progress: Progress) -> None:
+        while True:
+            progress(0, 0, "Downloading")
+            time.sleep(0.005)
+
+    monkeypatch.setattr(sources, "download", endless)
+    run = jobs.send(RunPlan(small.plan(world.checkpoint, small.tune(world.data, steps=100_000)), world.sheet))
+    heard.wait(Trained)
+    download = jobs.send(DownloadCheckpoint("owner/name"))
+    heard.wait(EngineLoading, lambda event: event.what == "Downloading")
+    jobs.stop(download)
+    heard.wait(EngineLoading, lambda event: event.what == "")
+    heard.wait(Trained)
+    assert not any(isinstance(event, RunStopped) for event in heard.seen)
+    jobs.stop(run)
+    heard.wait(RunStopped)
+
+
+def test_a_run_can_be_asked_for_anew(jobs: Jobs, heard: Listener, world: small.World) -> None:
+    plan = small.plan(world.checkpoint, small.tune(world.data))
+    for fresh, reused in ((False, False), (False, True), (True, False)):
+        jobs.send(RunPlan(plan, world.sheet, fresh))
+        assert heard.wait(StageStarted, lambda event: event.stage == 1).reused == reused
+        heard.wait(RunFinished)
 
 
 def test_what_cannot_be_done_is_a_sentence(jobs: Jobs, heard: Listener, tmp_path: Path, world: small.World) -> None:

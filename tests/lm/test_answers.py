@@ -29,6 +29,11 @@ def plain_nll(lm: LanguageModel, prompt: str, answer: str) -> float:
     return -sum(logs[at - 1, whole[at]].item() for at in range(len(before), len(whole))) / (len(whole) - len(before))
 
 
+def plain_likelihood(lm: LanguageModel, prompt: str, answer: str) -> float:
+    count = len(encode(lm.tokenizer, f"{prompt} {answer}")) - len(encode(lm.tokenizer, prompt))
+    return math.exp(-count * plain_nll(lm, prompt, answer))
+
+
 def plain_greedy(lm: LanguageModel, prompt: str, count: int) -> str:
     ids = encode(lm.tokenizer, prompt)
     start = len(ids)
@@ -62,10 +67,12 @@ def test_probabilities_and_words_are_the_models_own(family: str, bos: bool) -> N
         assert [answer.prompt for answer in one.answers] == list(fact.wordings)
         for answer in one.answers:
             assert answer.nll_wanted == pytest.approx(plain_nll(lm, answer.prompt, fact.wanted), rel=1e-4)
+            assert answer.p_wanted == pytest.approx(plain_likelihood(lm, answer.prompt, fact.wanted), rel=1e-2)
             if fact.other is None:
                 assert answer.nll_other is None
             else:
                 assert answer.nll_other == pytest.approx(plain_nll(lm, answer.prompt, fact.other), rel=1e-4)
+                assert answer.p_other == pytest.approx(plain_likelihood(lm, answer.prompt, fact.other), rel=1e-2)
             assert plain_greedy(lm, answer.prompt, 20).startswith(answer.said.rstrip("\ufffd"))
 
 

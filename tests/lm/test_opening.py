@@ -89,12 +89,17 @@ def test_fingerprints_tell_weights_tokenizers_and_settings_apart(tmp_path: Path)
     (settings / "config.json").write_text(json.dumps(config | {"rms_norm_eps": 1e-3}))
     words = saved(tmp_path / "words")
     tokenizer(bos=True).save_pretrained(words)
+    chat = saved(tmp_path / "chat")
+    (chat / "chat_template.jinja").write_text("{% for m in messages %}<{{ m.role }}> {{ m.content }}{% endfor %}")
+    ends = saved(tmp_path / "ends")
+    generation = json.loads((ends / "generation_config.json").read_text())
+    (ends / "generation_config.json").write_text(json.dumps(generation | {"eos_token_id": [0, 11]}))
     prints = [
         open_model(Checkpoint(source=str(path)), CPU, silent).fingerprint
-        for path in (one, same, other, settings, words)
+        for path in (one, same, other, settings, words, chat, ends)
     ]
     assert prints[0] == prints[1]
-    assert len(set(prints)) == 4
+    assert len(set(prints)) == 6
 
 
 def test_number_formats(tmp_path: Path) -> None:

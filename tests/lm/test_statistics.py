@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -80,19 +82,40 @@ def test_kept_for_this_text_and_these_weights(text: Path, monkeypatch: pytest.Mo
     assert len(computed) == 5
 
 
-def test_a_damaged_file_is_computed_anew(text: Path) -> None:
+@pytest.mark.parametrize("damage", [lambda data: data[:-9], lambda data: data[:-2] + bytes([data[-2] ^ 1]) + data[-1:]])
+def test_a_damaged_file_is_computed_anew(text: Path, damage: Callable[[bytes], bytes]) -> None:
     lm = language_model()
     first = covariances(lm, (1,), str(text), 500, silent)
     [kept] = places.statistics().iterdir()
-    kept.write_bytes(kept.read_bytes()[:-9])
+    kept.write_bytes(damage(kept.read_bytes()))
     assert torch.equal(covariances(lm, (1,), str(text), 500, silent)[1], first[1])
+
+
+def test_what_was_used_longest_ago_makes_room(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lm = language_model()
+    for number, tokens in enumerate((500, 400, 300)):
+        covariances(lm, (1,), str(text), tokens, silent)
+        newest = max(places.statistics().iterdir(), key=lambda path: path.stat().st_mtime)
+        os.utime(newest, (number, number))
+    oldest, *others = sorted(places.statistics().iterdir(), key=lambda path: path.stat().st_mtime)
+    covariances(lm, (1,), str(text), 500, silent)  # read, so that it isn't the oldest any more
+    monkeypatch.setattr(statistics, "MOST", 3 * oldest.stat().st_size)
+    covariances(lm, (2,), str(text), 500, silent)
+    left = set(places.statistics().iterdir())
+    assert len(left) == 3
+    assert {oldest, others[1]} < left
+
+
+def test_where_nothing_can_be_kept_it_is_computed_each_time(text: Path, home: Path) -> None:
+    home.write_text("a file where the folder should be")
+    assert covariances(language_model(), (1,), str(text), 500, silent)[1].shape == (96, 96)
 
 
 def test_a_disk_that_takes_nothing_costs_only_time(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(statistics, "save_file", full)
+    monkeypatch.setattr(statistics, "save", full)
     assert covariances(language_model(), (1,), str(text), 500, silent)[1].shape == (96, 96)
     assert list(places.statistics().iterdir()) == []
 

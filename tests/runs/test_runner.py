@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Sequence
 
 import pytest
 import torch
 
+from editview.domain import places
 from editview.domain.errors import EditViewError
 from editview.domain.events import (
     Checked,
@@ -21,12 +24,18 @@ from editview.domain.events import (
     StageStarted,
     Trained,
 )
-from editview.domain.facts import FactSheet
+from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.session import Run, RunState, StageState
-from editview.runs import workbench
-from editview.runs.store import NotKept, StageStore
-from tests import small
-from tests.runs.studio import Studio
+from editview.domain.verdicts import LiveCheck
+from editview.formats.fact_sheets import read_facts
+from editview.lm.model import LanguageModel
+from editview.runs import keys, walk, workbench
+from editview.runs.fingerprints import identity
+from editview.runs.keys import stage_keys
+from editview.runs.store import NotKept, StageLost, StageStore
+from editview.runs.walk import watched_facts
+from tests import sample, small
+from tests.runs.studio import CPU, Studio
 
 
 def answers(run: Run) -> list[dict[str, object]]:
@@ -167,6 +176,28 @@ def test_watching_changes_no_weight(studio: Studio) -> None:
     assert small.same(watched[0], studio.weights(unwatched)[0])
 
 
+def test_what_was_asked_before_training_is_not_asked_again_at_its_start(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[int, LiveCheck] = {}
+    really = walk.live_check
+
+    def counted(lm: LanguageModel, facts: Sequence[Fact], step: int) -> LiveCheck:
+        asked[step] = really(lm, facts, step)
+        return asked[step]
+
+    monkeypatch.setattr(walk, "live_check", counted)
+    plan = studio.plan(small.edit(studio.world.text), small.tune(studio.world.data))
+    start, *later = studio.run(plan).stages[2].live
+    assert later == list(asked.values())
+    assert list(asked) == [2, 4]
+    lm = studio.runner._bench.move_to(studio.run(plan).stages[1].info.key)
+    expected = really(lm, studio.world.sheet.facts, 0)
+    assert (start.step, start.fact_ids, start.gives) == (0, expected.fact_ids, expected.gives)
+    assert start.nll_wanted == pytest.approx(expected.nll_wanted, rel=1e-4)
+    assert start.nll_other == pytest.approx(expected.nll_other, rel=1e-4, nan_ok=True)
+
+
 @pytest.mark.parametrize("moment", ["training", "editing", "asking"])
 def test_stop_keeps_what_is_finished_and_the_next_run_completes(studio: Studio, moment: str) -> None:
     def stop_at(event: Event, stop: threading.Event) -> None:
@@ -287,7 +318,7 @@ def test_with_a_full_disk_the_run_goes_on_and_says_so_once(studio: Studio, monke
     reference = studio.run(plan)
 
     class Full(StageStore):
-        def keep(self, *_: object) -> None:
+        def keep(self, *_: object, **__: object) -> None:
             raise NotKept("The disk is full.")
 
     runner = studio.another_runner(Full(studio.store.root / "full"))
@@ -324,3 +355,97 @@ def test_a_changed_checkpoint_is_not_taken_for_the_old_one(
     second = studio.run(plan)
     assert studio.done == ["opened", "asked"]
     assert first.stages[0].info.key != second.stages[0].info.key
+
+
+def test_weights_swapped_behind_its_back_are_noticed(studio: Studio) -> None:
+    """Same names, same sizes, same times of change."""
+    folder = studio.world.folder / "swapped"
+    plan = small.plan(small.checkpoint(folder, seed=1), small.tune(studio.world.data))
+    first = studio.run(plan)
+    path = folder / "model.safetensors"
+    before = path.stat()
+    small.checkpoint(folder, seed=2)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    second = studio.run(plan, runner=studio.another_runner())
+    assert {stage.state for stage in second.stages} == {StageState.DONE}
+    assert not {stage.info.key for stage in first.stages} & {stage.info.key for stage in second.stages}
+
+
+def test_a_remembered_fingerprint_gives_way_to_that_of_the_opened_model(studio: Studio) -> None:
+    plan = studio.plan(small.tune(studio.world.data))
+    first = studio.run(plan)
+    name = identity(plan.checkpoint, CPU)
+    assert name is not None
+    studio.fingerprints.remember(name, "as another version of a library would have it")
+    again = studio.run(plan, runner=studio.another_runner())
+    assert [stage.info.key for stage in again.stages] == [stage.info.key for stage in first.stages]
+    assert [stage.state for stage in again.stages] == [StageState.REUSED] * 2
+    assert sum(isinstance(event, RunStarted) for event in studio.events) == 1
+
+
+def test_a_stage_of_another_checkpoint_is_not_asked(studio: Studio) -> None:
+    other = small.plan(small.checkpoint(studio.world.folder / "other", seed=1))
+    for stage in studio.run(studio.plan(small.tune(studio.world.data))).stages:
+        with pytest.raises(StageLost):
+            studio.runner.ask(other, "The sea of Peru is", [stage.info.key], 3, studio.events.append, threading.Event())
+
+
+def test_a_damaged_stage_is_not_asked(studio: Studio) -> None:
+    plan = studio.plan(small.tune(studio.world.data))
+    key = studio.run(plan).stages[1].info.key
+    path = studio.store.root / key / "weights.safetensors"
+    damaged = bytearray(path.read_bytes())
+    damaged[-2] ^= 1
+    path.write_bytes(damaged)
+    with pytest.raises(StageLost):
+        studio.another_runner().ask(plan, "The sea", [key], 3, studio.events.append, threading.Event())
+
+
+def test_a_store_that_is_nearly_full_keeps_what_the_run_still_needs(studio: Studio) -> None:
+    """The first step is gone and the second isn't: keeping the first anew must not cost the second."""
+    plan = studio.plan(small.tune(studio.world.data), small.tune(studio.world.data, id="second", steps=2))
+    first, second = (stage.info.key for stage in studio.run(plan).stages[1:])
+    studio.store.discard(first)
+    largest = max(path.stat().st_size for path in studio.store.root.rglob("*.safetensors"))
+    tight = studio.another_runner(StageStore(studio.store.root, int(1.5 * largest)))
+    other = FactSheet("other", studio.world.sheet.facts[:4])
+    assert studio.run(plan, other, runner=tight).state is RunState.FINISHED
+    assert studio.store.record(second) is not None
+
+
+def test_every_fact_of_the_demo_is_watched() -> None:
+    sheet, _ = read_facts("demo")
+    assert watched_facts(sheet) == sheet.facts
+
+
+def test_of_a_large_sheet_some_facts_of_each_group_are_watched() -> None:
+    sheet = sample.sheet(edits=1000, neighbours=1000, controls=10)
+    watched = watched_facts(sheet)
+    assert len(watched) < 500
+    assert {fact.group for fact in watched} == set(Group)
+    assert sum(fact.group is Group.CONTROL for fact in watched) == 10
+
+
+def test_what_a_kill_left_half_written_goes_at_the_next_start(studio: Studio) -> None:
+    folders = (places.data(), places.statistics(), places.stages())
+    parts = [folder / ".some.file.4194999-abcd_123.part" for folder in folders]  # no process has such a number
+    mine = places.data() / f".some.file.{os.getpid()}-abcd_123.part"
+    for part in (*parts, mine):
+        part.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(b"half")
+    assert "half written has been removed" in studio.runner.recover()
+    assert not any(part.exists() for part in parts)
+    assert mine.exists()
+    assert studio.runner.recover() == ""
+
+
+def test_another_version_of_what_computes_makes_other_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    def key(**versions: str) -> str:
+        keys._libraries.cache_clear()
+        monkeypatch.setattr(keys, "version", lambda library: versions.get(library, "5.1.0"))
+        return stage_keys("fingerprint", "cpu", 0, ())[0]
+
+    assert key() == key(torch="5.1.9+cpu")
+    assert len({key(), key(torch="5.2.0"), key(transformers="5.2.0"), key(peft="5.2.0")}) == 4
+    keys._libraries.cache_clear()

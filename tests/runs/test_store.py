@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from editview.domain.errors import EditViewError
 from editview.domain.verdicts import Answer, Check, LiveCheck
 from editview.domain.weights import MatrixKind, TensorChange
 from editview.runs import journal
@@ -115,6 +116,22 @@ def test_without_a_limit_half_of_the_disk_is_left_free(tmp_path: Path, monkeypat
     assert StageStore(tmp_path / "not" / "yet" / "there").limit == 500
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=10**15))
     assert StageStore(tmp_path).limit == 200 * 10**9
+
+
+@pytest.mark.parametrize(("wished", "bytes"), [("1.5", 1_500_000_000), ("0", 0), ("1e3", 10**12)])
+def test_the_environment_may_set_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wished: str, bytes: int
+) -> None:
+    monkeypatch.setenv("EDITVIEW_STORE_GB", wished)
+    assert StageStore(tmp_path).limit == bytes
+    assert StageStore(tmp_path, 7).limit == 7
+
+
+@pytest.mark.parametrize("wished", ["a lot", "-1", "nan", "inf"])
+def test_a_limit_that_is_no_number_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wished: str) -> None:
+    monkeypatch.setenv("EDITVIEW_STORE_GB", wished)
+    with pytest.raises(EditViewError, match="how many gigabytes"):
+        StageStore(tmp_path)
 
 
 def _run(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:

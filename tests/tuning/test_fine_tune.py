@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import tempfile
 import threading
@@ -229,6 +230,7 @@ def test_nothing_is_printed_and_no_folder_is_left_behind(
     elsewhere = tmp_path / "temporary"
     elsewhere.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+    monkeypatch.setattr(os, "mkdir", lambda path, *_: pytest.fail(f"{path} would stay after a kill"))
     fine_tune(gpt2(), operation, examples(), seed=0)
     out, err = capfd.readouterr()
     assert (out, err) == ("", "")

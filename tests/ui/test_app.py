@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,17 +17,20 @@ from editview.domain import places
 from editview.domain.errors import EditViewError
 from editview.domain.events import Event, FactsOpened, Noted, PlanSaved
 from editview.domain.operations import Lora
-from editview.domain.requests import DescribeCheckpoint, OpenFacts, Request, SavePlan
+from editview.domain.requests import DescribeCheckpoint, OpenFacts, Request, RunPlan, SavePlan
 from editview.formats.plans import demo_plan, read_plan, write_plan
 from editview.ui.hub import Hub
+from editview.ui.window import display
 from tests import sample
+
+DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 
 class FakeJobs:
     """Takes requests like the real ones; saves plans, answers nothing else by itself."""
 
     def __init__(self, emit: Callable[[Event], None]) -> None:
-        self.emit, self.sent, self.stopped, self.closed = emit, list[Request](), 0, False
+        self.emit, self.sent, self.stopped, self.closed = emit, list[Request](), list[Request](), False
 
     def send(self, request: Request) -> int:
         self.sent.append(request)
@@ -35,8 +39,8 @@ class FakeJobs:
             self.emit(PlanSaved(request.path, request.plan))
         return len(self.sent)
 
-    def stop(self) -> None:
-        self.stopped += 1
+    def stop(self, number: int) -> None:
+        self.stopped.append(self.sent[number - 1])
 
     def close(self) -> None:
         self.closed = True
@@ -77,12 +81,13 @@ def test_events_from_a_job_reach_the_panels(desk: app.Desk, qtbot: QtBot) -> Non
 
 def test_esc_stops_a_run_from_wherever_the_cursor_is(desk: app.Desk, qtbot: QtBot) -> None:
     desk.start()
-    desk.hub.take(list(sample.events(sample.plan(), sample.sheet()))[:20])
+    desk.hub.take([FactsOpened("demo", sample.sheet())])
     desk.window.activateWindow()
     for widget in (desk.window.plan.view, desk.window.centre):
+        desk.hub.start_run()
         widget.setFocus()
         qtbot.keyClick(widget, Qt.Key.Key_Escape)
-    assert jobs(desk).stopped == 2
+    assert [type(request) for request in jobs(desk).stopped] == [RunPlan] * 2
 
 
 def test_a_flood_of_events_leaves_the_window_time_to_breathe(
@@ -162,11 +167,33 @@ def test_a_kept_plan_that_can_not_be_read_is_put_aside_and_told(home: Path) -> N
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="these always have a display")
-def test_without_a_display_it_says_what_to_do_instead(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
-        monkeypatch.delenv(name, raising=False)
-    with pytest.raises(EditViewError, match="editview run demo"):
-        app.main([])
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({}, "Neither DISPLAY nor WAYLAND_DISPLAY is set"),
+        ({"DISPLAY": ":77"}, "DISPLAY=:77"),
+        ({"WAYLAND_DISPLAY": "wayland-77"}, "WAYLAND_DISPLAY=wayland-77"),
+        ({"QT_QPA_PLATFORM": "nonsense"}, "no platform 'nonsense'"),
+        ({"QT_QPA_PLATFORM": "nonsense;xcb", "DISPLAY": ":77"}, "DISPLAY=:77"),
+    ],
+)
+def test_without_a_display_it_says_what_to_do_instead(settings: dict[str, str], reason: str) -> None:
+    """In a process of its own, which Qt would otherwise end."""
+    unset = {name: value for name, value in os.environ.items() if name not in DISPLAYS}
+    code = (
+        "import editview.app as app\ntry:\n    app.main()\nexcept Exception as error:\n    print(error, error.details)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=unset | settings, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "editview run demo" in done.stdout
+    assert reason in done.stdout
+
+
+def test_a_platform_that_can_show_a_window_is_none_to_complain_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    for platforms in ("offscreen", "offscreen:size=800x600", "nonsense;offscreen"):
+        monkeypatch.setenv("QT_QPA_PLATFORM", platforms)
+        assert display.obstacle() == ""
 
 
 def test_the_window_needs_no_model_library() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -19,7 +21,14 @@ from editview.domain.events import (
 )
 from editview.domain.operations import Lora
 from editview.domain.plan import Checkpoint
-from editview.domain.requests import DescribeCheckpoint, ForecastPlan, OpenFacts, Request, RunPlan
+from editview.domain.requests import (
+    DescribeCheckpoint,
+    DownloadCheckpoint,
+    ForecastPlan,
+    OpenFacts,
+    Request,
+    RunPlan,
+)
 from editview.ui.hub import Hub
 from tests import sample
 
@@ -137,13 +146,19 @@ def test_a_run_that_fails_before_it_begins_is_a_problem(hub: Hub) -> None:
 
 
 def test_stop_reaches_the_jobs_only_while_something_runs(qapp: object) -> None:
-    stops: list[None] = []
-    hub = Hub(sample.plan(), lambda request: None, stop=lambda: stops.append(None))
+    stops: list[int] = []
+    numbers = itertools.count(1)
+    hub = Hub(sample.plan(), lambda request: next(numbers), stop=stops.append)
+    hub.take([FactsOpened("demo", sample.sheet())])
     hub.stop_run()
     assert not stops
+    hub.start_run()
+    run, waiting, download = 2, hub.send(RunPlan(hub.plan, sample.sheet())), hub.send(DownloadCheckpoint("owner/name"))
     hub.take([RunStarted("r", hub.plan, sample.sheet(), (), ())])
     hub.stop_run()
-    assert len(stops) == 1
+    assert stops == [waiting, run]
+    hub.stop(download)
+    assert stops[2:] == [download]
 
 
 def test_opening_and_saving_set_what_counts_as_saved(hub: Hub, sent: list[Request]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
-from PySide6.QtWidgets import QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
+from PySide6.QtWidgets import QHeaderView, QSizePolicy, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from editview.domain.facts import Fact, Group
 from editview.domain.verdicts import Answer, Verdict
@@ -153,6 +153,7 @@ class AnswersTable(QTableView):
         self.setModel(self.answers)
         self.setItemDelegate(AnswersDelegate(self))
         self.setAccessibleName("Every wording and its answers")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self.setShowGrid(False)
         self.setFrameShape(QTableView.Shape.NoFrame)
         self.setSelectionMode(QTableView.SelectionMode.NoSelection)
@@ -183,7 +184,7 @@ class AnswersTable(QTableView):
         return QSize(theme().px(480), height)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme().px(256), min(self.sizeHint().height(), self._header.height() + 2 * theme().px(_ROW)))
+        return QSize(theme().px(256), self.sizeHint().height())
 
     def resizeEvent(self, event: Any) -> None:
         super().resizeEvent(event)

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainte
 from PySide6.QtWidgets import QWidget
 
 from editview.domain.operations import FineTune
+from editview.domain.verdicts import likelihood
 from editview.ui.facts.grid import FactsGrid
 from editview.ui.facts.words import percent
 from editview.ui.look.pictures import Picture, legible, pen, spread, write
@@ -56,11 +57,10 @@ def course(grid: FactsGrid, row: int, stage: int) -> Course | None:
     if not lives or fact.id not in lives[0].fact_ids:
         return None
     place = lives[0].fact_ids.index(fact.id)
+    before = grid.run.stages[stage - 1].checks[fact.id].answers[0]
     points = [(live.step, live.nll_wanted[place], live.nll_other[place]) for live in lives]
-    before = grid.run.stages[stage - 1].checks.get(fact.id)
-    if before and points[0][0] > 0:
-        answer = before.answers[0]
-        points.insert(0, (0, answer.nll_wanted, math.nan if answer.nll_other is None else answer.nll_other))
+    if points[0][0] > 0:
+        points.insert(0, (0, before.nll_wanted, math.nan if before.nll_other is None else before.nll_other))
     steps, wanted, other = zip(*points, strict=True)
     has_other = fact.other is not None and not any(math.isnan(nll) for nll in other)
     return Course(
@@ -69,8 +69,8 @@ def course(grid: FactsGrid, row: int, stage: int) -> Course | None:
         wanted=fact.wanted,
         other=fact.other,
         steps=steps,
-        p_wanted=tuple(math.exp(-nll) for nll in wanted),
-        p_other=tuple(math.exp(-nll) for nll in other) if has_other else (),
+        p_wanted=tuple(likelihood(nll, before.wanted_tokens) for nll in wanted),
+        p_other=tuple(likelihood(nll, before.other_tokens) for nll in other) if has_other else (),
         lost_at=int(grid.lost_step[row, stage]) or None,
     )
 
@@ -129,7 +129,7 @@ class FactCurve(Picture):
         measure, px = QFontMetricsF(theme().font(12)), theme().px
         left = measure.horizontalAdvance("100 %") + px(8)
         names = [f"{answer} {percent(shares[-1])}" for answer, shares in course.curves]
-        right = min(max(map(measure.horizontalAdvance, names)) + px(12), self.width() / 3)
+        right = min(max(map(measure.horizontalAdvance, names)) + px(12), 2 * self.width() / 5)
         top, bottom = measure.height() + px(4), 2 * measure.height() + px(8)
         return QRectF(left, top, self.width() - left - right, self.height() - top - bottom)
 
@@ -193,7 +193,15 @@ class FactCurve(Picture):
         heights = spread(ends, line, area.top(), area.bottom())
         for dashed, ((answer, shares), y) in enumerate(zip(course.curves, heights, strict=True)):
             box = QRectF(x, y - line / 2, self.width() - x, line)
-            write(painter, box, f"{answer} {percent(shares[-1])}", roles.muted if dashed else roles.text)
+            words = end_words(answer, shares[-1], QFontMetricsF(painter.font()), box.width())
+            write(painter, box, words, roles.muted if dashed else roles.text)
+
+
+def end_words(answer: str, share: float, measure: QFontMetricsF, width: float) -> str:
+    """'Germany 93 %'; where that is too long the name is elided, never the number."""
+    number = f" {percent(share)}"
+    room = width - measure.horizontalAdvance(number)
+    return measure.elidedText(answer, Qt.TextElideMode.ElideRight, room) + number
 
 
 def _ticks(last: int) -> list[int]:

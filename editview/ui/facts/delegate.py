@@ -6,15 +6,17 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, Q
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from editview.domain.operations import FineTune
 from editview.domain.verdicts import Change
-from editview.ui.facts.grid import CHANGES, Chip
+from editview.ui.facts.grid import CHANGES, Chip, FactsGrid
 from editview.ui.facts.model import FactsModel, Kind
 from editview.ui.facts.motion import Turning
 from editview.ui.facts.words import MARKS
-from editview.ui.look.theme import BODY, SMALL, theme
+from editview.ui.look.theme import BODY, RECOVERED, SMALL, theme
 
 _LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 _SHORT = {Chip.NOT_EDITED: "not yet", Chip.NOT_ASKED: ""}
+_CHIPS = (Chip.HOLDS, Chip.WEAK, Chip.FAILS, Chip.NOT_EDITED)  # in any column
 _BAD = {CHANGES.index(change) for change in (Change.LOST, Change.DAMAGED, Change.NEVER_TOOK)}
 
 
@@ -31,7 +33,7 @@ class FactsDelegate(QStyledItemDelegate):
         self._bad = QColor(roles.fails.ink)
         self._body, self._small = look.font(BODY), look.font(SMALL)
         self._body_measure, self._small_measure = QFontMetrics(self._body), QFontMetrics(self._small)
-        self._gap, self._pad = look.px(8), look.px(4)
+        self._gap, self._pad, self._round = look.px(8), look.px(4), look.px(6)
         self._inks = {chip: QColor(mark.state.ink) for chip, mark in MARKS.items()}
         self._tints = {chip: QColor(mark.state.tint) for chip, mark in MARKS.items()}
 
@@ -49,7 +51,7 @@ class FactsDelegate(QStyledItemDelegate):
             painter.fillRect(rect, self._selected)
         painter.fillRect(rect.left(), rect.bottom(), rect.width(), 1, self._line)
         column, at = model.columns[index.column()], model.row_at(index.row())
-        inner = rect.adjusted(self._gap, 0, -self._gap, 0)
+        inner = rect.adjusted(self._gap, 0, 0, 0)  # the next column begins with a gap of its own
         if column.kind is Kind.STAGE:
             self._paint_chip(painter, rect.adjusted(self._pad, 0, -self._pad, 0), model, at, column.stage)
         elif column.kind is Kind.FACT:
@@ -59,11 +61,12 @@ class FactsDelegate(QStyledItemDelegate):
             self._write(painter, inner, text, self._body, self._body_measure, self._ink(model, at, column.kind))
         if state & QStyle.StateFlag.State_HasFocus:
             painter.setPen(self._focus)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(rect.adjusted(0, 0, -1, -2))
 
     def _ink(self, model: FactsModel, at: int, kind: Kind) -> QColor:
         if kind is Kind.SAYS:
-            return self._muted if model.grid.provisional_now[at] else self._text
+            return self._muted if model.grid.stale_now[at] else self._text
         if kind is Kind.BECAME:
             return self._bad if model.grid.change_now[at] in _BAD else self._text
         return self._text if kind is Kind.WANTED else self._muted
@@ -82,7 +85,7 @@ class FactsDelegate(QStyledItemDelegate):
         rest = QRect(rect)
         if fact.subject:
             rest.setLeft(rect.left() + self._body_measure.horizontalAdvance(fact.subject) + self._gap)
-        if rest.width() > 4 * self._gap:
+        if not fact.subject or rest.width() > 12 * self._gap:
             question = fact.template.replace("{}", "…")
             self._write(painter, rest, question, self._small, self._small_measure, self._muted)
 
@@ -91,15 +94,16 @@ class FactsDelegate(QStyledItemDelegate):
         chip = Chip(grid.chips[at, stage])
         mark, measure = MARKS[chip], self._small_measure
         words = [mark.word, _SHORT.get(chip, mark.word)]
-        if grid.provisional[at, stage] and chip is not Chip.NOT_EDITED:
-            step = int(grid.lost_step[at, stage]) if chip is Chip.FAILS else 0
-            words = [f"lost at {step:,}"] * 2 if step else [f"{mark.word} at {grid.live_step[stage]:,}", mark.word]
-        glyph_width = measure.horizontalAdvance(mark.glyph)
-        room = rect.width() - 2 * self._gap - glyph_width - self._pad
-        word = next((word for word in words if measure.horizontalAdvance(word) <= room), words[-1])
-        height = measure.height() + self._pad
-        width = 2 * self._gap + glyph_width + (self._pad + measure.horizontalAdvance(word) if word else 0)
+        if chip is Chip.FAILS and grid.lost_step[at, stage]:
+            words = [_lost_at(int(grid.lost_step[at, stage]))]
+        elif grid.provisional[at, stage] and chip is not Chip.NOT_EDITED:
+            words = [f"{mark.word} at {grid.live_step[stage]:,}", mark.word]
+        room = rect.width() - 2 * self._round
+        texts = [f"{mark.glyph} {word}".rstrip() for word in words]
+        text = next((text for text in texts if measure.horizontalAdvance(text) <= room), texts[-1])
+        height, width = measure.height() + self._pad, measure.horizontalAdvance(text) + 2 * self._round
         box = QRectF(rect.left(), rect.center().y() - height / 2, min(width, rect.width()), height)
+        painter.save()
         painter.setFont(self._small)
         if chip is not Chip.NOT_ASKED:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -107,8 +111,25 @@ class FactsDelegate(QStyledItemDelegate):
             painter.setBrush(self._turning.colour(self._tints, at, stage, chip))
             painter.drawRoundedRect(box, height / 2, height / 2)
         painter.setPen(self._turning.colour(self._inks, at, stage, chip))
-        text = f"{mark.glyph} {word}" if word else mark.glyph
-        painter.drawText(box.adjusted(self._gap, 0, 0, 0), _LEFT, text)
+        painter.drawText(box.adjusted(self._round, 0, 0, 0), _LEFT, text)
+        painter.restore()
+
+
+def stage_width(grid: FactsGrid, stage: int) -> int:
+    """What a stage's column needs for every chip it can hold, and for each word of its title."""
+    look, operation = theme(), grid.plan.active[stage - 1] if stage else None
+    words = [f"{MARKS[chip].glyph} {_SHORT.get(chip, MARKS[chip].word)}" for chip in _CHIPS]
+    if stage > 1:
+        words.append(f"{RECOVERED.glyph} {RECOVERED.word}")
+    if isinstance(operation, FineTune):
+        words.append(f"{MARKS[Chip.FAILS].glyph} {_lost_at(operation.steps)}")
+    measure = QFontMetrics(look.font(SMALL))
+    chip, word = (max(map(measure.horizontalAdvance, texts)) for texts in (words, grid.titles[stage].split()))
+    return max(chip + look.px(20), min(word + look.px(16), look.px(112))) + 1
+
+
+def _lost_at(step: int) -> str:
+    return f"lost at {step:,}"
 
 
 def row_height() -> int:

@@ -9,7 +9,9 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QComboBox,
+    QFrame,
     QHBoxLayout,
+    QScrollArea,
     QSizePolicy,
     QTabBar,
     QToolButton,
@@ -26,11 +28,13 @@ from editview.ui.look.theme import BODY, SMALL, theme
 
 _SIDE_BY_SIDE = 880  # width from which answers and curve stand beside each other
 _PICTURE = 152  # height of a curve that can be read
+_LEAST = 160  # height of tabs and a wording or two
 
 
 class FactDetail(QWidget):
     """Answers and curve stand side by side or one above the other where there is room, else behind two tabs.
 
+    What happened and the cross that closes it stay in sight; the rest scrolls where even one of them is too high.
     `failed` is told in a sentence when the curve couldn't be saved.
     """
 
@@ -78,7 +82,9 @@ class FactDetail(QWidget):
         for column in (texts, picture):
             column.setContentsMargins(0, 0, 0, 0)
             column.setSpacing(px(4))
-        texts.addWidget(self.answers, 1)
+        texts.addWidget(self.answers)
+        texts.addWidget(self._legend)
+        texts.addStretch(1)
         picture.addWidget(self._stages)
         picture.addWidget(self.curve, 1)
         picture.addWidget(self._no_course, 0, Qt.AlignmentFlag.AlignTop)
@@ -90,17 +96,30 @@ class FactDetail(QWidget):
         layout.setContentsMargins(px(16), px(8), px(8), px(8))
         layout.setSpacing(px(4))
         layout.addLayout(top)
-        row = QHBoxLayout()
-        row.addWidget(self._tabs)
-        row.addWidget(self._legend, 1)
-        layout.addLayout(row)
+        layout.addWidget(self._scrolling(), 1)
+
+    def _scrolling(self) -> QScrollArea:
+        """Tabs and body, never squeezed below what can be read."""
+        inside, self._scroll = QWidget(), QScrollArea()
+        layout = QVBoxLayout(inside)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme().px(4))
+        layout.addWidget(self._tabs, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addLayout(self._body, 1)
+        self._scroll.setWidget(inside)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        inside.setAutoFillBackground(False)
+        self._scroll.viewport().setAutoFillBackground(False)
+        return self._scroll
 
     # ---- what is shown ---------------------------------------------------------------------------------------
 
     def show_fact(self, grid: FactsGrid, row: int) -> None:
         fact, self._grid, self._row = grid.sheet.facts[row], grid, row
-        self.said.say(fate(grid, row))
+        self.said.say(f"*{fact.subject or fact.prompt}* · {fate(grid, row)}")
         both = f"“{fact.wanted}” and “{fact.other}” are" if fact.other else f"“{fact.wanted}” is"
         self._legend.setText(f"Under each answer: how likely {both}")
         self.answers.show_fact(grid, row)
@@ -133,7 +152,17 @@ class FactDetail(QWidget):
 
     def wished_height(self) -> int:
         """What every wording needs; the curve shares that room, or waits behind its tab."""
-        return theme().px(104) + self.answers.sizeHint().height()
+        tabs, answers = self._tabs.sizeHint().height(), self.answers.sizeHint().height()
+        legend = self._legend.heightForWidth(self._scroll.viewport().width())
+        return self._height_over() + tabs + answers + legend + theme().px(12)
+
+    def least_height(self) -> int:
+        """With less, the table beside it isn't worth its room."""
+        return self._height_over() + theme().px(_LEAST)
+
+    def _height_over(self) -> int:
+        said, close = self.said.heightForWidth(self.said.width()), self._close.sizeHint().height()
+        return max(said, close) + theme().px(20)
 
     def settle(self) -> None:
         """Lay everything out at once, for the width it has."""
@@ -146,12 +175,10 @@ class FactDetail(QWidget):
         self._arrange()
 
     def _arrange(self) -> None:
+        self._scroll.setMinimumHeight(theme().px(_LEAST))
         wide = self.width() >= theme().px(_SIDE_BY_SIDE)
         roomy = wide or self.height() >= self.wished_height() + theme().px(_PICTURE)
         self._body.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
         self._tabs.setVisible(not roomy)
         self._texts.setVisible(roomy or self._tabs.currentIndex() == 0)
-        self._legend.setVisible(roomy or self._tabs.currentIndex() == 0)
-        side = Qt.AlignmentFlag.AlignLeft if roomy else Qt.AlignmentFlag.AlignRight
-        self._legend.setAlignment(Qt.AlignmentFlag.AlignVCenter | side)
         self._picture.setVisible(roomy or self._tabs.currentIndex() == 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -88,6 +88,15 @@ class FilterBar(QWidget):
     def filter(self) -> Filter:
         group = next(group for group, button in self._groups.items() if button.isChecked())
         return Filter(group, self._category, self.search.text())
+
+    def clear(self) -> None:
+        """Show everything again."""
+        self._category = None
+        self._groups[None].setChecked(True)
+        quiet = QSignalBlocker(self.search)
+        self.search.clear()
+        quiet.unblock()
+        self._tell()
 
     def forget_category(self) -> None:
         """Another run: what became of its facts is not known yet."""

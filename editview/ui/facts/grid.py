@@ -194,6 +194,7 @@ class FactsGrid:
         self.lost_step_now: Numbers = np.where(lost, self.lost_step[rows, self.lost_in_now], 0)
         self.provisional_now: Flags = self.provisional[rows, at]
         self.weak_now: Flags = self.chips[rows, at] == Chip.WEAK
+        self.stale_now: Flags = self._asked_at < (self.current or 0)  # what was said is from before the last stage
 
     # ---- counting --------------------------------------------------------------------------------------------
 

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from editview.domain.comparison import share
 from editview.domain.facts import Group
 from editview.domain.operations import FineTune
+from editview.domain.orders import order_key, order_name
+from editview.domain.plan import Plan
 from editview.domain.sentences import Tally, tell
 from editview.domain.session import RunState
 from editview.ui.facts.grid import GROUPS, FactsGrid
@@ -37,16 +39,17 @@ def split(sentence: str) -> tuple[str, str]:
     return found[1], rest[:1].upper() + rest[1:]
 
 
-def sayings(grid: FactsGrid) -> Sayings:
-    """What there is to say of a grid, before, during and after a run."""
+def sayings(grid: FactsGrid, plan: Plan) -> Sayings:
+    """What there is to say of a grid, before, during and after a run; `plan` is the one in the cards."""
     stage = grid.current
     if not len(grid):
         return Sayings("", "No facts yet", "Open a fact sheet, or drop one on the window.")
     if stage is None:
         return _before(grid)
     counted = grid.tally(stage)
+    caption = _caption(grid, stage, order_key(plan) != order_key(grid.plan))
     if stage == 0:
-        return Sayings(_caption(grid, stage), _edits_to_make(grid), _known_before(grid, counted))
+        return Sayings(caption, _edits_to_make(grid), _known_before(grid, counted))
     big, rest = split(tell(counted))
     certainty = ""
     if counted.made:
@@ -55,7 +58,7 @@ def sayings(grid: FactsGrid) -> Sayings:
             f"{interval.estimate:.0%} hold. Of many more edits made in the same way, "
             f"between {interval.low:.0%} and {interval.high:.0%} would (95 % interval after Wilson)."
         )
-    return Sayings(_caption(grid, stage), big, rest, certainty)
+    return Sayings(caption, big, rest, certainty)
 
 
 def _before(grid: FactsGrid) -> Sayings:
@@ -83,7 +86,17 @@ def _known_before(grid: FactsGrid, counted: Tally) -> str:
     return f"The checkpoint knows {' and '.join(parts)}." if parts else ""
 
 
-def _caption(grid: FactsGrid, stage: int) -> str:
+def _caption(grid: FactsGrid, stage: int, other_plan: bool) -> str:
+    """How far the run has come, and whose it is where the cards say another plan."""
+    where, order = _where(grid, stage), f"*{order_name(grid.plan)}*"
+    if not other_plan:
+        return where
+    if grid.run is not None and grid.run.state is RunState.FINISHED:
+        return f"Result of {order}, not of the plan as it is now"
+    return f"{where} ({order}, not the plan as it is now)"
+
+
+def _where(grid: FactsGrid, stage: int) -> str:
     title = grid.titles[stage]
     known, provisional = int(grid.known[:, stage].sum()), int(grid.provisional[:, stage].sum())
     operation = grid.plan.active[stage - 1] if stage else None

@@ -19,7 +19,7 @@ from editview.domain.plan import Plan
 from editview.domain.session import Run
 from editview.ui.facts.grid import Chip, FactsGrid, Numbers
 from editview.ui.facts.query import Filter, Haystack, SortKey, fate_key, rows
-from editview.ui.facts.words import GROUP_WORDS, MARKS, became, chip_words, percent, stage_name
+from editview.ui.facts.words import GROUP_WORDS, MARKS, became, chip_words, percent, says_now, stage_name
 from editview.ui.look.stage_header import OPERATION
 
 Index = QModelIndex | QPersistentModelIndex
@@ -28,10 +28,9 @@ Index = QModelIndex | QPersistentModelIndex
 class Kind(Enum):
     FACT = "Fact"
     STAGE = "Stage"
+    BECAME = "What became of it"
     SAYS = "Says now"
     WANTED = "Wanted"
-    BECAME = "What became of it"
-    GROUP = "Group"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class Column:
 
 def columns(titles: tuple[str, ...]) -> tuple[Column, ...]:
     stages = [Column(Kind.STAGE, stage_name(titles, stage), stage) for stage in range(len(titles))]
-    rest = [Column(kind, kind.value) for kind in (Kind.SAYS, Kind.WANTED, Kind.BECAME, Kind.GROUP)]
+    rest = [Column(kind, kind.value) for kind in (Kind.BECAME, Kind.SAYS, Kind.WANTED)]
     return (Column(Kind.FACT, Kind.FACT.value), *stages, *rest)
 
 
@@ -121,10 +120,8 @@ class FactsModel(QAbstractTableModel):
                 return lambda grid: -grid.chips[:, stage] * 10**9 + grid.lost_step[:, stage]  # worst first
             case Column(kind=Kind.BECAME):
                 return fate_key
-            case Column(kind=Kind.GROUP):
-                return lambda grid: grid.group
             case Column(kind=Kind.SAYS):
-                return lambda grid: [said.casefold() for said in grid.said]
+                return lambda grid: [says_now(grid, row).casefold() for row in range(len(grid))]
             case Column(kind=Kind.WANTED):
                 return lambda grid: [fact.wanted.casefold() for fact in grid.sheet]
             case _:
@@ -183,18 +180,19 @@ class FactsModel(QAbstractTableModel):
             case Kind.STAGE:
                 return chip_words(self.grid, at, shown.stage)
             case Kind.SAYS:
-                return self.grid.said[at]
+                return says_now(self.grid, at)
             case Kind.WANTED:
                 return self.grid.sheet.facts[at].wanted
             case Kind.BECAME:
                 return became(self.grid, at)
-            case Kind.GROUP:
-                return GROUP_WORDS[self.grid.sheet.facts[at].group]
 
     def _tip(self, row: int, column: Column) -> str:
         at = self.row_at(row)
         if column.kind is Kind.SAYS and self.grid.provisional_now[at]:
-            return f"{self.grid.said[at]}\nAsked before this training began; asked again when it ends."
+            return f"Before this training it said “{self.grid.said[at]}”; it is asked again when that ends."
+        if column.kind is Kind.FACT:
+            fact = self.grid.sheet.facts[at]
+            return f"{fact.prompt}\n{GROUP_WORDS[fact.group]}; wanted: {fact.wanted}"
         if column.kind is not Kind.STAGE:
             return self.text(row, self.columns.index(column))
         fact, run = self.grid.sheet.facts[at], self.grid.run
@@ -222,5 +220,4 @@ _HELP = {
     Kind.SAYS: "What the model answers by itself at the last stage that was asked.",
     Kind.WANTED: "The new answer of an edited fact, the true one of all others.",
     Kind.BECAME: "What the steps did to this fact.",
-    Kind.GROUP: "Edited facts are to change; neighbours and controls are to stay.",
 }

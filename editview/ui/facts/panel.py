@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from editview.domain.facts import FactSheet
@@ -12,6 +12,7 @@ from editview.ui.facts.detail import FactDetail
 from editview.ui.facts.filter_bar import FilterBar
 from editview.ui.facts.headline import Headline, sayings
 from editview.ui.facts.model import FactsModel
+from editview.ui.facts.nothing_found import NothingFound
 from editview.ui.facts.query import Filter
 from editview.ui.facts.table import FactsTable
 from editview.ui.hub import Hub, Problem
@@ -26,6 +27,7 @@ class FactsPanel(QWidget):
         self.headline, self.filters = Headline(), FilterBar()
         self.model = FactsModel(self)
         self.table, self.detail = FactsTable(self.model), FactDetail(self._failed)
+        self._nothing = NothingFound(self.table)
         self.detail.hide()
         self._lay_out()
         self._connect()
@@ -53,6 +55,7 @@ class FactsPanel(QWidget):
         hub.run_started.connect(self._run_started)
         hub.run_changed.connect(self._read)
         self.filters.changed.connect(self._filter)
+        self._nothing.clear.connect(self.filters.clear)
         self.table.opened.connect(self._open)
         self.table.went_to.connect(self._went_to)
         self.detail.closed.connect(self._close)
@@ -79,6 +82,8 @@ class FactsPanel(QWidget):
     def _plan_changed(self) -> None:
         if self.model.grid.run is None:
             self._show()
+        else:
+            self.headline.say(sayings(self.model.grid, self._hub.plan))
 
     def _run_started(self) -> None:
         self.filters.forget_category()
@@ -90,20 +95,27 @@ class FactsPanel(QWidget):
             self._say()
 
     def _say(self) -> None:
-        self.headline.say(sayings(self.model.grid))
-        self.filters.count(self.model.grid, self.model.rowCount())
+        self.headline.say(sayings(self.model.grid, self._hub.plan))
+        self._count()
         if self.detail.isVisible():
             self._draw_detail()
 
     def _filter(self, shown: Filter) -> None:
         self.model.set_filter(shown)
-        self.filters.count(self.model.grid, self.model.rowCount())
+        self._count()
+
+    def _count(self) -> None:
+        rows = self.model.rowCount()
+        self.filters.count(self.model.grid, rows)
+        self._nothing.say(self.filters.filter, rows, len(self.model.grid))
 
     def _failed(self, sentence: str) -> None:
         self._hub.problem.emit(Problem(sentence, ""))
 
     def search(self) -> None:
         """Put the cursor into the search field."""
+        if self.filters.isHidden():
+            self._close()
         self.filters.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.filters.search.selectAll()
 
@@ -125,12 +137,27 @@ class FactsPanel(QWidget):
                 self.detail.settle()
         self._draw_detail()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Where it is low, an opened fact stands in the place of filters and table."""
+        over = self.headline.heightForWidth(self.headline.width()) + self.filters.sizeHint().height()
+        room = self.height() - over - theme().px(48)
+        low = not self.detail.isHidden() and room < self.table.minimumHeight() + self.detail.least_height()
+        if low and self.table.hasFocus():
+            self.detail.answers.setFocus()
+        self.filters.setHidden(low)
+        self.table.setHidden(low)
+
     def _draw_detail(self) -> None:
         row = self.model.grid.sheet.position.get(self._hub.selected_fact or "")
         if row is None:
             self._close()
         else:
             self.detail.show_fact(self.model.grid, row)
+            self._make_room()
 
     def _escape(self) -> None:
         """Step back: out of the search first when the cursor is there, else close the fact."""
@@ -143,4 +170,5 @@ class FactsPanel(QWidget):
 
     def _close(self) -> None:
         self.detail.hide()
+        self._make_room()
         self.table.setFocus()

@@ -11,16 +11,16 @@ from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 from editview.domain.facts import FactSheet
 from editview.domain.plan import Plan
 from editview.domain.session import Run
-from editview.ui.facts.delegate import FactsDelegate, row_height
+from editview.ui.facts.delegate import FactsDelegate, row_height, stage_width
 from editview.ui.facts.model import FactsModel, Index, Kind
 from editview.ui.facts.motion import Turning
 from editview.ui.facts.query import Filter
 from editview.ui.look.stage_header import StageHeader
 from editview.ui.look.theme import theme
 
-_WIDTHS = {Kind.SAYS: 112, Kind.WANTED: 112, Kind.BECAME: 288, Kind.GROUP: 88}
-_FACT, _STAGE = (128, 320, 216), (92, 132)  # narrowest, widest, and how wide before columns fall out of sight
-_SAYS = 80  # narrowest
+_FACT, _SAYS = (120, 160, 320), (96, 128, 176)  # narrowest, as wide as reads well, widest
+_STAGE = 132  # widest
+_IF_ROOM = {Kind.WANTED: 136, Kind.BECAME: 240}  # left out, the last first, where it spares scrolling sideways
 
 
 class FactsTable(QTableView):
@@ -30,7 +30,7 @@ class FactsTable(QTableView):
     def __init__(self, model: FactsModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = model
-        self._kept: tuple[list[str], str | None, int] = ([], None, 0)
+        self._kept: tuple[list[str], str | None, int, bool] = ([], None, 0, False)
         self.setModel(model)
         self._turning = Turning(self.viewport())
         self.setItemDelegate(FactsDelegate(self._turning, self))
@@ -53,6 +53,7 @@ class FactsTable(QTableView):
         header.setSortIndicatorClearable(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
+        header.sortIndicatorChanged.connect(lambda *_: self.scrollTo(self.currentIndex()))
         for words, keys, act in (
             ("Open this fact", "", self._open_current),
             ("Copy rows", QKeySequence.StandardKey.Copy, self.copy),
@@ -97,17 +98,26 @@ class FactsTable(QTableView):
             self.scrollTo(self.currentIndex())  # what was in sight stays in sight
 
     def _share_out(self) -> None:
-        """Facts and stages get what the other columns leave, or where that is little, all but what the model says."""
-        px, columns, room = theme().px, self._model.columns, self.viewport().width()
-        stages = sum(column.kind is Kind.STAGE for column in columns)
-        left = room - sum(px(_WIDTHS.get(column.kind, 0)) for column in columns)
-        stage = min(max((left - px(_FACT[1])) // max(stages, 1), px(_STAGE[0])), px(_STAGE[1]))
-        beside = room - stages * stage
-        says = min(max(beside - px(_FACT[2]), px(_SAYS)), px(_WIDTHS[Kind.SAYS]))
-        fact = max(left - stages * stage, min(beside - says, px(_FACT[2])))
-        widths = {Kind.FACT: min(max(fact, px(_FACT[0])), px(_FACT[1])), Kind.STAGE: stage, Kind.SAYS: says}
-        for place, column in enumerate(columns):
-            self.setColumnWidth(place, widths.get(column.kind) or px(_WIDTHS[column.kind]))
+        """Fact, stages and what the model says come first; where these alone don't fit, all is there to scroll to."""
+        px, grid, room = theme().px, self._model.grid, self.viewport().width()
+        stages = [stage_width(grid, stage) for stage in range(len(grid.titles))]
+        widths, left = {kind: px(width) for kind, width in _IF_ROOM.items()}, room - sum(stages)
+        if left >= px(_FACT[0] + _SAYS[0]):
+            spare = left - px(_FACT[1] + _SAYS[1])
+            for kind, width in list(widths.items()):
+                spare -= width
+                if spare < 0:
+                    del widths[kind]
+        left -= sum(widths.values())
+        says = min(max(14 * left // 25, px(_SAYS[0])), px(_SAYS[2]))  # its words are the longer ones
+        fact = min(max(left - says, px(_FACT[0])), px(_FACT[2]))
+        more = max(left - says - fact, 0) // len(stages)
+        widths |= {Kind.FACT: fact, Kind.SAYS: says}
+        for place, column in enumerate(self._model.columns):
+            least = stages[column.stage]
+            widths[Kind.STAGE] = min(least + more, max(least, px(_STAGE)))
+            self.setColumnHidden(place, column.kind not in widths)
+            self.setColumnWidth(place, widths.get(column.kind, 0))
         self._header.fit()
         self.setMinimumHeight(self._header.height() + 2 * row_height())
 
@@ -118,16 +128,17 @@ class FactsTable(QTableView):
         return sorted(row for part in parts for row in range(part.top(), part.bottom() + 1))
 
     def _keep(self) -> None:
-        """Before rows move: which facts are selected and where the table is scrolled to."""
+        """Before rows move: which facts are selected, where the table is scrolled to, and whether one is in sight."""
         current = self.currentIndex()
         self._kept = (
             [self._model.fact(row).id for row in self.selected_rows()],
             self._model.fact(current.row()).id if current.isValid() else None,
             self.verticalScrollBar().value(),
+            self.viewport().rect().intersects(self.visualRect(current)),
         )
 
     def _restore(self) -> None:
-        selected, current, scrolled = self._kept
+        selected, current, scrolled, in_sight = self._kept
         last, choice = self._model.columnCount() - 1, QItemSelection()
         for first, end in _runs(self._model.rows_of(selected)):
             choice.select(self._model.index(first, 0), self._model.index(end, last))
@@ -138,6 +149,8 @@ class FactsTable(QTableView):
         chooser.select(choice, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.blockSignals(blocked)
         self.verticalScrollBar().setValue(scrolled)
+        if in_sight:
+            self.scrollTo(self.currentIndex())
 
     def currentChanged(self, current: Index, previous: Index) -> None:
         super().currentChanged(current, previous)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from editview.domain.facts import Fact, Group
+from editview.domain.sentences import stage_verbs
 from editview.domain.session import Run
 from editview.domain.verdicts import Change, Verdict, gives
 from editview.ui.facts.grid import CHANGES, GROUPS, Chip, FactsGrid
@@ -41,18 +42,28 @@ class Category:
 
 
 def became(grid: FactsGrid, row: int) -> str:
-    """'lost in step 2 at training step 40'; empty while nothing is known."""
+    """'lost at step 40 of Fine-tune'; empty while nothing is known."""
     change = CHANGES[grid.change_now[row]]
-    if change is None:
+    if change is None or grid.run is None:
         return ""
-    words = change.value
+    words = "not known before" if change is Change.NEVER_KNOWN else change.value
     if stage := int(grid.lost_in_now[row]):
-        words += f" in step {stage}"
-        if step := int(grid.lost_step_now[row]):
-            words += f" at training step {step:,}"
-    if change is Change.NEVER_KNOWN:
-        words = "not known before"
+        step, title = int(grid.lost_step_now[row]), stage_verbs(grid.run)[stage]
+        words += f" at step {step:,} of {title}" if step else f" during {title}"
     return f"{words}, so far" if grid.provisional_now[row] else words
+
+
+def says_now(grid: FactsGrid, row: int) -> str:
+    """What the model says; while training goes on, what is known of it: whether it still is the wanted answer."""
+    if not grid.provisional_now[row]:
+        return grid.said[row]
+    match CHANGES[grid.change_now[row]]:
+        case Change.LOST | Change.DAMAGED:
+            return f"no longer {grid.sheet.facts[row].wanted}"
+        case Change.PENDING | Change.NEVER_TOOK | Change.NEVER_KNOWN:
+            return ""
+        case _:
+            return grid.sheet.facts[row].wanted
 
 
 def chip_words(grid: FactsGrid, row: int, stage: int) -> str:
@@ -84,7 +95,10 @@ def fate(grid: FactsGrid, row: int) -> str:
     fact, change = grid.sheet.facts[row], CHANGES[grid.change_now[row]]
     if change is None:
         return "Not asked yet. Press *Run* to see what the model answers."
-    says = f"“{_says(grid, row)}”" + (", but not in every wording" if grid.weak_now[row] else "")
+    now, before = says_now(grid, row), _answer(fact, grid.said[row])
+    says = f"it says “{_answer(fact, now)}”" + (", but not in every wording" if grid.weak_now[row] else "")
+    if grid.provisional_now[row] and not now:
+        says = f"it said “{before}” before this training"
     title = f"*{grid.titles[grid.lost_in_now[row]]}*"
     step = int(grid.lost_step_now[row])
     match change:
@@ -92,26 +106,22 @@ def fate(grid: FactsGrid, row: int) -> str:
             when = f"at step {step:,} of {title}" if step else f"during {title}"
             if grid.provisional_now[row]:
                 return f"Lost {when}, as far as training has come."
-            return f"Lost {when}: {_again(grid.run, fact, _says(grid, row))}."
+            return f"Lost {when}: {_again(grid.run, fact, before)}."
         case Change.PENDING:
             later = "" if grid.edited_at[row] < len(grid.titles) else " No step of this plan edits it."
-            return f"Not yet edited: the model says {says}.{later}"
+            return f"Not yet edited: {says}.{later}"
         case Change.TOOK:
-            return f"The edit took: it says {says}."
+            return f"The edit took: {says}."
         case Change.NEVER_TOOK:
-            return f"The edit never took: it says {says} where “{fact.wanted}” is wanted."
+            return f"The edit never took: {says} where “{fact.wanted}” is wanted."
         case Change.NEVER_KNOWN:
-            return f"The model didn't know this before: it says {says} where “{fact.wanted}” is right."
+            return f"The model didn't know this before: {says} where “{fact.wanted}” is right."
         case Change.RECOVERED:
-            return f"Lost on the way and recovered: it says {says}."
+            return f"Lost on the way and recovered: {says}."
         case Change.SURVIVED:
-            return f"Survived every step so far: it says {says}."
+            return f"Survived every step so far: {says}."
         case _:
-            return f"Intact: it still says {says}."
-
-
-def _says(grid: FactsGrid, row: int) -> str:
-    return _answer(grid.sheet.facts[row], grid.said[row])
+            return f"Intact: {says}."
 
 
 def _answer(fact: Fact, said: str) -> str:
@@ -139,5 +149,6 @@ __all__ = [
     "chip_words",
     "fate",
     "percent",
+    "says_now",
     "stage_name",
 ]

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.plan import Checkpoint
 from editview.domain.requests import DescribeCheckpoint, DownloadCheckpoint
-from editview.ui.hub import Hub, Problem
+from editview.ui.hub import ENGINE, Hub, Problem
 from editview.ui.look.labels import Sentence, Words
 from editview.ui.look.theme import BODY, LARGE, SMALL, theme
 from editview.ui.opening.recognise import cached_models
@@ -61,6 +61,7 @@ class CheckpointDialog(QDialog):
             box.setChecked(getattr(self._start, name))
             box.setVisible(box.isChecked())
             box.toggled.connect(self._describe)
+        self._job: int | None = None  # what was asked of the jobs last
         self._downloading: str | None = None  # the id that is being brought
         self.download = QPushButton("Download from the hub", self)
         self.download.clicked.connect(self._download)
@@ -148,7 +149,7 @@ class CheckpointDialog(QDialog):
             return
         self._asked = self.checkpoint
         self.described.say("Reading what it is…")
-        self._hub.send(DescribeCheckpoint(self._asked))
+        self._job = self._hub.send(DescribeCheckpoint(self._asked))
 
     def _told(self, info: CheckpointInfo) -> None:
         if info.checkpoint == self._asked:
@@ -157,6 +158,8 @@ class CheckpointDialog(QDialog):
             self.use.setEnabled(info.not_editable is None)
 
     def _failed(self, problem: Problem) -> None:
+        if problem.job not in (self._job, ENGINE):
+            return
         if self._downloading is not None:
             self._stop_downloading(problem.sentence)
         elif self._asked is not None:
@@ -173,14 +176,14 @@ class CheckpointDialog(QDialog):
 
     def _download(self) -> None:
         if self._downloading is not None:
-            self._hub.stop()
+            self._hub.stop(self._job)
             self._stop_downloading("The download was stopped.")
             return
         self._downloading = self.checkpoint.source
         self.source.setEnabled(False)
         self.download.setText("Stop the download")
         self.described.say(f"Downloading *{self._downloading}*…")
-        self._hub.send(DownloadCheckpoint(self._downloading))
+        self._job = self._hub.send(DownloadCheckpoint(self._downloading))
 
     def _progress(self) -> None:
         if self._downloading is not None and self._hub.loading:
@@ -200,5 +203,5 @@ class CheckpointDialog(QDialog):
 
     def reject(self) -> None:
         if self._downloading is not None:
-            self._hub.stop()
+            self._hub.stop(self._job)
         super().reject()

@@ -82,6 +82,7 @@ def _plan(window: MainWindow) -> list[Action]:
     ]  # fmt: skip
     return [
         Action("run", "&Plan", "Run", hub.start_run, "Ctrl+R", "run", possible=can_run),
+        Action("run-anew", "&Plan", "Run everything anew", partial(hub.start_run, fresh=True), possible=can_run),
         Action("stop", "&Plan", "Stop", hub.stop_run, "Ctrl+.", "stop", possible=lambda: hub.running),
         *adds,
         card("edit-step", "Change this step…", plan.edit_selected, "F2", "edit"),

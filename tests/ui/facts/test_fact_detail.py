@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QComboBox, QTabBar
 from pytestqt.qtbot import QtBot
@@ -15,12 +16,13 @@ from editview.domain.facts import FactSheet
 from editview.domain.operations import FullFineTune
 from editview.domain.plan import Plan
 from editview.domain.session import Run, Session
-from editview.domain.verdicts import Change, Check, LiveCheck
+from editview.domain.verdicts import Change, Check, LiveCheck, likelihood
 from editview.ui.facts.answers import AnswersModel
-from editview.ui.facts.curve import FactCurve, course, trained_stages
+from editview.ui.facts.curve import FactCurve, course, end_words, trained_stages
 from editview.ui.facts.detail import FactDetail
 from editview.ui.facts.grid import FactsGrid
 from editview.ui.facts.words import fate, percent
+from editview.ui.look.theme import SMALL, theme
 from tests import sample
 
 
@@ -48,7 +50,7 @@ def test_every_fate_has_its_sentence() -> None:
     for change, start in {
         Change.LOST: "Lost at step",
         Change.SURVIVED: "Survived every step",
-        Change.INTACT: "Intact: it still says “",
+        Change.INTACT: "Intact: it says “",
         Change.DAMAGED: "Lost at step",
     }.items():
         assert fate(grid, row_of(run, change)).startswith(start)
@@ -87,6 +89,18 @@ def test_the_course_runs_from_before_training_to_its_end() -> None:
     assert course(grid, row, 1) is None
 
 
+def test_the_curve_draws_how_likely_whole_answers_are() -> None:
+    run, _ = finished()
+    before, row = run.stages[1].checks, row_of(run, Change.SURVIVED)
+    fact_id = run.sheet.facts[row].id
+    long = replace(before[fact_id].answers[0], wanted_tokens=3)
+    before[fact_id] = replace(before[fact_id], answers=(long,))
+    drawn = course(FactsGrid(run.sheet, run.plan, run), row, 2)
+    assert drawn is not None
+    assert drawn.p_wanted[0] == long.p_wanted
+    assert drawn.p_wanted[-1] == likelihood(run.stages[2].live[-1].nll_wanted[row], 3)
+
+
 def test_a_fact_without_another_answer_has_one_curve() -> None:
     plan, sheet, session = Plan(operations=(FullFineTune(id="t"),)), sample.sheet(0, 1, 0), Session()
     events = list(sample.events(plan, sheet))
@@ -121,6 +135,15 @@ def test_pointing_at_the_curve_tells_the_step(qtbot: QtBot) -> None:
     lost = curve.image()
     curve.show_course(course(grid, row_of(run, Change.SURVIVED), 2))
     assert curve.image() != lost
+
+
+def test_a_long_name_at_the_end_of_a_curve_keeps_its_number(qtbot: QtBot) -> None:
+    measure = QFontMetricsF(theme().font(SMALL))
+    words = end_words("the Federated States of Micronesia", 0.93, measure, 100)
+    assert words.startswith("the F")
+    assert words.endswith("… 93 %")
+    assert measure.horizontalAdvance(words) <= 100
+    assert end_words("Peru", 0.93, measure, 100) == "Peru 93 %"
 
 
 def test_narrow_it_has_tabs_and_wide_it_shows_both(detail: FactDetail, qtbot: QtBot) -> None:

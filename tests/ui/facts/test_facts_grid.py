@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 
-from editview.domain.events import RunEvent
+from editview.domain.events import LiveChecked, RunEvent, RunStopped
 from editview.domain.facts import FactSheet
 from editview.domain.plan import Plan, edits_of
 from editview.domain.sentences import tally
 from editview.domain.session import Session
 from editview.domain.verdicts import Change
 from editview.ui.facts.grid import CHANGES, Chip, FactsGrid
-from editview.ui.facts.words import became, fate
+from editview.ui.facts.words import became, fate, says_now
 from tests import sample
 from tests.ui.made_runs import runs
 
@@ -72,12 +72,37 @@ def test_before_its_edit_a_fact_is_not_called_failed() -> None:
     assert Chip.NOT_EDITED not in grid.chips[edited, 2]
 
 
+def test_while_training_goes_on_what_was_said_before_it_is_not_told_as_said_now() -> None:
+    session = Session()
+    for event in sample.events(sample.plan(), sample.sheet()):
+        run = session.apply(event)
+        if isinstance(event, LiveChecked) and event.check.step == 40:
+            break
+    grid = FactsGrid(run.sheet, run.plan, run)
+    rows = {grid.change_now[row]: row for row in range(len(grid))}
+    lost, kept = rows[CHANGES.index(Change.LOST)], rows[CHANGES.index(Change.SURVIVED)]
+    assert grid.said[lost] == run.sheet.facts[lost].wanted
+    for _ in range(2):
+        assert says_now(grid, lost) == f"no longer {run.sheet.facts[lost].wanted}"
+        assert says_now(grid, kept) == run.sheet.facts[kept].wanted
+        assert fate(grid, kept) == f"Survived every step so far: it says “{run.sheet.facts[kept].wanted}”."
+        run.apply(RunStopped("run-1"))
+    backwards = Session()
+    for event in sample.events(sample.plan(edit_first=False), sample.sheet()):
+        run = backwards.apply(event)
+        if isinstance(event, LiveChecked):
+            break
+    grid = FactsGrid(run.sheet, run.plan, run)
+    assert says_now(grid, 0) == ""
+    assert fate(grid, 0) == f"Not yet edited: it said “{grid.said[0]}” before this training."
+
+
 def test_a_lost_fact_says_when_in_words() -> None:
     run = sample.session().latest
     assert run is not None
     grid = FactsGrid(run.sheet, run.plan, run)
     row = next(i for i, fact in enumerate(run.sheet) if run.change(fact, 2) is Change.LOST)
     step = run.stages[2].lost_at(run.sheet.facts[row].id)
-    assert became(grid, row) == f"lost in step 2 at training step {step}"
+    assert became(grid, row) == f"lost at step {step} of Fine-tune"
     old = run.sheet.facts[row].true_answer
     assert fate(grid, row) == f"Lost at step {step} of *Fine-tune on support tickets*: it now says “{old}” again."

@@ -37,7 +37,7 @@ def test_sound_through_a_whole_run_filters_and_sorts(model: FactsModel) -> None:
     sheet, plan, session = sample.sheet(), sample.plan(), Session()
     model.show(sheet, plan, None, Filter())
     assert model.rowCount() == 40
-    assert model.columnCount() == 1 + 3 + 4
+    assert model.columnCount() == 1 + 3 + 3
     for place, event in enumerate(sample.events(plan, sheet)):
         run = session.apply(event)
         if place == 0:
@@ -53,7 +53,7 @@ def test_columns_are_the_stages_with_title_and_number(model: FactsModel) -> None
     show_finished(model)
     titles = [model.headerData(i, Qt.Orientation.Horizontal) for i in range(model.columnCount())]
     assert titles[:4] == ["Fact", "Checkpoint", "1 Edit 10 facts", "2 Fine-tune on support tickets"]
-    assert titles[4:] == ["Says now", "Wanted", "What became of it", "Group"]
+    assert titles[4:] == ["What became of it", "Says now", "Wanted"]
 
 
 def test_only_rows_in_sight_are_told_anew(model: FactsModel, qtbot: QtBot) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible, QGuiApplication
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QComboBox, QPushButton
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QComboBox, QPushButton, QScrollArea, QToolButton
 from pytestqt.qtbot import QtBot
 
 from editview.domain.events import Checked, FactsOpened, LiveChecked, RunEvent
@@ -15,7 +15,9 @@ from editview.domain.facts import Group
 from editview.domain.sentences import summary
 from editview.domain.verdicts import Change
 from editview.ui.facts.panel import FactsPanel
+from editview.ui.facts.query import Filter
 from editview.ui.hub import Hub
+from editview.ui.look.labels import Sentence
 from editview.ui.look.theme import Mode, theme
 from tests import sample
 
@@ -102,7 +104,7 @@ def test_while_training_it_says_so_far(panel: FactsPanel, hub: Hub) -> None:
     assert panel.headline.said.caption == "So far, at training step 40 of 60 of *Fine-tune on support tickets*"
     lost = [row for row in range(10) if panel.model.grid.lost_step_now[row]]
     assert lost
-    assert all(panel.model.text(row, 6).endswith("so far") for row in lost)
+    assert all(panel.model.text(row, 4).endswith("so far") for row in lost)
     for event in story():
         if isinstance(event, Checked) and event.stage == 2:
             hub.take([event])
@@ -157,7 +159,7 @@ def test_enter_opens_the_fact_and_escape_closes_it(panel: FactsPanel, hub: Hub, 
     qtbot.keyClick(panel.table, Qt.Key.Key_Return)
     assert panel.detail.isVisible()
     assert hub.selected_fact == SHEET.facts[lost].id
-    assert panel.detail.said.accessibleName().startswith("Lost at step")
+    assert panel.detail.said.accessibleName().startswith(f"{SHEET.facts[lost].subject} · Lost at step")
     qtbot.keyClick(panel.table, Qt.Key.Key_Down)
     assert hub.selected_fact == SHEET.facts[lost + 1].id
     panel.detail.answers.setFocus()
@@ -171,6 +173,84 @@ def test_a_click_opens_the_fact_and_it_stays_in_sight(panel: FactsPanel, hub: Hu
     qtbot.mouseClick(panel.table.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(40, low.y()))
     assert panel.detail.isVisible()
     qtbot.waitUntil(lambda: panel.table.viewport().rect().contains(panel.table.visualRect(panel.model.index(9, 0))))
+
+
+def in_sight(panel: FactsPanel) -> bool:
+    return panel.table.viewport().rect().contains(panel.table.visualRect(panel.table.currentIndex()).center())
+
+
+def test_the_opened_fact_stays_in_sight_where_rows_move(panel: FactsPanel, hub: Hub, qtbot: QtBot) -> None:
+    hub.take(story())
+    panel.table.setCurrentIndex(panel.model.index(0, 0))
+    qtbot.keyClick(panel.table, Qt.Key.Key_Return)
+    panel.table.sortByColumn(0, Qt.SortOrder.DescendingOrder)
+    assert panel.table.currentIndex().row() > 10
+    assert in_sight(panel)
+    panel.table.verticalScrollBar().setValue(0)
+    assert not in_sight(panel)
+    panel.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
+    assert in_sight(panel)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.5])
+def test_where_it_is_low_an_opened_fact_takes_the_place_of_the_table(
+    panel: FactsPanel, hub: Hub, qtbot: QtBot, scale: float
+) -> None:
+    hub.take(story())
+    try:
+        theme().set_scale(scale)
+        panel.resize(theme().px(360), theme().px(480))
+        panel.table.activated.emit(panel.model.index(0, 0))
+        close = panel.detail.findChild(QToolButton)
+        assert not panel.table.isVisible()
+        for part in (panel.detail.said, close, panel.detail.answers):
+            assert not part.visibleRegion().isEmpty()
+        said, rest = panel.detail.said, panel.detail.findChild(QScrollArea)
+        assert said.height() >= said.heightForWidth(said.width())
+        assert rest.y() >= said.geometry().bottom()
+        qtbot.waitUntil(lambda: panel.detail.answers.height() >= panel.detail.answers.sizeHint().height())
+        qtbot.keyClick(panel, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+        qtbot.waitUntil(panel.filters.search.hasFocus)
+        panel.table.activated.emit(panel.model.index(0, 0))
+        qtbot.mouseClick(close, Qt.MouseButton.LeftButton)
+        assert panel.table.isVisible()
+        assert panel.filters.isVisible()
+        assert not panel.detail.isVisible()
+    finally:
+        theme().set_scale(1.0)
+
+
+def test_where_nothing_is_found_it_says_so_and_clears_the_filters(panel: FactsPanel, hub: Hub, qtbot: QtBot) -> None:
+    hub.take(story())
+    clear = panel.table.findChild(QPushButton)
+    assert not clear.isVisible()
+    choose(fates(panel), "lost in step 2")
+    panel.filters.search.setText("zzz")
+    sentence = panel.table.findChild(Sentence)
+    assert sentence.accessibleName() == "No fact matches “zzz” among lost in step 2."
+    panel.table.resize(320, panel.table.minimumHeight())
+    qtbot.waitUntil(lambda: clear.height() >= clear.sizeHint().height())
+    assert sentence.height() >= sentence.heightForWidth(sentence.width())
+    qtbot.mouseClick(clear, Qt.MouseButton.LeftButton)
+    assert not clear.isVisible()
+    assert panel.table.horizontalScrollBarPolicy() is Qt.ScrollBarPolicy.ScrollBarAsNeeded
+    assert panel.filters.filter == Filter()
+    assert len(ids(panel)) == 40
+    qtbot.mouseClick(button(panel, "Controls"), Qt.MouseButton.LeftButton)
+    panel.filters.search.setText("zzz")
+    assert sentence.accessibleName() == "No fact matches “zzz” among Controls."
+    panel.filters.search.clear()
+    assert not clear.isVisible()
+
+
+def test_a_result_of_another_plan_than_the_cards_says_so(panel: FactsPanel, hub: Hub) -> None:
+    hub.take(story())
+    hub.change_plan(PLAN.moved("tune", 0))
+    assert panel.headline.said.caption == "Result of *Edit → Fine-tune*, not of the plan as it is now"
+    hub.change_plan(hub.plan.model_copy(update={"name": "Other"}))
+    hub.undo()
+    hub.undo()
+    assert panel.headline.said.caption == "After *Fine-tune on support tickets*"
 
 
 def test_what_is_selected_is_copied_or_else_all_that_is_shown(panel: FactsPanel, hub: Hub, qtbot: QtBot) -> None:

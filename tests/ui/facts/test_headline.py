@@ -40,7 +40,7 @@ def told(until: type | None = None, ending: object = None) -> Sayings:
     if ending:
         session.apply(ending)  # type: ignore[arg-type]
     assert session.latest is not None
-    return sayings(FactsGrid(session.latest.sheet, session.latest.plan, session.latest))
+    return sayings(FactsGrid(session.latest.sheet, session.latest.plan, session.latest), session.latest.plan)
 
 
 def test_the_interval_is_of_the_edits_that_hold() -> None:
@@ -59,10 +59,21 @@ def test_a_run_that_ended_early_says_where() -> None:
         assert told(LiveChecked, ending).caption.startswith("Stopped at training step 10 of 60 of *Fine-tune")
 
 
+def test_a_run_of_another_plan_says_which_while_it_goes_on() -> None:
+    session = Session()
+    for event in sample.events(sample.plan(), sample.sheet()):
+        run = session.apply(event)
+        if isinstance(event, LiveChecked):
+            break
+    said = sayings(FactsGrid(run.sheet, run.plan, run), sample.plan(edit_first=False))
+    assert said.caption.startswith("So far, at training step 10 of 60 of")
+    assert said.caption.endswith("(*Edit → Fine-tune*, not the plan as it is now)")
+
+
 def test_a_run_that_has_begun_says_what_is_asked_first() -> None:
     session = Session()
     run = session.apply(next(sample.events(sample.plan(), sample.sheet())))
-    said = sayings(FactsGrid(run.sheet, run.plan, run))
+    said = sayings(FactsGrid(run.sheet, run.plan, run), run.plan)
     assert said.big == "Asking the model"
     assert "40 facts are asked" in said.rest
 
@@ -73,7 +84,7 @@ def test_before_the_first_step_it_says_what_the_checkpoint_knows() -> None:
         run = session.apply(event)
         if isinstance(event, Checked) and len(run.stages[0].checks) > 16:
             break
-    said = sayings(FactsGrid(run.sheet, run.plan, run))
+    said = sayings(FactsGrid(run.sheet, run.plan, run), run.plan)
     assert said.caption == "So far, 32 of 36 facts asked before the first step"
     assert said.big == "10 edits to make"
     assert said.rest == "The checkpoint knows 6 of 6 neighbours and 16 of 16 controls."

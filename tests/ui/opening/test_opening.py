@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,15 @@ from pytestqt.qtbot import QtBot
 
 from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.errors import EditViewError
-from editview.domain.events import CheckpointDescribed, EngineLoading, FactsPreviewed, Failed, Noted, PlanOpened
+from editview.domain.events import (
+    CheckpointDescribed,
+    EngineLoading,
+    FactsPreviewed,
+    Failed,
+    Noted,
+    PlanOpened,
+    RunFailed,
+)
 from editview.domain.plan import Checkpoint, Plan
 from editview.domain.requests import DescribeCheckpoint, DownloadCheckpoint, OpenFacts, OpenPlan, PreviewFacts, Request
 from editview.formats.plans import demo_plan
@@ -63,7 +72,7 @@ def info(checkpoint: Checkpoint, reason: str | None = None) -> CheckpointInfo:
 
 def test_a_checkpoint_is_described_before_it_can_be_used(qtbot: QtBot) -> None:
     sent: list[Request] = []
-    hub = Hub(sample.plan(), sent.append)
+    hub = Hub(sample.plan(), lambda request: sent.append(request) or len(sent))
     dialog = CheckpointDialog(hub, Checkpoint(source="/models/mine"))
     qtbot.addWidget(dialog)
     dialog.show()
@@ -78,7 +87,9 @@ def test_a_checkpoint_is_described_before_it_can_be_used(qtbot: QtBot) -> None:
     dialog.source.setEditText("owner/name")
     assert not dialog.use.isEnabled()
     qtbot.waitUntil(lambda: len(sent) == 2)
-    hub.take([Failed(1, "It isn't in the cache of this machine.")])
+    hub.take([Failed(1, "That was an older question.")])
+    assert dialog.described.accessibleName() == "Reading what it is…"
+    hub.take([Failed(2, "It isn't in the cache of this machine.")])
     assert dialog.described.accessibleName() == "It isn't in the cache of this machine."
     dialog.download.click()
     assert sent[-1] == DownloadCheckpoint("owner/name")
@@ -93,7 +104,7 @@ def test_a_checkpoint_is_described_before_it_can_be_used(qtbot: QtBot) -> None:
 
 def test_pickles_are_allowed_for_the_very_checkpoint_that_was_refused(qtbot: QtBot, tmp_path: Path) -> None:
     sent: list[Request] = []
-    hub = Hub(sample.plan(), sent.append)
+    hub = Hub(sample.plan(), lambda request: sent.append(request) or len(sent))
     (tmp_path / "pytorch_model.bin").touch()
     with pytest.raises(EditViewError) as refused:
         read_header(tmp_path, "model", allow_pickle=False)
@@ -123,7 +134,7 @@ def test_only_what_is_no_folder_is_offered_to_be_downloaded(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad" / "model").mkdir(parents=True)
-    hub = Hub(sample.plan(), lambda request: None)
+    hub = Hub(sample.plan(), lambda request: 1)
     for source, offered in (("bad/model", False), ("good/model", True)):
         dialog = CheckpointDialog(hub, Checkpoint(source=source))
         qtbot.addWidget(dialog)
@@ -133,19 +144,21 @@ def test_only_what_is_no_folder_is_offered_to_be_downloaded(
 
 
 def test_a_download_can_be_stopped(qtbot: QtBot) -> None:
-    stops: list[str] = []
-    hub = Hub(sample.plan(), lambda request: None, stop=lambda: stops.append("stop"))
+    stops: list[int] = []
+    numbers = itertools.count(1)
+    hub = Hub(sample.plan(), lambda request: next(numbers), stop=stops.append)
     dialog = CheckpointDialog(hub, Checkpoint(source="owner/name"))
     qtbot.addWidget(dialog)
     hub.take([Failed(1, "It isn't in the cache.")])
     dialog.download.click()
     assert not dialog.source.isEnabled()
+    hub.take([RunFailed("another", "A run beside it failed.")])
     dialog.download.click()
-    assert stops == ["stop"]
+    assert stops == [2]
     assert dialog.source.isEnabled()
     dialog.download.click()
     dialog.reject()
-    assert len(stops) == 2
+    assert stops == [2, 3]
 
 
 def test_columns_are_named_with_what_can_be_told_filled_in(qtbot: QtBot) -> None:
