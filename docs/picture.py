@@ -1,6 +1,6 @@
 """Makes the README's picture of the window: the demo's plan is carried out in it, then `docs/window.png` is taken.
 
-    QT_QPA_PLATFORM=offscreen QT_SCALE_FACTOR=2 python -m docs.picture
+QT_QPA_PLATFORM=offscreen QT_SCALE_FACTOR=2 python -m docs.picture
 """
 
 from __future__ import annotations

@@ -88,15 +88,34 @@ def edits_of(plan: Plan, fact_id: str) -> int | None:
 
 @dataclass
 class PlanHistory:
-    """The plan now, those before it and those undone."""
+    """The plan now, those before it and those undone, and the file that it was opened from or saved to."""
 
     now: Plan
     saved: Plan | None = None
+    _path: str | None = None
+    _opened_at: int = 0  # so many plans of the past belong to what was open before, and not to that file
     _past: list[Plan] = field(default_factory=list)
     _future: list[Plan] = field(default_factory=list)
 
+    @property
+    def path(self) -> str | None:
+        """The file that the plan now belongs to; None: it has none yet."""
+        return self._path if len(self._past) >= self._opened_at else None
+
+    def open(self, plan: Plan, path: str | None) -> None:
+        """Go on with a plan that comes from a file; undo leads back to the plan before, which doesn't belong there."""
+        self.change(plan)
+        self.saved, self._path, self._opened_at = plan, path, len(self._past)
+
+    def keep(self, plan: Plan, path: str) -> None:
+        """Note that this plan was written to a file."""
+        self._opened_at = self._opened_at if self.path == path else 0
+        self.saved, self._path = plan, path
+
     def change(self, plan: Plan) -> None:
         if plan != self.now:
+            if self.path is None:
+                self._path, self._opened_at = None, 0
             self._past.append(self.now)
             self._future.clear()
             self.now = plan

@@ -32,7 +32,7 @@ class DescribeCheckpoint:
 class DownloadCheckpoint:
     """Bring a checkpoint from the hub into the local cache, with progress."""
 
-    source: str
+    checkpoint: Checkpoint
 
 
 @dataclass(frozen=True, slots=True)

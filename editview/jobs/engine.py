@@ -103,10 +103,10 @@ class Engine:
             case ForecastPlan(plan=plan, sheet=sheet):
                 device = self._runner.device
                 self._emit(forecast(plan, sheet, device, self._store, self._fingerprints, self._timings))
-            case DownloadCheckpoint(source=source):
+            case DownloadCheckpoint(checkpoint=wanted):
                 with telling(self._emit, stop) as progress:
-                    download(source, progress)
-                    self._emit(Noted(f"*{source}* is on this machine now."))
+                    download(wanted.source, progress, pickle=wanted.allow_pickle, code=wanted.allow_code)
+                    self._emit(Noted(f"*{wanted.source}* is on this machine now."))
             case _:
                 raise TypeError(type(request))
 

@@ -86,7 +86,6 @@ class Hub(QObject):
     ) -> None:
         super().__init__(parent)
         self.history = PlanHistory(plan, saved=plan)
-        self.plan_path: str | None = None  # the file that the plan was opened from or saved to
         self.session = Session()
         self.sheet: FactSheet | None = None
         self.sheet_problems: tuple[str, ...] = ()
@@ -268,15 +267,14 @@ class Hub(QObject):
                 case FactsOpened():
                     self._take_sheet(event)
                 case PlanOpened(path=path, plan=plan):
-                    self.history.change(plan)  # so that undo leads back to the plan before
-                    self.history.saved, self.checkpoint = plan, None
-                    self.plan_path = None if path == str(places.demo_plan()) else path  # the demo stays as it is
+                    self.history.open(plan, None if path == str(places.demo_plan()) else path)  # the demo stays
+                    self.checkpoint = None
                     self._lose_sheet()
                     self._tell_plan()
                     self.sheet_changed.emit()
                     self.look_up()
                 case PlanSaved(path=path, plan=plan):
-                    self.plan_path, self.history.saved = path, plan
+                    self.history.keep(plan, path)
                     self.plan_changed.emit()
                 case Forecast(plan=plan):
                     if plan == self.plan:

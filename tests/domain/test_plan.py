@@ -64,3 +64,20 @@ def test_undoing_everything_gives_the_first_plan_and_redoing_the_last(steps: lis
     while history.can_redo:
         history.redo()
     assert history.now == last
+
+
+def test_a_plan_that_undo_leads_back_to_is_never_saved_over_the_file_that_was_opened_after_it() -> None:
+    other = PLAN.removed(PLAN.operations[0].id)
+    history = PlanHistory(PLAN)
+    history.open(other, "other.toml")
+    assert (history.path, history.saved) == ("other.toml", other)
+    history.undo()
+    assert history.path is None
+    history.redo()
+    assert history.path == "other.toml"
+    history.undo()
+    history.change(PLAN.switched(PLAN.operations[0].id))
+    assert history.path is None
+    history.keep(history.now, "mine.toml")
+    history.undo()
+    assert history.path == "mine.toml"

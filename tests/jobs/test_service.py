@@ -160,7 +160,7 @@ def test_files_are_answered_while_a_run_goes_on(
 def test_a_download_goes_on_beside_a_run_and_is_stopped_alone(
     jobs: Jobs, heard: Listener, world: small.World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def endless(source: str, progress: Progress) -> None:
+    def endless(source: str, progress: Progress, **allowed: bool) -> None:
         while True:
             progress(0, 0, "Downloading")
             time.sleep(0.005)
@@ -168,7 +168,7 @@ def test_a_download_goes_on_beside_a_run_and_is_stopped_alone(
     monkeypatch.setattr(sources, "download", endless)
     run = jobs.send(RunPlan(small.plan(world.checkpoint, small.tune(world.data, steps=100_000)), world.sheet))
     heard.wait(Trained)
-    download = jobs.send(DownloadCheckpoint("owner/name"))
+    download = jobs.send(DownloadCheckpoint(Checkpoint(source="owner/name")))
     heard.wait(EngineLoading, lambda event: event.what == "Downloading")
     jobs.stop(download)
     heard.wait(EngineLoading, lambda event: event.what == "")

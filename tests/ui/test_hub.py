@@ -153,7 +153,11 @@ def test_stop_reaches_the_jobs_only_while_something_runs(qapp: object) -> None:
     hub.stop_run()
     assert not stops
     hub.start_run()
-    run, waiting, download = 2, hub.send(RunPlan(hub.plan, sample.sheet())), hub.send(DownloadCheckpoint("owner/name"))
+    run, waiting, download = (
+        2,
+        hub.send(RunPlan(hub.plan, sample.sheet())),
+        hub.send(DownloadCheckpoint(Checkpoint(source="owner/name"))),
+    )
     hub.take([RunStarted("r", hub.plan, sample.sheet(), (), ())])
     hub.stop_run()
     assert stops == [waiting, run]
@@ -164,13 +168,13 @@ def test_stop_reaches_the_jobs_only_while_something_runs(qapp: object) -> None:
 def test_opening_and_saving_set_what_counts_as_saved(hub: Hub, sent: list[Request]) -> None:
     hub.take([PlanOpened("a.toml", sample.plan(edit_first=False))])
     assert hub.saved
-    assert hub.plan_path == "a.toml"
+    assert hub.history.path == "a.toml"
     assert {type(request) for request in sent} == {DescribeCheckpoint, OpenFacts}
     hub.change_plan(hub.plan.added(Lora()))
     assert not hub.saved
     hub.take([PlanSaved("b.toml", hub.plan)])
     assert hub.saved
-    assert hub.plan_path == "b.toml"
+    assert hub.history.path == "b.toml"
 
 
 def test_a_stage_that_starts_is_told_to_the_panels(hub: Hub, qtbot: QtBot) -> None:

@@ -165,12 +165,14 @@ class CheckpointDialog(QDialog):
         elif self._asked is not None:
             self._asked = None
             self.described.say(problem.sentence)
-            self._hub.solved.emit(problem)  # it is said here, and no business of the window behind
-            for name, (words, _) in RISKS.items():
-                if words in problem.sentence:
-                    self.allowed[name].show()
             source = self.checkpoint.source
             self.download.setVisible(source.count("/") == 1 and not Path(source).expanduser().exists())
+        else:
+            return
+        self._hub.solved.emit(problem)  # it is said here, and no business of the window behind
+        for name, (words, _) in RISKS.items():
+            if words in problem.sentence:
+                self.allowed[name].show()
 
     # ---- bringing one from the hub ---------------------------------------------------------------------------
 
@@ -183,7 +185,7 @@ class CheckpointDialog(QDialog):
         self.source.setEnabled(False)
         self.download.setText("Stop the download")
         self.described.say(f"Downloading *{self._downloading}*…")
-        self._job = self._hub.send(DownloadCheckpoint(self._downloading))
+        self._job = self._hub.send(DownloadCheckpoint(self.checkpoint))
 
     def _progress(self) -> None:
         if self._downloading is not None and self._hub.loading:

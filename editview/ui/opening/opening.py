@@ -97,13 +97,13 @@ class Opening(QObject):
         details.deleteLater()
 
     def save_plan(self) -> None:
-        if self._hub.plan_path is None:
+        if self._hub.history.path is None:
             self.save_plan_as()
         else:
-            self._hub.send(SavePlan(self._hub.plan, self._hub.plan_path))
+            self._hub.send(SavePlan(self._hub.plan, self._hub.history.path))
 
     def save_plan_as(self) -> None:
-        start = self._hub.plan_path or f"{re.sub(_NOT_IN_NAMES, '', self._hub.plan.name).strip(' .') or 'plan'}.toml"
+        start = self._hub.history.path or f"{re.sub(_NOT_IN_NAMES, '', self._hub.plan.name).strip(' .') or 'plan'}.toml"
         path, _ = QFileDialog.getSaveFileName(self._window, "Save the plan", start, "Plans (*.toml)")
         if path:
             self._hub.send(SavePlan(self._hub.plan, path if path.endswith(".toml") else f"{path}.toml"))

@@ -24,8 +24,8 @@ class RecentMenu(QMenu):
         self._fill()
 
     def _plan(self) -> None:
-        if self._hub.plan_path is not None:
-            self._remember(f"plan {self._hub.plan_path}")
+        if self._hub.history.path is not None:
+            self._remember(f"plan {self._hub.history.path}")
 
     def _checkpoint(self) -> None:
         if self._hub.plan.checkpoint.source != "demo":

@@ -41,7 +41,7 @@ def _file(window: MainWindow) -> list[Action]:
         Action("open-demo", "&File", "Open the demo", opening.open_demo, group=1),
         Action(
             "save-plan", "&File", "Save plan", opening.save_plan, "Ctrl+S", "save",
-            possible=lambda: not hub.saved or hub.plan_path is None, group=1,
+            possible=lambda: not hub.saved or hub.history.path is None, group=1,
         ),
         Action("save-plan-as", "&File", "Save plan as…", opening.save_plan_as, "Ctrl+Shift+S", group=1),
         Action("quit", "&File", "Quit", window.close, "Ctrl+Q", group=2),

@@ -92,7 +92,7 @@ def test_a_checkpoint_is_described_before_it_can_be_used(qtbot: QtBot) -> None:
     hub.take([Failed(2, "It isn't in the cache of this machine.")])
     assert dialog.described.accessibleName() == "It isn't in the cache of this machine."
     dialog.download.click()
-    assert sent[-1] == DownloadCheckpoint("owner/name")
+    assert sent[-1] == DownloadCheckpoint(Checkpoint(source="owner/name"))
     hub.take([EngineLoading("Downloading: 40 %")])
     assert dialog.described.accessibleName() == "Downloading: 40 %."
     hub.take([Noted("*owner/name* is on this machine now."), EngineLoading("")])
@@ -159,6 +159,21 @@ def test_a_download_can_be_stopped(qtbot: QtBot) -> None:
     dialog.download.click()
     dialog.reject()
     assert stops == [2, 3]
+
+
+def test_a_model_on_the_hub_whose_weights_are_pickled_can_be_allowed(qtbot: QtBot) -> None:
+    sent: list[Request] = []
+    hub = Hub(sample.plan(), lambda request: sent.append(request) or len(sent))
+    dialog = CheckpointDialog(hub, Checkpoint(source="owner/name"))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    hub.take([Failed(1, "It isn't in the cache.")])
+    dialog.download.click()
+    hub.take([Failed(2, "It has pickled weights alone. Choose another, or allow pickled weights for this one.")])
+    dialog.allowed["allow_pickle"].click()
+    hub.take([Failed(3, "It isn't in the cache.")])
+    dialog.download.click()
+    assert sent[-1] == DownloadCheckpoint(Checkpoint(source="owner/name", allow_pickle=True))
 
 
 def test_columns_are_named_with_what_can_be_told_filled_in(qtbot: QtBot) -> None:
@@ -264,6 +279,6 @@ def test_the_demo_is_opened_like_any_plan_and_never_overwritten(qtbot: QtBot, mo
     (request,) = at.sent
     assert isinstance(request, OpenPlan)
     at.hub.take([PlanOpened(request.path, demo_plan())])
-    assert at.hub.plan_path is None
+    assert at.hub.history.path is None
     at.hub.undo()
     assert at.hub.plan == sample.plan()

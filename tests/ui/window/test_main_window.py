@@ -112,6 +112,8 @@ def test_a_forecasts_error_goes_when_it_is_mended(window: MainWindow, sent: list
     assert bar.sentence.accessibleName() == "The data is missing."
     hub.change_plan(sample.plan())
     assert not bar.isVisible()
+
+
 def test_everything_can_be_run_anew(window: MainWindow, sent: list[Request]) -> None:
     window.hub.take([FactsOpened("demo", sample.sheet())])
     window.actions_table.by_id["run-anew"].trigger()
