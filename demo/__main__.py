@@ -19,7 +19,7 @@ from demo.world import DEMO, read_world
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, default=DEMO / "model")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)

@@ -207,7 +207,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, default=None, help="a folder; the demo's own when not given")
     parser.add_argument("--draws", type=int, nargs="+", default=FRESH_DRAWS)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--card", action="store_true", help="write the table into the model's card")
     options = parser.parse_args()
