@@ -6,6 +6,7 @@ from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.operations import Memit
 from editview.domain.plan import Checkpoint
 from editview.domain.weights import MatrixKind, TensorInfo
+from editview.formats.plans import demo_plan
 from editview.formats.presets import preset, suggested
 
 
@@ -32,7 +33,7 @@ def test_no_model_gets_another_ones_settings() -> None:
     assert suggested(info("opt", 48, 1600, 50257)).content() == Memit().content()
 
 
-def test_the_demo_has_settings() -> None:
-    found = suggested(info("gpt2", 6, 256, 4096))
-    assert found.layers
-    assert found.relative_rate
+def test_the_demo_model_alone_has_the_settings_of_its_plan() -> None:
+    edit, _ = demo_plan().operations
+    assert suggested(info("gpt2", 6, 256, 8192)).content() == edit.content()
+    assert preset("gpt2", 6, 256, 50257) is None
