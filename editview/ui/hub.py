@@ -6,7 +6,6 @@ Panels read from it, connect to its signals and send requests through it; they d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
@@ -41,18 +40,7 @@ from editview.domain.requests import DescribeCheckpoint, ForecastPlan, OpenFacts
 from editview.domain.sentences import sheet_sentence
 from editview.domain.session import Run, RunState, Session
 from editview.ui.look_ups import LookUps, concerns, sheet_of
-
-ENGINE = 0
-"""The job number of loading the model libraries, which nobody asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """An error as the window shows it."""
-
-    sentence: str
-    details: str
-    job: int | None = None  # the request that failed, as `Hub.send` numbered it
+from editview.ui.problem import ENGINE, Problem
 
 
 class Hub(QObject):

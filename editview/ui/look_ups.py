@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from editview.domain.plan import Plan
 from editview.domain.requests import DescribeCheckpoint, ForecastPlan, OpenFacts
-
-if TYPE_CHECKING:
-    from editview.ui.hub import Problem
+from editview.ui.problem import Problem
 
 LookUp = DescribeCheckpoint | OpenFacts | ForecastPlan
 Subject = DescribeCheckpoint | OpenFacts | Plan

@@ -13,9 +13,10 @@ from editview.domain.sentences import comparison
 from editview.domain.session import Run, RunState
 from editview.ui.compare.quadrants import Quadrants
 from editview.ui.compare.table import CompareModel, CompareTable
-from editview.ui.hub import Hub, Problem
+from editview.ui.hub import Hub
 from editview.ui.look.panel import Panel
 from editview.ui.look.theme import theme
+from editview.ui.problem import Problem
 
 ONE_STEP = "A comparison needs a plan with two different steps switched on. Add another step to the plan."
 NOT_RUN = "The order of steps can decide what survives. *Compare orders* runs the same steps in another order."

@@ -15,8 +15,9 @@ from editview.ui.facts.model import FactsModel
 from editview.ui.facts.nothing_found import NothingFound
 from editview.ui.facts.query import Filter
 from editview.ui.facts.table import FactsTable
-from editview.ui.hub import Hub, Problem
+from editview.ui.hub import Hub
 from editview.ui.look.theme import theme
+from editview.ui.problem import Problem
 
 
 class FactsPanel(QWidget):

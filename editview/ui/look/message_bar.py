@@ -16,10 +16,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from editview.ui.hub import Problem
 from editview.ui.look.icons import icon
 from editview.ui.look.labels import Sentence, Words
 from editview.ui.look.theme import BODY, LARGE, theme
+from editview.ui.problem import Problem
 
 NOTE_STAYS = 9000  # milliseconds; problems stay until they are closed
 

@@ -21,10 +21,11 @@ from PySide6.QtWidgets import (
 from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.plan import Checkpoint
 from editview.domain.requests import DescribeCheckpoint, DownloadCheckpoint
-from editview.ui.hub import ENGINE, Hub, Problem
+from editview.ui.hub import Hub
 from editview.ui.look.labels import Sentence, Words
 from editview.ui.look.theme import BODY, LARGE, SMALL, theme
 from editview.ui.opening.recognise import cached_models
+from editview.ui.problem import ENGINE, Problem
 
 DESCRIBE_AFTER = 400  # milliseconds without typing
 

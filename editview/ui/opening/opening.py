@@ -15,11 +15,12 @@ from editview.domain.events import FactsPreviewed
 from editview.domain.operations import FineTune, Lora
 from editview.domain.plan import Checkpoint
 from editview.domain.requests import OpenPlan, PreviewFacts, SavePlan
-from editview.ui.hub import Hub, Problem
+from editview.ui.hub import Hub
 from editview.ui.look.message_bar import Details
 from editview.ui.opening.checkpoint_dialog import CheckpointDialog
 from editview.ui.opening.csv_dialog import OURS, CsvDialog
 from editview.ui.opening.recognise import Kind, is_table, recognise
+from editview.ui.problem import Problem
 
 _NOT_IN_NAMES = r'[<>:"/\\|?*\x00-\x1f]+'  # on one system or another
 

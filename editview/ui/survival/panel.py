@@ -6,10 +6,11 @@ from PySide6.QtWidgets import QWidget
 
 from editview.domain.session import RunState
 from editview.domain.survival import DEFINITION, Survival, headline
-from editview.ui.hub import Hub, Problem
+from editview.ui.hub import Hub
 from editview.ui.look.labels import Sentence
 from editview.ui.look.panel import Panel
 from editview.ui.look.theme import SMALL
+from editview.ui.problem import Problem
 from editview.ui.survival.picture import SurvivalPicture
 
 EMPTY = "Nothing has run yet. Press *Run*: this shows live which facts survive."

@@ -6,10 +6,11 @@ from PySide6.QtWidgets import QWidget
 
 from editview.domain.session import Run, RunState
 from editview.domain.weight_map import Place, WeightMap, headline, planned_map, told, weight_map
-from editview.ui.hub import Hub, Problem
+from editview.ui.hub import Hub
 from editview.ui.look.labels import Sentence
 from editview.ui.look.panel import Panel
 from editview.ui.look.theme import SMALL
+from editview.ui.problem import Problem
 from editview.ui.weights.picture import WeightsPicture
 from editview.ui.weights.tensor_list import TensorList
 

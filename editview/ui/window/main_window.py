@@ -9,11 +9,12 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
-from editview.ui.hub import Hub, Problem
+from editview.ui.hub import Hub
 from editview.ui.look.message_bar import MessageBar
 from editview.ui.look.theme import theme
 from editview.ui.opening.opening import Opening
 from editview.ui.plan.panel import PlanPanel
+from editview.ui.problem import Problem
 from editview.ui.window import settings
 from editview.ui.window.actions import Actions
 from editview.ui.window.command_palette import CommandPalette

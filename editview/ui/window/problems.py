@@ -16,7 +16,7 @@ from PySide6.QtCore import QMessageLogContext, QObject, QtMsgType, Signal, qInst
 
 from editview.domain import places
 from editview.domain.errors import Cancelled, EditViewError
-from editview.ui.hub import Problem
+from editview.ui.problem import Problem
 
 log = logging.getLogger("editview")
 

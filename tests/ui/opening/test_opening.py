@@ -25,11 +25,12 @@ from editview.domain.plan import Checkpoint, Plan
 from editview.domain.requests import DescribeCheckpoint, DownloadCheckpoint, OpenFacts, OpenPlan, PreviewFacts, Request
 from editview.formats.plans import demo_plan
 from editview.lm.headers import read_header
-from editview.ui.hub import Hub, Problem
+from editview.ui.hub import Hub
 from editview.ui.opening.checkpoint_dialog import CheckpointDialog
 from editview.ui.opening.csv_dialog import CsvDialog
 from editview.ui.opening.opening import Opening
 from editview.ui.opening.recognise import Kind, cached_models, recognise
+from editview.ui.problem import Problem
 from tests import sample
 
 

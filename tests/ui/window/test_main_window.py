@@ -23,9 +23,10 @@ from editview.domain.events import (
 )
 from editview.domain.plan import Checkpoint
 from editview.domain.requests import ChooseDevice, OpenFacts, OpenPlan, PreviewFacts, Request, RunPlan
-from editview.ui.hub import ENGINE, Hub, Problem
+from editview.ui.hub import Hub
 from editview.ui.look.message_bar import Details
 from editview.ui.look.theme import Mode, theme
+from editview.ui.problem import ENGINE, Problem
 from editview.ui.window import settings
 from editview.ui.window.command_palette import CommandPalette, ranked
 from editview.ui.window.main_window import MainWindow
