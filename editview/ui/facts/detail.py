@@ -9,7 +9,6 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QComboBox,
-    QFrame,
     QHBoxLayout,
     QScrollArea,
     QSizePolicy,
@@ -24,6 +23,7 @@ from editview.ui.facts.curve import FactCurve, course, trained_stages
 from editview.ui.facts.grid import FactsGrid
 from editview.ui.facts.words import fate
 from editview.ui.look.labels import Sentence, Words
+from editview.ui.look.panel import scrolling
 from editview.ui.look.theme import BODY, SMALL, theme
 
 _SIDE_BY_SIDE = 880  # width from which answers and curve stand beside each other
@@ -100,19 +100,13 @@ class FactDetail(QWidget):
 
     def _scrolling(self) -> QScrollArea:
         """Tabs and body, never squeezed below what can be read."""
-        inside, self._scroll = QWidget(), QScrollArea()
+        inside = QWidget()
         layout = QVBoxLayout(inside)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme().px(4))
         layout.addWidget(self._tabs, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addLayout(self._body, 1)
-        self._scroll.setWidget(inside)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        inside.setAutoFillBackground(False)
-        self._scroll.viewport().setAutoFillBackground(False)
+        self._scroll = scrolling(inside)
         return self._scroll
 
     # ---- what is shown ---------------------------------------------------------------------------------------
