@@ -100,7 +100,7 @@ class MainWindow(QMainWindow):
         theme().follow(self._keep_room)
         for column, stretch in enumerate((0, 3, 1)):
             self.splitter.setStretchFactor(column, stretch)
-        self.splitter.setSizes([px(312), px(568), px(384)])
+        self.splitter.setSizes([px(304), px(624), px(336)])
         if not settings.restore_layout(self, {"columns": self.splitter}):
             self.resize(QSize(px(1280), px(800)).boundedTo(self._room()))
 
