@@ -97,11 +97,12 @@ class Forecast:
 
     plan: Plan
     reused: tuple[bool, ...]
-    seconds: tuple[float | None, ...]  # None: not known on this machine yet
+    seconds: tuple[float | None, ...]  # None: not known on this machine yet, and nothing to guess it by
     total_seconds: float | None
     memory_needed: int  # bytes
     memory_available: int
     advice: str = ""  # what to change when it won't fit
+    guessed: bool = False  # some of it was never done on this machine: the times are another machine's
 
 
 # ---- a run --------------------------------------------------------------------------------------------------------

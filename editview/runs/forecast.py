@@ -44,6 +44,8 @@ def forecast(
         if not (is_known and is_asked):
             parts.append(_asking_seconds(sheet, info, device, timings))
         seconds.append(_sum(parts))
+    kinds: set[str] = {one.operation.method for one, is_known in zip(prepared, known[1:], strict=True) if not is_known}
+    kinds |= set() if all(asked) else {costs.ASKING}
     first = 0.0 if asked[0] else _asking_seconds(sheet, info, device, timings)
     needed = max([resting_memory(info, device), *(operation_memory(one, info, device) for one in prepared)])
     available = memory_available(device)
@@ -54,6 +56,7 @@ def forecast(
         total_seconds=_sum([first, *seconds]),
         memory_needed=needed,
         memory_available=available,
+        guessed=not all(timings.has_learnt(kind, device.id) for kind in kinds),
         advice="" if needed <= available else _advice(prepared, info, device, needed, available),
     )
 

@@ -17,7 +17,8 @@ _REMEMBERED = 15  # recent measurements of each kind
 class Timings:
     """Rates in a small file. Losing it, or a full disk, costs a forecast and nothing else.
 
-    A unit of work is what its kind says (see `forecast`); models of other sizes are covered by counting parameters in.
+    A unit of work is what its kind says (see `costs`); models of other sizes are covered by counting parameters in.
+    What was never done here is guessed by the packaged rates of a machine with two cores.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -33,13 +34,22 @@ class Timings:
             write_atomically(self._path, json.dumps(rates).encode())
 
     def seconds(self, kind: str, device: str, work: float) -> float | None:
-        """The median of recent rates times this work; None: this kind was never done here."""
-        rates = self._rates().get(f"{kind} on {device}")
+        """The median of recent rates, or the packaged one, times this work; None: there is neither."""
+        name = f"{kind} on {device}"
+        rates = self._rates().get(name) or _read(places.resources() / "rates.json").get(name)
         return statistics.median(rates) * work if rates else None
 
+    def has_learnt(self, kind: str, device: str) -> bool:
+        """Whether this kind was ever done here."""
+        return bool(self._rates().get(f"{kind} on {device}"))
+
     def _rates(self) -> dict[str, list[float]]:
-        try:
-            found = json.loads(self._path.read_text("utf-8"))
-            return {str(kind): [float(rate) for rate in rates] for kind, rates in found.items()}
-        except (OSError, ValueError, TypeError, AttributeError):
-            return {}
+        return _read(self._path)
+
+
+def _read(path: Path) -> dict[str, list[float]]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        return {str(kind): [float(rate) for rate in rates] for kind, rates in found.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}

@@ -11,10 +11,11 @@ import pytest
 
 from editview.domain.checkpoint import Device
 from editview.domain.events import Forecast, Progressed
+from editview.domain.operations import METHODS
 from editview.domain.plan import Plan
 from editview.lm.opening import describe
+from editview.runs import costs, memory, pace
 from editview.runs import forecast as forecasts
-from editview.runs import memory, pace
 from editview.runs.operations import prepare
 from editview.runs.timings import Timings
 from tests import small
@@ -25,19 +26,20 @@ def of(studio: Studio, plan: Plan) -> Forecast:
     return forecasts.forecast(plan, studio.world.sheet, CPU, studio.store, studio.fingerprints, studio.timings)
 
 
-def test_nothing_is_known_before_the_first_run_and_all_of_it_after(studio: Studio) -> None:
+def test_it_is_a_guess_before_the_first_run_and_known_after(studio: Studio) -> None:
     edit, tune = small.edit(studio.world.text), small.tune(studio.world.data)
     before = of(studio, studio.plan(edit, tune))
     assert before.reused == (False, False)
-    assert before.seconds == (None, None)
-    assert before.total_seconds is None
+    assert before.guessed
+    assert before.total_seconds is not None
+    assert before.total_seconds > sum(seconds for seconds in before.seconds if seconds) > 0  # the start is asked, too
 
     run = studio.run(studio.plan(edit, tune))
-    assert of(studio, studio.plan(edit, tune)).reused == (True, True)
-    assert of(studio, studio.plan(edit, tune)).total_seconds == 0
+    after = of(studio, studio.plan(edit, tune))
+    assert (after.reused, after.total_seconds, after.guessed) == ((True, True), 0, False)
 
     other = of(studio, studio.plan(tune, edit))
-    assert other.reused == (False, False)
+    assert (other.reused, other.guessed) == ((False, False), False)
     for forecast, stage in zip(other.seconds, (run.stages[2], run.stages[1]), strict=True):
         assert forecast == pytest.approx(stage.seconds, rel=0.5)
     assert other.total_seconds == pytest.approx(sum(seconds for seconds in other.seconds if seconds))
@@ -95,7 +97,6 @@ def test_a_graphics_card_holds_only_what_lies_on_it(studio: Studio) -> None:
 
 def test_rates_are_medians_of_recent_ones_and_scale_with_the_work(tmp_path: Path) -> None:
     timings = Timings(tmp_path / "deep" / "timings.json")
-    assert timings.seconds("full", "cpu", 10) is None
     for seconds in (1.0, 2.0, 100.0):
         timings.learn("full", "cpu", 10, seconds)
     assert Timings(tmp_path / "deep" / "timings.json").seconds("full", "cpu", 20) == 4.0
@@ -110,9 +111,17 @@ def test_rates_are_medians_of_recent_ones_and_scale_with_the_work(tmp_path: Path
 def test_unreadable_timings_are_forgotten(tmp_path: Path, content: str) -> None:
     (tmp_path / "timings.json").write_text(content)
     timings = Timings(tmp_path / "timings.json")
-    assert timings.seconds("full", "cpu", 1) is None
+    assert not timings.has_learnt("full", "cpu")
     timings.learn("full", "cpu", 1, 2.0)
+    assert timings.has_learnt("full", "cpu")
     assert timings.seconds("full", "cpu", 1) == 2.0
+
+
+def test_every_method_can_be_guessed_on_a_processor(tmp_path: Path) -> None:
+    timings = Timings(tmp_path / "timings.json")
+    for kind in (costs.ASKING, costs.ASKING_LIVE, *(method().method for method in METHODS)):
+        assert timings.seconds(kind, "cpu", 1.0), kind
+        assert timings.seconds(kind, "cuda:0", 1.0) is None, kind
 
 
 def test_progress_is_told_at_most_twenty_times_a_second_but_always_at_both_ends(

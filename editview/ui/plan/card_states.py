@@ -98,11 +98,15 @@ def plan_sentence(plan: Plan, forecast: Forecast | None) -> str:
     if not fresh:
         return "Everything here was computed before: the result is shown at once."
     time = "" if forecast.total_seconds is None else f", about {duration(forecast.total_seconds)}"
-    unknown = " How long it takes is not known on this machine yet." if forecast.total_seconds is None else ""
+    doubt = ""
+    if forecast.total_seconds is None:
+        doubt = " How long it takes is not known on this machine yet."
+    elif forecast.guessed:
+        doubt = " That is a guess until this machine has done it once."
     if reused:
         verb = "is" if reused == 1 else "are"
-        return f"{reused} of {steps} steps {verb} reused; {fresh} will run{time}.{unknown}"
-    return f"{fresh} {'step' if fresh == 1 else 'steps'} will run{time}.{unknown}"
+        return f"{reused} of {steps} steps {verb} reused; {fresh} will run{time}.{doubt}"
+    return f"{fresh} {'step' if fresh == 1 else 'steps'} will run{time}.{doubt}"
 
 
 @dataclass(frozen=True, slots=True)

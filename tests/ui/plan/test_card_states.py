@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from editview.domain.events import Forecast, Progressed, RunFailed, RunStopped
@@ -41,6 +43,14 @@ def test_before_a_run_the_forecast_is_told() -> None:
     assert card_state(PLAN, TUNE, told, None).words == "will run · 1 min 15 s"
     assert card_state(PLAN, TUNE, forecast((False, False), (None, None)), None).words == "will run"
     assert card_state(PLAN, TUNE, None, None).words == "will run"
+
+
+def test_a_guess_is_told_as_one() -> None:
+    told = forecast((False, False), (10.0, 60.0))
+    assert plan_sentence(PLAN, told) == "2 steps will run, about 1 min 10 s."
+    assert plan_sentence(PLAN, replace(told, guessed=True)).endswith(
+        " That is a guess until this machine has done it once."
+    )
 
 
 def test_a_card_that_is_switched_off_says_so() -> None:
