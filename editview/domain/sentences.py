@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from editview.domain.comparison import Interval
@@ -30,15 +31,16 @@ def verb(operation: Operation) -> str:
 
 def stage_titles(run: Run) -> list[str]:
     """The stages' titles, told apart where two operations share one: 'Edit 40 facts (step 3)'."""
-    return _told_apart([stage.info.title for stage in run.stages])
+    return told_apart([stage.info.title for stage in run.stages])
 
 
 def stage_verbs(run: Run) -> list[str]:
     """The stages named as short as they can be: 'Checkpoint', 'Edit', 'Fine-tune (step 2)'."""
-    return _told_apart([run.stages[0].info.title, *map(verb, run.plan.active)])
+    return told_apart([run.stages[0].info.title, *map(verb, run.plan.active)])
 
 
-def _told_apart(titles: list[str]) -> list[str]:
+def told_apart(titles: Sequence[str]) -> list[str]:
+    """Titles of stages, with the step where several share one."""
     return [f"{title} (step {i})" if titles.count(title) > 1 else title for i, title in enumerate(titles)]
 
 

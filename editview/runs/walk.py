@@ -22,6 +22,7 @@ from editview.domain.events import (
 from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.operations import FineTune
 from editview.domain.plan import Plan
+from editview.domain.sentences import told_apart
 from editview.domain.verdicts import Check, LiveCheck
 from editview.lm.answers import check, live_check
 from editview.lm.model import LanguageModel
@@ -62,12 +63,13 @@ class Walk:
         """All stages in order. Raises what stops or fails the run."""
         answers = [self.store.asked(stage.key, self.sheet.content_hash) for stage in self.stages]
         missing = self._missing(answers)
+        names = told_apart([stage.title for stage in self.stages])
         before: Sequence[Check] = ()  # what the facts were answered at the stage before
         for stage, compute, kept in zip(self.stages, missing, answers, strict=True):
             asked = None if compute else kept
             self._check_stop()
             pace = Pace(self.run, stage.index, self.emit, self.stop)
-            self.journal.under_way(stage.title, stage.index)
+            self.journal.under_way(names[stage.index], stage.index)
             reused = not compute and (stage.index > 0 or asked is not None)
             self.emit(StageStarted(self.run, stage.index, reused))
             record = self._computed(stage, before, pace) if compute else self._recalled(stage)

@@ -61,6 +61,7 @@ class Hub(QObject):
     runs_changed = Signal()  # a run began or ended: what can be compared
     replied = Signal(object)  # events.Replied
     noted = Signal(str)
+    recovered = Signal(str)  # what an earlier start was cut off in
     problem = Signal(object)  # Problem
     solved = Signal(object)  # Problem: it was told, and isn't one any more
 
@@ -238,7 +239,7 @@ class Hub(QObject):
                     self.engine, self.loading, self.broken = event, "", False
                     self.engine_changed.emit()
                     if event.recovered:
-                        self.noted.emit(event.recovered)
+                        self.recovered.emit(event.recovered)
                 case EngineLoading(what=what):
                     self.loading = what
                     self.engine_changed.emit()

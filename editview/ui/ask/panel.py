@@ -260,7 +260,7 @@ class AskPanel(Panel):
     def _example(self, prompt: str) -> QPushButton:
         button = QPushButton()
         button.setProperty("role", "quiet")
-        button.setText(button.fontMetrics().elidedText(prompt, Qt.TextElideMode.ElideRight, theme().px(320)))
+        button.setText(button.fontMetrics().elidedText(prompt, Qt.TextElideMode.ElideRight, theme().px(240)))
         button.setToolTip(prompt)
         button.setAccessibleName(f"Ask: {prompt}")
         button.clicked.connect(lambda: self._ask_example(prompt))

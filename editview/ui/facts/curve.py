@@ -64,7 +64,7 @@ def course(grid: FactsGrid, row: int, stage: int) -> Course | None:
     steps, wanted, other = zip(*points, strict=True)
     has_other = fact.other is not None and not any(math.isnan(nll) for nll in other)
     return Course(
-        title=grid.titles[stage],
+        title=grid.names[stage],
         steps_in_all=operation.steps,
         wanted=fact.wanted,
         other=fact.other,

@@ -96,7 +96,7 @@ class FactsDelegate(QStyledItemDelegate):
         words = [mark.word, _SHORT.get(chip, mark.word)]
         if chip is Chip.FAILS and grid.lost_step[at, stage]:
             words = [_lost_at(int(grid.lost_step[at, stage]))]
-        elif grid.provisional[at, stage] and chip is not Chip.NOT_EDITED:
+        elif grid.provisional[at, stage] and chip not in (Chip.NOT_EDITED, Chip.FAILS):
             words = [f"{mark.word} at {grid.live_step[stage]:,}", mark.word]
         room = rect.width() - 2 * self._round
         texts = [f"{mark.glyph} {word}".rstrip() for word in words]

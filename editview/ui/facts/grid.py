@@ -15,7 +15,7 @@ import numpy.typing as npt
 from editview.domain.facts import FactSheet, Group
 from editview.domain.operations import Edit
 from editview.domain.plan import Plan
-from editview.domain.sentences import Tally, operation_title
+from editview.domain.sentences import Tally, operation_title, told_apart
 from editview.domain.session import Run, Stage
 from editview.domain.verdicts import Change, LiveCheck, Verdict
 
@@ -56,6 +56,7 @@ class FactsGrid:
             if run
             else ("Checkpoint", *(operation_title(operation, sheet) for operation in plan.active))
         )
+        self.names = told_apart(self.titles)  # the titles, where no number stands beside them
         facts, stages = len(sheet), len(self.titles)
         self.group: Numbers = np.array([GROUPS.index(fact.group) for fact in sheet], dtype=np.int64)
         self.edited_at = self._edited_at()
@@ -223,7 +224,7 @@ class FactsGrid:
             made=int(made.sum()),
             hold=int((made & (chips != Chip.FAILS)).sum()),
             weak=int((made & (chips == Chip.WEAK)).sum()),
-            lost_in=tuple((self.titles[at], int(count)) for at, count in zip(stages, counts, strict=True)),
+            lost_in=tuple((self.names[at], int(count)) for at, count in zip(stages, counts, strict=True)),
             never_took=int((made & (changes == _code(Change.NEVER_TOOK))).sum()),
             neighbours=others(Group.NEIGHBOURS),
             controls=others(Group.CONTROL),

@@ -97,7 +97,7 @@ def _caption(grid: FactsGrid, stage: int, other_plan: bool) -> str:
 
 
 def _where(grid: FactsGrid, stage: int) -> str:
-    title = grid.titles[stage]
+    title = grid.names[stage]
     known, provisional = int(grid.known[:, stage].sum()), int(grid.provisional[:, stage].sum())
     operation = grid.plan.active[stage - 1] if stage else None
     stopped = grid.run is not None and grid.run.state in (RunState.STOPPED, RunState.FAILED)
@@ -108,9 +108,10 @@ def _where(grid: FactsGrid, stage: int) -> str:
         when = f"after *{title}*" if stage else "before the first step"
         asked = f"{known - provisional:,} of {len(grid):,} facts asked {when}"
         return f"Stopped with {asked}" if stopped else f"So far, {asked}"
-    if stage + 1 < len(grid.titles):
-        return f"After step {stage} of {len(grid.titles) - 1}, *{title}*" if stage else "Before the first step"
-    return f"After *{title}*"
+    if stage + 1 == len(grid.titles):
+        return f"After *{title}*"
+    where = f"after step {stage} of {len(grid.titles) - 1}, *{title}*" if stage else "before the first step"
+    return f"Stopped {where}" if stopped else where[:1].upper() + where[1:]
 
 
 class Headline(QWidget):

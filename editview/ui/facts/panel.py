@@ -10,7 +10,7 @@ from editview.domain.facts import FactSheet
 from editview.domain.plan import Plan
 from editview.ui.facts.detail import FactDetail
 from editview.ui.facts.filter_bar import FilterBar
-from editview.ui.facts.headline import Headline, sayings
+from editview.ui.facts.headline import Headline, Sayings, sayings
 from editview.ui.facts.model import FactsModel
 from editview.ui.facts.nothing_found import NothingFound
 from editview.ui.facts.query import Filter
@@ -84,7 +84,7 @@ class FactsPanel(QWidget):
         if self.model.grid.run is None:
             self._show()
         else:
-            self.headline.say(sayings(self.model.grid, self._hub.plan))
+            self._say_headline()
 
     def _run_started(self) -> None:
         self.filters.forget_category()
@@ -96,10 +96,15 @@ class FactsPanel(QWidget):
             self._say()
 
     def _say(self) -> None:
-        self.headline.say(sayings(self.model.grid, self._hub.plan))
+        self._say_headline()
         self._count()
         if self.detail.isVisible():
             self._draw_detail()
+
+    def _say_headline(self) -> None:
+        reading = not len(self.model.grid) and self._hub.sheet is None and not self._hub.sheet_missing
+        told = Sayings("", "Reading the facts") if reading else sayings(self.model.grid, self._hub.plan)
+        self.headline.say(told)
 
     def _filter(self, shown: Filter) -> None:
         self.model.set_filter(shown)

@@ -99,7 +99,7 @@ def fate(grid: FactsGrid, row: int) -> str:
     says = f"it says “{_answer(fact, now)}”" + (", but not in every wording" if grid.weak_now[row] else "")
     if grid.provisional_now[row] and not now:
         says = f"it said “{before}” before this training"
-    title = f"*{grid.titles[grid.lost_in_now[row]]}*"
+    title = f"*{grid.names[grid.lost_in_now[row]]}*"
     step = int(grid.lost_step_now[row])
     match change:
         case Change.LOST | Change.DAMAGED:

@@ -54,7 +54,7 @@ class Details(QDialog):
 
 
 class MessageBar(QFrame):
-    """Shows the latest problem or note. A note leaves by itself and never covers a problem."""
+    """Shows the latest problem or note. A note leaves by itself, unless it is `lasting`, and never covers a problem."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -92,13 +92,16 @@ class MessageBar(QFrame):
         if self.problem is problem:
             self._close()
 
-    def show_note(self, sentence: str) -> None:
+    def show_note(self, sentence: str, lasting: bool = False) -> None:
         if self.problem is None:
             self._glyph.setText("i")
             self._glyph.set_role("accent")
             self._say(sentence)
             self.details.hide()
-            self._leave.start()
+            if lasting:
+                self._leave.stop()
+            else:
+                self._leave.start()
 
     def _say(self, sentence: str) -> None:
         self.sentence.say(sentence)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QElapsedTimer, QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from editview.domain.sentences import amount, duration, sheet_sentence
 from editview.ui.hub import Hub
@@ -47,6 +56,7 @@ class Header(QWidget):
         self.button = QPushButton(self)
         self.button.setProperty("role", "primary")
         self.button.clicked.connect(self._pressed)
+        self._pressed_run = QElapsedTimer()
         self.progress = _Bar(self)
         self.progress.setRange(0, _STEPS)
         self.progress.setTextVisible(False)
@@ -91,7 +101,11 @@ class Header(QWidget):
             self.name.setText(self._hub.plan.name)
 
     def _pressed(self) -> None:
-        (self._stop if self._hub.running else self._run).trigger()
+        if not self._hub.running:
+            self._pressed_run.start()
+            self._run.trigger()
+        elif not self._pressed_run.isValid() or self._pressed_run.hasExpired(QApplication.doubleClickInterval()):
+            self._stop.trigger()  # the second press of a double click on Run isn't meant for it
 
     def _show_plan(self) -> None:
         hub = self._hub

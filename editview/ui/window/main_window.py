@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -82,6 +83,7 @@ class MainWindow(QMainWindow):
         hub.problem.connect(self.message.show_problem)
         hub.solved.connect(self.message.withdraw)
         hub.noted.connect(self.message.show_note)
+        hub.recovered.connect(partial(self.message.show_note, lasting=True))
         self.plan.selection_changed.connect(refresh)
         for signal in (hub.plan_changed, hub.sheet_changed, hub.run_changed, hub.run_started, hub.runs_changed):
             signal.connect(refresh)

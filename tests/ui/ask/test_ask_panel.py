@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -10,6 +12,7 @@ from editview.domain.events import Failed, Replied, RunStopped
 from editview.domain.requests import AskModel, Request
 from editview.ui.ask.panel import AskPanel
 from editview.ui.hub import Hub
+from editview.ui.look.theme import theme
 from tests import sample
 
 SHEET = sample.sheet()
@@ -146,3 +149,13 @@ def test_examples_come_from_the_sheet_until_something_was_asked(qtbot: QtBot) ->
     assert isinstance(sent[0], AskModel)
     assert sent[0].prompt == "The capital of Land 1 is"
     assert not panel.from_sheet.isVisible()
+
+
+def test_long_examples_leave_the_panel_as_narrow_as_it_may_be(qtbot: QtBot) -> None:
+    _, panel, _ = shown(qtbot)
+    panel._hub.sheet = replace(SHEET, facts=tuple(
+        replace(fact, template=fact.template + " " + 20 * "and so on ") for fact in SHEET.facts
+    ))  # fmt: skip
+    panel._suggest(panel._hub.run)
+    assert any("…" in button.text() for button in panel._buttons)
+    assert panel._scroll.widget().minimumSizeHint().width() <= theme().px(320)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QAccessible, QGuiApplication
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QComboBox, QPushButton, QScrollArea, QToolButton
 from pytestqt.qtbot import QtBot
 
-from editview.domain.events import Checked, FactsOpened, LiveChecked, RunEvent
+from editview.domain.events import Checked, FactsOpened, Failed, LiveChecked, RunEvent
 from editview.domain.facts import Group
 from editview.domain.sentences import summary
 from editview.domain.verdicts import Change
@@ -62,8 +62,12 @@ def ids(panel: FactsPanel) -> list[str]:
 
 
 def test_without_facts_it_says_what_to_do(qtbot: QtBot) -> None:
-    panel = FactsPanel(Hub(PLAN, send=lambda request: None))
+    hub = Hub(PLAN, send=lambda request: 1)
+    panel = FactsPanel(hub)
     qtbot.addWidget(panel)
+    hub.look_up()
+    assert panel.headline.said.big == "Reading the facts"
+    hub.take([Failed(1, "There is no file 'demo'.")])
     assert panel.headline.said.big == "No facts yet"
     assert "Open a fact sheet" in panel.headline.said.rest
 

@@ -31,6 +31,17 @@ def test_the_first_count_is_set_apart(sentence: str, big: str, rest: str | None)
     assert found[1] == ("All 9 controls are intact." if rest is None else rest)
 
 
+def at_start(ending: RunStopped | RunFailed) -> Sayings:
+    """After a run that ended as soon as the checkpoint had been asked."""
+    session = Session()
+    for event in sample.events(sample.plan(), sample.sheet()):
+        if getattr(event, "stage", 0) == 1:
+            break
+        session.apply(event)
+    run = session.apply(ending)
+    return sayings(FactsGrid(run.sheet, run.plan, run), run.plan)
+
+
 def told(until: type | None = None, ending: object = None) -> Sayings:
     session = Session()
     for event in sample.events(sample.plan(), sample.sheet()):
@@ -56,6 +67,7 @@ def test_between_steps_it_says_which_one_is_done() -> None:
 
 def test_a_run_that_ended_early_says_where() -> None:
     for ending in (RunStopped("run-1"), RunFailed("run-1", "No.")):
+        assert at_start(ending).caption == "Stopped before the first step"
         assert told(LiveChecked, ending).caption.startswith("Stopped at training step 10 of 60 of *Fine-tune")
 
 
@@ -88,3 +100,11 @@ def test_before_the_first_step_it_says_what_the_checkpoint_knows() -> None:
     assert said.caption == "So far, 32 of 36 facts asked before the first step"
     assert said.big == "10 edits to make"
     assert said.rest == "The checkpoint knows 6 of 6 neighbours and 16 of 16 controls."
+
+
+def test_steps_of_one_title_are_told_apart() -> None:
+    plan = sample.plan()
+    plan = plan.duplicated(plan.operations[1].id)
+    grid = FactsGrid(sample.sheet(), plan, None)
+    assert grid.titles[2] == grid.titles[3]
+    assert grid.names[2:] == [f"{grid.titles[2]} (step 2)", f"{grid.titles[2]} (step 3)"]

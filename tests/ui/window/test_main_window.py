@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, QSize, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from editview.domain.checkpoint import CheckpointInfo, Device
@@ -19,6 +19,7 @@ from editview.domain.events import (
     Failed,
     Forecast,
     MemoryUsed,
+    Noted,
     PlanOpened,
 )
 from editview.domain.plan import Checkpoint
@@ -71,6 +72,26 @@ def test_run_and_stop_are_one_button_with_keys(
     assert [type(sent[number - 1]) for number in stops] == [RunPlan]
     window.hub.take(events[10:])
     assert button.text() == "Run"
+
+
+def test_a_double_click_on_run_runs(window: MainWindow, qtbot: QtBot, stops: list[int]) -> None:
+    window.hub.take([FactsOpened("demo", sample.sheet())])
+    button = window.header.button
+    for _ in range(2):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert (button.text(), stops) == ("Stop", [])
+    qtbot.wait(QApplication.doubleClickInterval() + 50)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert len(stops) == 1
+
+
+def test_what_was_cut_off_stays_said(window: MainWindow, qtbot: QtBot) -> None:
+    bar = window.message
+    device = Device("cpu", "CPU", 0)
+    window.hub.take([EngineReady((device,), device, "*Mine* was cut off.")])
+    assert (bar.isVisible(), bar._leave.isActive()) == (True, False)
+    window.hub.take([Noted("Something else.")])
+    assert bar._leave.isActive()
 
 
 def test_a_sheet_that_is_missing_is_named_and_run_says_why_it_is_off(window: MainWindow, sent: list[Request]) -> None:
