@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
@@ -93,29 +94,34 @@ class PlanHistory:
     now: Plan
     saved: Plan | None = None
     _path: str | None = None
-    _opened_at: int = 0  # so many plans of the past belong to what was open before, and not to that file
+    _from: int = 0  # how long the past is at the first plan that belongs to that file
+    _until: float = math.inf  # and at the first after it that doesn't
     _past: list[Plan] = field(default_factory=list)
     _future: list[Plan] = field(default_factory=list)
 
     @property
     def path(self) -> str | None:
         """The file that the plan now belongs to; None: it has none yet."""
-        return self._path if len(self._past) >= self._opened_at else None
+        return self._path if self._from <= len(self._past) < self._until else None
 
     def open(self, plan: Plan, path: str | None) -> None:
         """Go on with a plan that comes from a file; undo leads back to the plan before, which doesn't belong there."""
         self.change(plan)
-        self.saved, self._path, self._opened_at = plan, path, len(self._past)
+        self.saved, self._path, self._from, self._until = plan, path, len(self._past), math.inf
 
     def keep(self, plan: Plan, path: str) -> None:
         """Note that this plan was written to a file."""
-        self._opened_at = self._opened_at if self.path == path else 0
+        if len(self._past) < self._from:  # undo has left what was opened: that stays another file's
+            self._from, self._until = 0, self._from
+        elif len(self._past) >= self._until:
+            self._from, self._until = int(self._until), math.inf
         self.saved, self._path = plan, path
 
     def change(self, plan: Plan) -> None:
         if plan != self.now:
             if self.path is None:
-                self._path, self._opened_at = None, 0
+                self._path, self._from = None, 0
+            self._until = math.inf
             self._past.append(self.now)
             self._future.clear()
             self.now = plan

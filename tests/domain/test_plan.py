@@ -81,3 +81,21 @@ def test_a_plan_that_undo_leads_back_to_is_never_saved_over_the_file_that_was_op
     history.keep(history.now, "mine.toml")
     history.undo()
     assert history.path == "mine.toml"
+
+
+def test_a_copy_of_an_opened_plan_belongs_to_the_opened_one_alone() -> None:
+    other = PLAN.removed(PLAN.operations[0].id)
+    history = PlanHistory(PLAN)
+    history.open(other, "other.toml")
+    history.keep(other, "copy.toml")
+    assert history.path == "copy.toml"
+    history.undo()
+    assert history.path is None
+    history.keep(PLAN, "mine.toml")
+    assert history.path == "mine.toml"
+    history.redo()
+    assert history.path is None
+    history.keep(other, "copy.toml")
+    assert history.path == "copy.toml"
+    history.undo()
+    assert history.path is None
