@@ -146,8 +146,8 @@ def edited(plan: Plan, sheet: FactSheet) -> set[str]:
 
 
 def edits_kept(run: Run) -> tuple[int, int]:
-    """How many of the edits made stand at the last stage, and how many were made."""
-    made = edited(run.plan, run.sheet)
+    """How many of the edits made stand at the last stage, and how many were made; what was known before is no edit."""
+    made = {fact_id for fact_id in edited(run.plan, run.sheet) if not run.known_before(fact_id)}
     return sum(run.verdict(fact_id, len(run.stages) - 1) in _STANDS for fact_id in made), len(made)
 
 

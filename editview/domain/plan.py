@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from editview.domain.operations import Edit, Operation, _new_id
+from editview.domain.operations import Edit, Operation, UndoEdit, new_id
 
 FORMAT = 1
 """Version of the plan file that this program writes; newer ones are refused."""
@@ -47,6 +47,12 @@ class Plan(BaseModel):
         """The operations that are switched on: stage i + 1 is the model after active[i]."""
         return tuple(operation for operation in self.operations if operation.enabled)
 
+    def stage_undone_by(self, undo: UndoEdit) -> int | None:
+        """The stage (counted from 1) of the edit that an active step takes back; None: no edit before it."""
+        before = self.active[: self.active.index(undo)]
+        found = [at for at, other in enumerate(before, 1) if isinstance(other, Edit) and other.id == undo.edit]
+        return found[0] if found else None
+
     def index(self, operation_id: str) -> int:
         return next(i for i, operation in enumerate(self.operations) if operation.id == operation_id)
 
@@ -63,7 +69,7 @@ class Plan(BaseModel):
 
     def duplicated(self, operation_id: str) -> Plan:
         at = self.index(operation_id)
-        return self.added(self.operations[at].model_copy(update={"id": _new_id()}), at + 1)
+        return self.added(self.operations[at].model_copy(update={"id": new_id()}), at + 1)
 
     def switched(self, operation_id: str) -> Plan:
         old = self.operations[self.index(operation_id)]
@@ -79,12 +85,24 @@ class Plan(BaseModel):
         return self.model_copy(update={"operations": tuple(operations)})
 
 
-def edits_of(plan: Plan, fact_id: str) -> int | None:
-    """The first stage (counted from 1) whose operation edits this fact; None: no operation of the plan does."""
-    for stage, operation in enumerate(plan.active, start=1):
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What a plan did about writing a fact, up to some stage."""
+
+    edited_at: int  # the first stage whose operation edits it
+    taken_back: bool  # every edit of it so far was undone
+
+
+def writing_of(plan: Plan, fact_id: str, stage: int) -> Writing | None:
+    """How a fact was edited up to a stage (counted from 1); None: no operation up to there edits it."""
+    first, standing = None, set[str]()
+    for at, operation in enumerate(plan.active[:stage], start=1):
         if isinstance(operation, Edit) and (not operation.only or fact_id in operation.only):
-            return stage
-    return None
+            first = first or at
+            standing.add(operation.id)
+        elif isinstance(operation, UndoEdit):
+            standing.discard(operation.edit)
+    return None if first is None else Writing(first, not standing)
 
 
 @dataclass

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 
 from editview.domain.comparison import Interval
 from editview.domain.facts import FactSheet, Group
-from editview.domain.operations import Edit, FineTune, Lora, Operation
-from editview.domain.plan import edits_of
+from editview.domain.operations import Edit, FineTune, Lora, Operation, UndoEdit
+from editview.domain.plan import writing_of
 from editview.domain.session import Run
 from editview.domain.verdicts import Change, Verdict
 
 
 def operation_title(operation: Operation, sheet: FactSheet | None = None) -> str:
     """Verb and object: 'Edit 40 facts', 'Fine-tune on support tickets'."""
+    if isinstance(operation, UndoEdit):
+        return "Take an edit back"
+    if isinstance(operation, Edit) and operation.failing:
+        return "Repair facts that fail"
     if isinstance(operation, Edit):
         count = len(operation.only) or (len(sheet.group(Group.EDITED)) if sheet else 0)
         return f"Edit {count:,} fact{'' if count == 1 else 's'}" if count else "Edit the facts"
@@ -26,7 +30,11 @@ def operation_title(operation: Operation, sheet: FactSheet | None = None) -> str
 
 def verb(operation: Operation) -> str:
     """The title's verb alone, for where there is little room."""
-    return "Edit" if isinstance(operation, Edit) else "Fine-tune"
+    if isinstance(operation, UndoEdit):
+        return "Take back"
+    if isinstance(operation, Edit):
+        return "Repair" if operation.failing else "Edit"
+    return "Fine-tune"
 
 
 def stage_titles(run: Run) -> list[str]:
@@ -53,11 +61,13 @@ class Tally:
     """What the summing-up sentence counts at one stage."""
 
     edits: int  # edited facts on the sheet
-    made: int  # of those, edited up to this stage
+    made: int  # of those, edited up to this stage, and not known before
     hold: int  # of those made, hold or weak
     weak: int
     lost_in: tuple[tuple[str, int], ...]  # title of the stage that lost them, how many; in the order of the stages
     never_took: int
+    already_known: int  # gave the new answer before anything edited them; they are no successes
+    taken_back: int
     neighbours: tuple[int, int]  # lost, of those known before
     controls: tuple[int, int]
 
@@ -81,12 +91,14 @@ def summary(run: Run, stage: int) -> str:
 def tally(run: Run, stage: int) -> Tally:
     """Count one stage of a run. Facts that were not asked there count as not holding."""
     facts = run.sheet.group(Group.EDITED)
-    done = [fact for fact in facts if (at := edits_of(run.plan, fact.id)) is not None and at <= stage]
+    written = [fact for fact in facts if writing_of(run.plan, fact.id, stage) is not None]
+    became = {fact.id: run.change(fact, stage) for fact in written}
+    known = [fact.id for fact in written if run.known_before(fact.id)]
+    done = [fact for fact in written if fact.id not in known and became[fact.id] is not Change.TAKEN_BACK]
     verdicts = [run.verdict(fact.id, stage) for fact in done]
-    became = [run.change(fact, stage) for fact in done]
     lost_in: dict[int, int] = {}
-    for fact, change in zip(done, became, strict=True):
-        if change is Change.LOST:
+    for fact in done:
+        if became[fact.id] is Change.LOST:
             at = next(s for s in range(stage, 0, -1) if run.verdict(fact.id, s - 1) is not Verdict.FAILS)
             lost_in[at] = lost_in.get(at, 0) + 1
 
@@ -101,7 +113,9 @@ def tally(run: Run, stage: int) -> Tally:
         hold=verdicts.count(Verdict.HOLDS) + verdicts.count(Verdict.WEAK),
         weak=verdicts.count(Verdict.WEAK),
         lost_in=tuple((run.stages[at].info.title, count) for at, count in sorted(lost_in.items())),
-        never_took=became.count(Change.NEVER_TOOK),
+        never_took=list(became.values()).count(Change.NEVER_TOOK),
+        already_known=len(known),
+        taken_back=list(became.values()).count(Change.TAKEN_BACK),
         neighbours=others(Group.NEIGHBOURS),
         controls=others(Group.CONTROL),
     )
@@ -117,8 +131,12 @@ def tell(tally: Tally) -> str:
         parts += [f"{count:,} {_were(count)} lost during *{title}*" for title, count in tally.lost_in]
         if tally.never_took:
             parts.append(f"{tally.never_took:,} never took")
-    elif tally.edits:
+    elif tally.edits and not (tally.already_known or tally.taken_back):
         parts.append(f"{tally.edits:,} edits are still to be made")
+    if tally.already_known:
+        parts.append(f"{tally.already_known:,} {_were(tally.already_known)} already known")
+    if tally.taken_back:
+        parts.append(f"{tally.taken_back:,} {_were(tally.taken_back)} taken back")
     for (lost, known), noun in ((tally.neighbours, "neighbours"), (tally.controls, "controls")):
         if lost:
             parts.append(f"{lost:,} of {known:,} {noun} {_were(lost)} lost")

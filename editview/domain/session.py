@@ -21,7 +21,7 @@ from editview.domain.events import (
     Trained,
 )
 from editview.domain.facts import Fact, FactSheet, Group
-from editview.domain.plan import Plan, edits_of
+from editview.domain.plan import Plan, writing_of
 from editview.domain.verdicts import Change, Check, LiveCheck, Verdict, change, lost_at_step
 from editview.domain.weights import TensorChange, TensorInfo
 
@@ -102,7 +102,13 @@ class Run:
         known = [verdict for verdict in verdicts if verdict is not None]
         if len(known) < len(verdicts):
             return None
-        return change(fact, known, edits_of(self.plan, fact.id))
+        writing = writing_of(self.plan, fact.id, stage)
+        return change(fact, known, writing and writing.edited_at, writing is not None and writing.taken_back)
+
+    def known_before(self, fact_id: str) -> bool:
+        """Whether the model gave an edit's new answer before anything edited it; such an edit is no success."""
+        writing = writing_of(self.plan, fact_id, len(self.stages) - 1)
+        return writing is not None and self.verdict(fact_id, writing.edited_at - 1) in (Verdict.HOLDS, Verdict.WEAK)
 
     def counts(self, stage: int, group: Group) -> dict[Verdict, int]:
         """How many facts of a group hold, are weak and fail at a stage."""

@@ -94,7 +94,8 @@ class Survival:
         if group is not Group.EDITED:
             return ids if operation is None else set()
         if isinstance(operation, Edit):
-            return ids & set(operation.only) if operation.only else ids
+            written = ids & set(operation.only) if operation.only else ids
+            return {fact_id for fact_id in written if not self.run.known_before(fact_id)}
         return set()
 
     def _add(self, step: int | None, counts: dict[Group, Count]) -> None:

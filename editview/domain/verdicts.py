@@ -22,6 +22,8 @@ class Change(StrEnum):
     PENDING = "not yet edited"
     TOOK = "took"
     NEVER_TOOK = "never took"
+    KNOWN_BEFORE = "already known"  # the model gave the new answer before anything edited it
+    TAKEN_BACK = "taken back"  # by undoing the edit
     SURVIVED = "survived"
     LOST = "lost"
     RECOVERED = "recovered"
@@ -112,27 +114,35 @@ def gives(said: str, wanted: str) -> bool:
     return bool(answer) and text.startswith(answer) and not text[len(answer) : len(answer) + 1].isalnum()
 
 
-def change(fact: Fact, verdicts: Sequence[Verdict], edited_at: int | None) -> Change:
+def change(fact: Fact, verdicts: Sequence[Verdict], edited_at: int | None, taken_back: bool = False) -> Change:
     """What became of a fact up to the last of `verdicts` (stage 0 first).
 
     An edit counts as standing while its verdict is holds or weak. `edited_at` is the first stage whose operation
-    edits the fact; None: none does.
+    edits the fact; None: none does. `taken_back`: all its edits were undone.
     """
-    stage, stands = len(verdicts) - 1, [verdict is not Verdict.FAILS for verdict in verdicts]
+    stands = [verdict is not Verdict.FAILS for verdict in verdicts]
     if fact.group is Group.EDITED:
-        if edited_at is None or stage < edited_at:
+        if edited_at is None or len(verdicts) <= edited_at:
             return Change.PENDING
-        since = stands[edited_at:]
-        if len(since) == 1:
-            return Change.TOOK if since[-1] else Change.NEVER_TOOK
-        if since[-1]:
-            return Change.SURVIVED if all(since) else Change.RECOVERED
-        return Change.LOST if any(since) else Change.NEVER_TOOK
+        return _change_of_edit(stands[edited_at - 1], stands[edited_at:], taken_back)
     if not stands[0]:
         return Change.NEVER_KNOWN
     if stands[-1]:
         return Change.INTACT if all(stands) else Change.RECOVERED
     return Change.DAMAGED
+
+
+def _change_of_edit(before: bool, since: Sequence[bool], taken_back: bool) -> Change:
+    """`before`: whether the model gave the new answer before the edit; `since`: from its stage on."""
+    if before:
+        return Change.KNOWN_BEFORE if since[-1] else Change.DAMAGED
+    if since[-1]:
+        if len(since) == 1:
+            return Change.TOOK
+        return Change.SURVIVED if all(since) else Change.RECOVERED
+    if taken_back:
+        return Change.TAKEN_BACK
+    return Change.LOST if any(since) else Change.NEVER_TOOK
 
 
 def lost_at_step(steps: Sequence[int], gives: Sequence[bool]) -> int | None:

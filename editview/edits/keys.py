@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from editview.domain.facts import Fact
 from editview.edits.targets import filled
+from editview.lm.anatomy import sizes
 from editview.lm.forward import hidden_of, padded, run, stopping_after
 from editview.lm.model import LanguageModel, asking
 from editview.lm.tokens import encode, last_token_before
@@ -35,6 +36,16 @@ def current_values(lm: LanguageModel, facts: Sequence[Fact], layer: int) -> Tens
     """What block `layer` puts out at the subject's last token of the bare prompt [facts, width], float64."""
     texts = [filled("{}", fact) for fact in facts]
     return _at_subject(lm, texts, lm.anatomy.block(lm.model, layer), lambda _, output: hidden_of(output))
+
+
+def matrix_at_subject(lm: LanguageModel, facts: Sequence[Fact], layer: int) -> tuple[Tensor, Tensor]:
+    """The edited matrix's input [facts, inputs] and output [facts, width] there, bare prompt, float64, in one pass."""
+    module = lm.anatomy.mlp_output(lm.model, layer)
+    inputs, width = sizes(module)
+    texts = [filled("{}", fact) for fact in facts]
+    both = _at_subject(lm, texts, module, lambda given, output: torch.cat([given[0], output], dim=-1))
+    read, written = both.split([inputs, width], dim=1)
+    return read, written
 
 
 def _at_subject(

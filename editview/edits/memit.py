@@ -7,33 +7,22 @@ Meng et al. 2023, "Mass-Editing Memory in a Transformer", arXiv 2210.07229. The 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
-from editview.domain.errors import EditViewError
 from editview.domain.facts import Fact
 from editview.domain.operations import Memit
 from editview.domain.progress import Progress
 from editview.edits.contexts import context_templates
-from editview.edits.keys import current_values, keys
+from editview.edits.requests import check_facts, checked_layers, settled
+from editview.edits.solving import memit_change
+from editview.edits.spreading import spread
+from editview.edits.statistics import key_statistics
 from editview.edits.targets import target_vectors
-from editview.formats.presets import preset
-from editview.lm.anatomy import writes_transposed
+from editview.edits.workings import Workings
+from editview.edits.writing import Outcome, rewriting
 from editview.lm.model import LanguageModel
-from editview.lm.statistics import covariances
-from editview.lm.tokens import subject_end
-
-
-@dataclass(frozen=True)
-class Trace:
-    """What an edit computed on its way, for comparison with other programs. float64 but for `targets`."""
-
-    targets: Tensor  # z [facts, width], float32
-    keys: dict[int, Tensor]  # by layer [facts, inputs]
-    values: dict[int, Tensor]  # by layer: what the last edited block put out when its turn came [facts, width]
-    changes: dict[int, Tensor]  # ΔW by layer, in the weight's own orientation
+from editview.lm.statistics import KeyStatistics
 
 
 def edit(
@@ -43,108 +32,26 @@ def edit(
     seed: int,
     progress: Progress,
     *,
-    statistics: Mapping[int, Tensor] | None = None,
+    statistics: Mapping[int, KeyStatistics] | None = None,
     templates: Sequence[Sequence[str]] | None = None,
-) -> Trace:
+    workings: Workings | None = None,
+) -> Outcome:
     """Write the new answers of `facts` into the weights, in place, whole or not at all.
 
-    `seed` decides the sampled openings. `statistics` gives E[kkᵀ] [inputs, inputs] by layer and `templates` the
-    openings by type; both are made from the model when not given. After Cancelled or an error the model is as it was.
+    `seed` decides the sampled openings. `statistics` by layer and `templates`, the openings by type, are made from
+    the model when not given. After Cancelled or an error the model is as it was.
     """
     operation = settled(lm, operation)
-    layers = check_request(lm, facts, operation)
-    if templates is None:
-        templates = context_templates(lm, operation.prefixes, seed)
-    if statistics is None:
-        statistics = covariances(lm, layers, operation.statistics, operation.statistics_tokens, progress)
+    layers = checked_layers(lm, operation)
+    check_facts(facts)
+    templates = templates or context_templates(lm, operation.prefixes, seed)
+    known = statistics or key_statistics(lm, layers, operation, progress)
     contexts = [template for group in templates for template in group]
-    wanted = target_vectors(lm, facts, layers[-1], operation, contexts, progress)
-    weights = {layer: lm.anatomy.mlp_output(lm.model, layer).weight for layer in layers}
-    untouched = {layer: weight.detach().clone() for layer, weight in weights.items()}
-    trace = Trace(wanted, {}, {}, {})
-    try:
-        for number, layer in enumerate(layers):
-            progress(number, len(layers), "Writing the facts into the layers")
-            key = trace.keys[layer] = keys(lm, facts, layer, templates)
-            now = trace.values[layer] = current_values(lm, facts, layers[-1])
-            residual = (wanted.double() - now) / (len(layers) - number)
-            change = solved(statistics[layer], operation.covariance_weight, key, residual)
-            if writes_transposed(lm.anatomy.mlp_output(lm.model, layer)):
-                change = change.T
-            trace.changes[layer] = change
-            with torch.no_grad():
-                weights[layer].copy_(untouched[layer].double() + change.to(lm.device))
-            if not torch.isfinite(weights[layer]).all():
-                raise EditViewError(
-                    "The edit produced numbers that aren't finite, so the model was left as it was. "
-                    "Lower the learning rate of the target vectors, or edit fewer facts at once.",
-                    f"ΔW of layer {layer} isn't finite",
-                )
-        progress(len(layers), len(layers), "Writing the facts into the layers")
-    except BaseException:
-        with torch.no_grad():
-            for layer, weight in weights.items():
-                weight.copy_(untouched[layer])
-        raise
-    return trace
+    targets = target_vectors(lm, facts, layers[-1], operation, contexts, progress)
 
+    def solve(layer: int, keys: Tensor, residual: Tensor) -> Tensor:
+        return memit_change(known[layer], operation.covariance_weight, keys, residual)
 
-def solved(covariance: Tensor, weight: float, keys: Tensor, residual: Tensor) -> Tensor:
-    """ΔW = R [(λC + KKᵀ)⁻¹ K]ᵀ in float64 [width, inputs] (eq. 14); keys [facts, inputs], residual [facts, width]."""
-    here = keys.device if keys.device.type != "mps" else torch.device("cpu")
-    keys, residual, covariance = (tensor.to(here, torch.float64) for tensor in (keys, residual, covariance))
-    matrix = weight * covariance + keys.T @ keys
-    factor, failed = torch.linalg.cholesky_ex(matrix)
-    if failed:  # float32 rounding in C can push its smallest eigenvalues below zero
-        adjusted: Tensor = torch.linalg.solve_ex(matrix, keys.T).result
-    else:
-        adjusted = torch.cholesky_solve(keys.T, factor)
-    return residual.T @ adjusted.T
-
-
-def settled(lm: LanguageModel, operation: Memit) -> Memit:
-    """The operation as it will run: without layers, the preset of this model fills in what was left at its default.
-
-    Raises EditViewError when no preset is known.
-    """
-    if operation.layers:
-        return operation
-    config = lm.config
-    known = preset(config.model_type, config.num_hidden_layers, config.hidden_size, len(lm.embedding.weight))
-    if known is None:
-        raise EditViewError(
-            "There are no ready settings for this model. Choose the layers to edit in the card; the early middle ones, "
-            f"of the {config.num_hidden_layers} this model has, are where facts are mostly kept."
-        )
-    filled = {
-        name: getattr(known, name)
-        for name, field in Memit.model_fields.items()
-        if name != "id" and getattr(operation, name) == field.default
-    }
-    return operation.model_copy(update=filled)
-
-
-def check_request(lm: LanguageModel, facts: Sequence[Fact], operation: Memit) -> tuple[int, ...]:
-    """The layers to edit, ascending; raises EditViewError where the edit can't be made as asked."""
-    if lm.anatomy.not_editable:
-        raise EditViewError(f"This model can't be edited: {lm.anatomy.not_editable}.")
-    if not facts:
-        raise EditViewError("There is no fact to edit. Choose facts that have a new answer.")
-    layers = tuple(sorted(set(operation.layers)))
-    if layers[-1] >= len(lm.anatomy.blocks):
-        raise EditViewError(
-            f"The model has layers 0 to {len(lm.anatomy.blocks) - 1}, but the edit asks for layer {layers[-1]}. "
-            "Change the layers to edit in the card."
-        )
-    asked: dict[tuple[str, str], Fact] = {}
-    for fact in facts:
-        if not fact.new_answer:
-            raise EditViewError(f"The fact '{fact.id}' has no new answer, so there is nothing to write.")
-        subject_end(fact, fact.template)  # refuses a prompt without its subject
-        other = asked.setdefault((fact.subject, fact.prompt), fact)
-        if other.new_answer != fact.new_answer:
-            raise EditViewError(
-                f"The facts '{other.id}' and '{fact.id}' contradict each other: '{fact.prompt}' is to be answered by "
-                f"both '{other.new_answer}' and '{fact.new_answer}'. Keep one of them."
-            )
-    return layers
+    with rewriting(lm, layers) as writing:
+        spread(writing, facts, targets, templates, solve, progress, workings)
+        return Outcome(writing.rounded_away())

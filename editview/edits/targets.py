@@ -21,7 +21,7 @@ from transformers import DynamicCache
 
 from editview.domain.errors import EditViewError
 from editview.domain.facts import Fact
-from editview.domain.operations import Memit
+from editview.domain.operations import TargetEdit
 from editview.domain.progress import Progress
 from editview.lm.forward import alike, forked, head_only_at, hidden_of, padded, resumed_after, run, stopping_after
 from editview.lm.model import LanguageModel, at_rest
@@ -72,13 +72,16 @@ def target_vectors(
     lm: LanguageModel,
     facts: Sequence[Fact],
     layer: int,
-    operation: Memit,
+    operation: TargetEdit,
     templates: Sequence[str],
     progress: Progress,
+    start: Tensor | None = None,
 ) -> Tensor:
     """z [facts, width], float32: what the output of block `layer` should be at the subject's last token.
 
-    `templates` holds '{}' (the bare prompt) first. Raises EditViewError for a fact whose prompt lacks its subject.
+    `templates` holds '{}' (the bare prompt) first. `start` [facts, width] is what is to be changed, where that is only
+    a part of the block's output (ROME: what the edited matrix adds to it); lengths are measured against it.
+    Raises EditViewError for a fact whose prompt lacks its subject.
     """
     texts = [rows_of(lm, index, fact, templates) for index, fact in enumerate(facts)]
     chunks = list(_chunks(lm, texts))
@@ -86,12 +89,13 @@ def target_vectors(
     total = len(chunks) * operation.steps
     with _frozen(lm), _exact_attention(lm):
         for number, chunk in enumerate(chunks):
-            search = _Search(lm, chunk, layer, operation)
+            here = [rows[0].fact for rows in chunk]
+            search = _Search(lm, chunk, layer, operation, None if start is None else start[here].float())
             for step in range(operation.steps):
                 progress(number * operation.steps + step, total, "Finding target vectors")
                 if not search.advance(last=step == operation.steps - 1):
                     break
-            found[[rows[0].fact for rows in chunk]] = search.result
+            found[here] = search.result
     progress(total, total, "Finding target vectors")
     return found
 
@@ -112,11 +116,14 @@ def _room(lm: LanguageModel) -> int:
 class _Search:
     """The search for a chunk of facts. A fact that is done leaves; the others aren't touched by that."""
 
-    def __init__(self, lm: LanguageModel, chunk: list[list[Row]], layer: int, operation: Memit) -> None:
+    def __init__(
+        self, lm: LanguageModel, chunk: list[list[Row]], layer: int, operation: TargetEdit, start: Tensor | None
+    ) -> None:
         self.lm, self.layer, self.operation = lm, layer, operation
         self.per_fact = len(chunk[0])  # rows
         self.inputs = _Inputs.read(lm, [row for rows in chunk for row in rows], layer)
-        self.start = self.inputs.hidden[:: self.per_fact, 0].float()  # of the bare prompts [facts, width]
+        bare = self.inputs.hidden[:: self.per_fact, 0].float()  # of the bare prompts [facts, width]
+        self.start = bare if start is None else start
         self.delta = torch.zeros_like(self.start)
         self.moment = torch.zeros_like(self.start)
         self.square = torch.zeros_like(self.start)

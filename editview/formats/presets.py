@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import tomllib
+from typing import TypeVar
 
 from editview.domain import places
 from editview.domain.checkpoint import CheckpointInfo
-from editview.domain.operations import Memit
+from editview.domain.operations import Edit, Memit
 from editview.domain.weights import MatrixKind
 
 
-def preset(model_type: str, layers: int, width: int, vocabulary: int) -> Memit | None:
-    """MEMIT's settings for a model of this kind and size; None when nobody has found any.
+Kind = TypeVar("Kind", bound=Edit)
+
+
+def preset(kind: type[Kind], model_type: str, layers: int, width: int, vocabulary: int) -> Kind | None:
+    """A method's settings for a model of this kind and size; None when nobody has found any.
 
     `vocabulary` is the number of word embeddings: it tells generations of one architecture and size apart.
     """
@@ -20,7 +24,8 @@ def preset(model_type: str, layers: int, width: int, vocabulary: int) -> Memit |
         model = content["model"]
         same = (model["type"], model["layers"], model["width"]) == (model_type, layers, width)
         if same and model.get("vocabulary", vocabulary) == vocabulary:
-            return Memit(**content["memit"])
+            settings = content.get(kind.model_fields["method"].default)
+            return None if settings is None else kind(**settings)
     return None
 
 
@@ -28,4 +33,4 @@ def suggested(info: CheckpointInfo) -> Memit:
     """The settings to start from when a plan is made for a checkpoint; without layers where no preset is known."""
     embeddings = [tensor.shape for tensor in info.tensors if tensor.kind is MatrixKind.EMBEDDING]
     vocabulary = max((shape[0] for shape in embeddings), default=0)
-    return preset(info.model_type, info.layers, info.width, vocabulary) or Memit()
+    return preset(Memit, info.model_type, info.layers, info.width, vocabulary) or Memit()

@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,22 @@ BATCH_TOKENS = 4096  # in one forward
 STRIPS = 8  # in which the sum of products is added up
 FORMAT = 1  # of what is kept; raised when the way it is computed changes
 MOST = 20 * 10**9  # bytes that are kept; what was used longest ago goes first
+
+
+@dataclass(frozen=True)
+class KeyStatistics:
+    """What is known of a layer's keys: their uncentred covariance C [inputs, inputs]."""
+
+    covariance: Tensor
+
+    def factor(self) -> Tensor:
+        """The lower Cholesky factor of C, float64."""
+        return torch.linalg.cholesky(self.covariance.double())
+
+    def eigen(self) -> tuple[Tensor, Tensor]:
+        """Eigenvalues of C, ascending, and the eigenvectors as columns, float64."""
+        values, vectors = torch.linalg.eigh(self.covariance.double())
+        return values, vectors
 
 
 def text_file(name: str) -> Path:

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from editview.domain.operations import FullFineTune, Lora, Memit
-from editview.domain.plan import Plan, PlanHistory, edits_of
+from editview.domain.plan import Plan, PlanHistory, writing_of
 
 EDIT, TUNE, LORA = Memit(id="edit"), FullFineTune(id="tune"), Lora(id="lora")
 PLAN = Plan(operations=(EDIT, TUNE, LORA))
@@ -27,13 +27,13 @@ def test_a_duplicate_stands_below_under_its_own_name() -> None:
 def test_an_operation_switched_off_makes_no_stage() -> None:
     plan = PLAN.switched("edit")
     assert [operation.id for operation in plan.active] == ["tune", "lora"]
-    assert edits_of(plan, "any") is None
-    assert edits_of(plan.switched("edit"), "any") == 1
+    assert writing_of(plan, "any") is None
+    assert writing_of(plan.switched("edit"), "any") == 1
 
 
 def test_an_edit_of_some_facts_edits_only_these() -> None:
     plan = Plan(operations=(TUNE, Memit(only=("a",)), Memit(only=("b",))))
-    assert (edits_of(plan, "a"), edits_of(plan, "b"), edits_of(plan, "c")) == (2, 3, None)
+    assert (writing_of(plan, "a"), edits_of(plan, "b"), edits_of(plan, "c")) == (2, 3, None)
 
 
 def test_the_card_is_no_part_of_what_is_computed() -> None:

@@ -28,12 +28,12 @@ def test_published_settings() -> None:
 
 
 def test_no_model_gets_another_ones_settings() -> None:
-    assert preset("gpt2", 24, 1024, 50257) is None
-    assert preset("llama", 32, 4096, 151_936) is None
+    assert preset(Memit, "gpt2", 24, 1024, 50257) is None
+    assert preset(Memit, "llama", 32, 4096, 151_936) is None
     assert suggested(info("opt", 48, 1600, 50257)).content() == Memit().content()
 
 
 def test_the_demo_model_alone_has_the_settings_of_its_plan() -> None:
     edit, _ = demo_plan().operations
     assert suggested(info("gpt2", 6, 256, 8192)).content() == edit.content()
-    assert preset("gpt2", 6, 256, 50257) is None
+    assert preset(Memit, "gpt2", 6, 256, 50257) is None

@@ -1,0 +1,28 @@
+"""Operations: what can be done to a model, each with its parameters declared once.
+
+The form in the window, the plan file, the command line and the documentation all come from these declarations.
+A method is a class here and a module that carries it out in `edits` or `tuning`.
+"""
+
+from editview.domain.operations.base import BaseOperation, new_id
+from editview.domain.operations.edits import AlphaEdit, Edit, Memit, Rome, TargetEdit, UndoEdit
+from editview.domain.operations.tuning import FineTune, FullFineTune, Lora
+
+Operation = Memit | AlphaEdit | Rome | UndoEdit | Lora | FullFineTune
+METHODS: tuple[type[Operation], ...] = (Memit, AlphaEdit, Rome, UndoEdit, Lora, FullFineTune)
+
+__all__ = [
+    "METHODS",
+    "AlphaEdit",
+    "BaseOperation",
+    "Edit",
+    "FineTune",
+    "FullFineTune",
+    "Lora",
+    "Memit",
+    "Operation",
+    "Rome",
+    "TargetEdit",
+    "UndoEdit",
+    "new_id",
+]

@@ -1,0 +1,33 @@
+"""What every operation has."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+def new_id() -> str:
+    return uuid.uuid4().hex[:12]
+
+
+def specialist(**extra: Any) -> dict[str, Any]:
+    """Marks a parameter that the form keeps behind 'More settings'; `file=True` marks one that names a file."""
+    return {"specialist": True, **extra}
+
+
+class BaseOperation(BaseModel):
+    """One change to the model. `id` follows a card through reordering; it is no part of what is computed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    label: ClassVar[str]  # the method's name, 'MEMIT'
+    about: ClassVar[str]  # what it does and when it is the right one, in a person's words
+
+    id: str = Field(default_factory=new_id, title="Card", description="Names the card", exclude=True)
+    enabled: bool = Field(True, title="Switched on", description="A card that is switched off is skipped")
+
+    def content(self) -> dict[str, Any]:
+        """The parameters that decide what is computed: everything but the card's own id and its switch."""
+        return self.model_dump(mode="json", exclude={"id", "enabled"})

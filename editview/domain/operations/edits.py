@@ -1,0 +1,171 @@
+"""Knowledge editing: operations that write facts into the weights, and one that takes an edit back."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from editview.domain.operations.base import BaseOperation, specialist
+
+Layer = Annotated[int, Field(ge=0)]
+
+
+class Edit(BaseOperation):
+    """Writes the new answers of a sheet's edited facts into the feed-forward output matrices of some layers."""
+
+    layers: tuple[Layer, ...] = Field(
+        (),
+        title="Layers to edit",
+        description="Counted from 0: 0, 1, 2 are layers 1 to 3 of the picture. Empty: the preset of this model. "
+        "The last one is where the new answer is aimed",
+        json_schema_extra={"layers": True},
+    )
+    only: tuple[str, ...] = Field(
+        (),
+        title="Facts",
+        description="Which of the sheet's facts this step edits; empty: all that are to be edited",
+        json_schema_extra={"facts": True},
+    )
+    failing: bool = Field(
+        False,
+        title="Repair: only facts that fail here",
+        description="Of those facts, write only the ones that don't give the new answer at this point of the plan",
+    )
+    strength: float = Field(
+        100.0,
+        ge=0,
+        le=150,
+        title="Strength",
+        description="How much of the change is put in, in per cent: 0 leaves the model as it was, 100 is the method's "
+        "own result, more goes beyond it",
+        json_schema_extra={"strength": True},
+    )
+
+    def full(self) -> Edit:
+        """The same edit at full strength, which the others are scaled from."""
+        return self.model_copy(update={"strength": 100.0})
+
+
+class TargetEdit(Edit):
+    """Edits that search, for each fact, the hidden state that makes the model give the new answer, and write it.
+
+    Defaults are the published hyperparameters of MEMIT (Meng et al. 2023, arXiv 2210.07229).
+    """
+
+    learning_rate: float = Field(
+        0.5,
+        gt=0,
+        le=10,
+        title="Learning rate of the target vectors",
+        description="Step size of the search for the vector that makes the model give the new answer",
+        json_schema_extra=specialist(),
+    )
+    relative_rate: bool = Field(
+        False,
+        title="Rate relative to the model's scale",
+        description="Multiply the learning rate by the typical size of a coordinate, ‖h‖/√d, of the edited state",
+        json_schema_extra=specialist(),
+    )
+    steps: int = Field(
+        25, ge=1, le=500, title="Search steps", description="Iterations of the search for each target vector",
+        json_schema_extra=specialist(),
+    )  # fmt: skip
+    clamp: float = Field(
+        4.0, gt=0, le=100, title="Largest change",
+        description="A target vector moves at most this many times the length of the original state",
+        json_schema_extra=specialist(),
+    )  # fmt: skip
+    weight_decay: float = Field(
+        0.5, ge=0, le=10, title="Pull back", description="How strongly target vectors are drawn towards no change",
+        json_schema_extra=specialist(),
+    )  # fmt: skip
+    kl_weight: float = Field(
+        0.0625, ge=0, le=10, title="Keep the subject's essence",
+        description="Weight of the penalty on changing what the model says the subject is",
+        json_schema_extra=specialist(),
+    )  # fmt: skip
+    prefixes: int = Field(
+        5, ge=0, le=50, title="Random openings",
+        description="Number of sampled openings before the prompt, so that the edit holds in running text",
+        json_schema_extra=specialist(),
+    )  # fmt: skip
+    statistics: str = Field(
+        "packaged", title="Text for statistics", json_schema_extra=specialist(file=True),
+        description="A text file that shows the model's ordinary use; 'packaged': the one that comes with EditView",
+    )  # fmt: skip
+    statistics_tokens: int = Field(
+        0, ge=0, le=100_000_000, title="Tokens for statistics", json_schema_extra=specialist(),
+        description="How much of that text is read; 0: as much as it takes until the edit wouldn't change any more",
+    )  # fmt: skip
+
+
+class Memit(TargetEdit):
+    """MEMIT (Meng et al. 2023, arXiv 2210.07229)."""
+
+    label: ClassVar[str] = "MEMIT"
+    about: ClassVar[str] = (
+        "Writes many facts at once, spread over a few layers, keeping everything else as close as it can. "
+        "The usual choice for ten facts and more."
+    )
+
+    method: Literal["memit"] = "memit"
+    covariance_weight: float = Field(
+        15000.0, gt=0, title="Protect other facts",
+        description="λ: higher keeps other facts better and writes the new ones less firmly",
+    )  # fmt: skip
+
+
+class AlphaEdit(TargetEdit):
+    """AlphaEdit (Fang et al. 2025, arXiv 2410.02355)."""
+
+    label: ClassVar[str] = "AlphaEdit"
+    about: ClassVar[str] = (
+        "Writes only in directions that ordinary text doesn't use, and remembers earlier AlphaEdit steps of the plan. "
+        "The right one for edits that come one batch after another."
+    )
+
+    method: Literal["alphaedit"] = "alphaedit"
+    threshold: float = Field(
+        2e-2, gt=0, title="Null-space threshold", json_schema_extra={"threshold": True},
+        description="Directions that ordinary text uses less than this are free to be written. It is an absolute "
+        "value, so it depends on the model's scale: look at the spectrum",
+    )  # fmt: skip
+    l2: float = Field(
+        10.0, gt=0, title="Keep the change small",
+        description="L2: higher keeps the change of the weights smaller and writes the new facts less firmly",
+    )  # fmt: skip
+
+
+class Rome(TargetEdit):
+    """ROME (Meng et al. 2022, arXiv 2202.05262): facts one after the other, each on the model the last one left."""
+
+    label: ClassVar[str] = "ROME"
+    about: ClassVar[str] = (
+        "Writes one fact after the other into a single layer, each exactly. "
+        "The right one for a single fact or a handful; many wear the layer out."
+    )
+
+    method: Literal["rome"] = "rome"
+    layers: tuple[Layer, ...] = Field(
+        (), max_length=1, title="Layer to edit",
+        description="Counted from 0: 0 is layer 1 of the picture. Empty: the preset of this model",
+        json_schema_extra={"layers": True},
+    )  # fmt: skip
+
+
+class UndoEdit(BaseOperation):
+    """Takes out of the weights exactly what an earlier edit put in; what later steps did stays."""
+
+    label: ClassVar[str] = "undo"
+    about: ClassVar[str] = "Takes an earlier edit out of the weights again; whatever came after it stays."
+
+    method: Literal["undo"] = "undo"
+    edit: str = Field(
+        "", title="Edit to take back", description="The edit of this plan whose change is taken out",
+        json_schema_extra={"edit": True},
+    )  # fmt: skip
+
+    def content(self) -> dict[str, Any]:
+        """Nothing of its own: which edit it takes back is told by that edit's place among the stages."""
+        return {"method": self.method}
