@@ -103,7 +103,9 @@ class Run:
         if len(known) < len(verdicts):
             return None
         writing = writing_of(self.plan, fact.id, stage)
-        return change(fact, known, writing and writing.edited_at, writing is not None and writing.taken_back)
+        if writing is None:
+            return change(fact, known, None)
+        return change(fact, known, writing.edited_at, writing.taken_back)
 
     def known_before(self, fact_id: str) -> bool:
         """Whether the model gave an edit's new answer before anything edited it; such an edit is no success."""

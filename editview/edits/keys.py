@@ -41,11 +41,10 @@ def current_values(lm: LanguageModel, facts: Sequence[Fact], layer: int) -> Tens
 def matrix_at_subject(lm: LanguageModel, facts: Sequence[Fact], layer: int) -> tuple[Tensor, Tensor]:
     """The edited matrix's input [facts, inputs] and output [facts, width] there, bare prompt, float64, in one pass."""
     module = lm.anatomy.mlp_output(lm.model, layer)
-    inputs, width = sizes(module)
+    inputs, _ = sizes(module)
     texts = [filled("{}", fact) for fact in facts]
     both = _at_subject(lm, texts, module, lambda given, output: torch.cat([given[0], output], dim=-1))
-    read, written = both.split([inputs, width], dim=1)
-    return read, written
+    return both[:, :inputs], both[:, inputs:]
 
 
 def _at_subject(

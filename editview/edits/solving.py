@@ -20,16 +20,20 @@ def memit_change(statistics: KeyStatistics, weight: float, keys: Tensor, residua
         spread = torch.cholesky_solve(keys.T, statistics.factor().to(keys.device)) / weight  # (λC)⁻¹ K
         inner = keys @ spread
         inner.diagonal().add_(1)
-        return residual.T @ torch.linalg.solve(inner, spread.T)
-    factor = statistics.factor().to(keys.device)
-    matrix = weight * (factor @ factor.T) + keys.T @ keys
-    return residual.T @ torch.cholesky_solve(keys.T, torch.linalg.cholesky(matrix)).T
+        spread = torch.linalg.solve(inner, spread.T).T
+    else:
+        factor = statistics.factor().to(keys.device)
+        matrix = weight * (factor @ factor.T) + keys.T @ keys
+        spread = torch.cholesky_solve(keys.T, torch.linalg.cholesky(matrix))
+    change: Tensor = residual.T @ spread.T
+    return change
 
 
 def rome_direction(statistics: KeyStatistics, key: Tensor) -> Tensor:
     """u [inputs] = C⁻¹ k of unit length (ROME, arXiv 2202.05262, eq. 2)."""
     found = torch.cholesky_solve(key[:, None], statistics.factor().to(key.device)).squeeze(1)
-    return found / found.norm()
+    direction: Tensor = found / found.norm()
+    return direction
 
 
 def alphaedit_change(free: Tensor, l2: float, keys: Tensor, earlier: Tensor, residual: Tensor) -> Tensor:
@@ -49,4 +53,5 @@ def alphaedit_change(free: Tensor, l2: float, keys: Tensor, earlier: Tensor, res
         matrix = every.T @ every
         matrix.diagonal().add_(l2)
         found = torch.cholesky_solve(new.T, torch.linalg.cholesky(matrix))
-    return residual.T @ (free @ found).T
+    change: Tensor = residual.T @ (free @ found).T
+    return change

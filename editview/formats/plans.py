@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from editview.domain import places
 from editview.domain.errors import EditViewError
 from editview.domain.files import write_atomically
-from editview.domain.operations import METHODS, BaseOperation, FineTune, Operation
+from editview.domain.operations import METHODS, BaseOperation, FineTune, Operation, TargetEdit, UndoEdit
 from editview.domain.plan import FORMAT, Checkpoint, Plan
 from editview.formats.fact_csv import COLUMNS
 from editview.formats.mistakes import Mistake, did_you_mean, validated
@@ -77,7 +77,10 @@ def write_plan(plan: Plan, path: Path) -> None:
 
     plan = _with_paths(plan, Path.cwd(), near)
     parts = [_top(plan), _table("[checkpoint]", plan.checkpoint, ("source",))]
-    parts += [_table("[[operation]]", operation, ("method",)) for operation in plan.operations]
+    named = {operation.edit for operation in plan.operations if isinstance(operation, UndoEdit)}
+    for operation in plan.operations:
+        first = ("method", "id") if operation.id in named else ("method",)
+        parts.append(_table("[[operation]]", operation, first))
     write_atomically(path, "\n".join(parts).encode())
 
 
@@ -96,6 +99,7 @@ def _plan(data: dict[str, Any], path: Path, found: list[Mistake]) -> Plan | None
     operations: list[Operation | None] = []
     if isinstance(tables, list) and all(isinstance(table, dict) for table in tables):
         operations = [_operation(table, i, found) for i, table in enumerate(tables)]
+        _check_ids(tables, found)
     else:
         found.append(Mistake(("operation",), "each operation begins with [[operation]], in double brackets"))
     checkpoint, table = None, data.get("checkpoint", {})
@@ -127,7 +131,16 @@ def _operation(table: dict[str, Any], index: int, found: list[Mistake]) -> Opera
         found.append(Mistake((*place, "method"), f"there is no method '{method}'{hint}"))
         return None
     kind = _METHODS[method]
-    return validated(kind, table, [name for name in kind.model_fields if name != "id"], place, found)
+    names = sorted(kind.model_fields, key=lambda name: name in ("id", "method"))
+    return validated(kind, table, names, place, found)
+
+
+def _check_ids(tables: list[dict[str, Any]], found: list[Mistake]) -> None:
+    """An id names one operation alone."""
+    ids = [table.get("id") for table in tables]
+    for at, name in enumerate(ids):
+        if name is not None and name in ids[:at]:
+            found.append(Mistake(("operation", at, "id"), f"another operation has the id '{name}' already"))
 
 
 def _with_paths(plan: Plan, start: Path, place: Callable[[str], str]) -> Plan:
@@ -143,8 +156,9 @@ def _with_paths(plan: Plan, start: Path, place: Callable[[str], str]) -> Plan:
         if isinstance(operation, FineTune):
             kept = packaged(operation.data) is not None
             return operation if kept else operation.model_copy(update={"data": place(operation.data)})
-        kept = operation.statistics == "packaged"
-        return operation if kept else operation.model_copy(update={"statistics": place(operation.statistics)})
+        if isinstance(operation, TargetEdit) and operation.statistics != "packaged":
+            return operation.model_copy(update={"statistics": place(operation.statistics)})
+        return operation
 
     checkpoint = {"source": folder(plan.checkpoint.source), "adapter": folder(plan.checkpoint.adapter)}
     return plan.model_copy(
@@ -163,16 +177,18 @@ def _top(plan: Plan) -> str:
 
 
 def _table(header: str, values: BaseModel, first: tuple[str, ...]) -> str:
-    """What differs from the defaults, and what a person wants to see even so, with each field's title beside it."""
+    """What differs from the defaults, and what a person wants to see even so, with each field's title beside it.
+
+    An operation's id is told where it is among the `first`: another operation names it.
+    """
     said = [header]
     fields = type(values).model_fields
-    for name in sorted(fields, key=lambda name: name not in first):
+    for name in sorted(fields, key=lambda name: first.index(name) if name in first else len(first)):
         field, value = fields[name], getattr(values, name)
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-        matters = (
-            isinstance(values, BaseOperation) and name != "enabled" and not extra.get("specialist") and value != ()
-        )
-        if name != "id" and (name in first or matters or value != field.default):
+        rests = value == () or value is False or extra.get("specialist") or extra.get("strength")
+        matters = isinstance(values, BaseOperation) and name != "enabled" and not rests
+        if name in first or (name != "id" and (matters or value != field.default)):
             title = f"  # {field.title}" if field.title else ""
             said.append(f"{name} = {_value(value)}{title}")
     return "\n".join(said) + "\n"

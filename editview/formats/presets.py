@@ -10,7 +10,6 @@ from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.operations import Edit, Memit
 from editview.domain.weights import MatrixKind
 
-
 Kind = TypeVar("Kind", bound=Edit)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from editview.domain.examples import Example
 from editview.domain.facts import Fact
-from editview.runs.operations import Prepared, PreparedEdit
+from editview.runs.operations import Prepared, PreparedEdit, PreparedUndo
 
 ASKING = "asking"
 ASKING_LIVE = "asking live"
@@ -19,9 +19,11 @@ _CHARACTERS_A_TOKEN = 4  # roughly; a wrong guess cancels out, since learning an
 
 
 def work(prepared: Prepared, parameters: int) -> float:
-    """Of an operation: facts × search steps × rows a fact, or steps × tokens a step; times parameters."""
+    """Of an operation: facts × texts read for each, or steps × tokens a step; times parameters. 0: next to nothing."""
+    if isinstance(prepared, PreparedUndo):
+        return 0.0
     if isinstance(prepared, PreparedEdit):
-        return float(len(prepared.facts) * prepared.operation.steps * (prepared.operation.prefixes + 2) * parameters)
+        return float(len(prepared.facts) * prepared.operation.texts_a_fact * parameters)
     lengths = [min(_length(example), prepared.operation.max_length) for example in prepared.examples]
     mean = sum(lengths) / len(lengths) if lengths else 0
     return prepared.operation.steps * prepared.operation.batch_size * mean * parameters

@@ -12,10 +12,10 @@ from editview.domain.plan import Plan
 from editview.domain.sentences import amount
 from editview.runs import costs
 from editview.runs.fingerprints import Fingerprints, described
-from editview.runs.keys import stage_keys
+from editview.runs.keys import full_keys, stage_keys
 from editview.runs.machine import memory_available
 from editview.runs.memory import operation_memory, resting_memory
-from editview.runs.operations import Prepared, prepare
+from editview.runs.operations import Prepared, PreparedUndo, prepare
 from editview.runs.store import StageStore
 from editview.runs.timings import Timings
 from editview.runs.walk import watched_facts
@@ -29,23 +29,30 @@ def forecast(
     A checkpoint that was never opened on this machine has no known fingerprint, so nothing counts as reused.
     Raises EditViewError for a plan that couldn't be run.
     """
-    prepared = [prepare(operation, sheet) for operation in plan.active]
+    prepared = prepare(plan, sheet)
     info = described(plan.checkpoint, device)
     fingerprint = fingerprints.of(plan.checkpoint, device)
     known = [False] * (len(prepared) + 1)
     asked = [False] * (len(prepared) + 1)
+    computed = [isinstance(one, PreparedUndo) for one in prepared]  # all but the asking
     if fingerprint is not None:
         keys = stage_keys(fingerprint, device.id, plan.seed, prepared)
         known = [store.record(key) is not None for key in keys]
         asked = [store.has_asked(key, sheet.content_hash) for key in keys]
+        full = full_keys(fingerprint, device.id, plan.seed, prepared)
+        computed = [
+            undoes or is_known or store.record(key) is not None
+            for undoes, is_known, key in zip(computed, known[1:], full[1:], strict=True)
+        ]
     seconds: list[float | None] = []
-    for operation, is_known, is_asked in zip(prepared, known[1:], asked[1:], strict=True):
-        parts = [] if is_known else _operation_seconds(operation, plan, sheet, info, device, timings)
+    kinds: set[str] = set() if all(asked) else {costs.ASKING}
+    for operation, is_computed, is_known, is_asked in zip(prepared, computed, known[1:], asked[1:], strict=True):
+        parts = [] if is_computed else _operation_seconds(operation, plan, sheet, info, device, timings)
+        if not is_computed:
+            kinds.add(operation.operation.method)
         if not (is_known and is_asked):
             parts.append(_asking_seconds(sheet, info, device, timings))
         seconds.append(_sum(parts))
-    kinds: set[str] = {one.operation.method for one, is_known in zip(prepared, known[1:], strict=True) if not is_known}
-    kinds |= set() if all(asked) else {costs.ASKING}
     first = 0.0 if asked[0] else _asking_seconds(sheet, info, device, timings)
     needed = max([resting_memory(info, device), *(operation_memory(one, info, device) for one in prepared)])
     available = memory_available(device)

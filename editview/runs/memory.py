@@ -17,9 +17,9 @@ from __future__ import annotations
 import math
 
 from editview.domain.checkpoint import CheckpointInfo, Device
-from editview.domain.operations import FullFineTune, Lora
+from editview.domain.operations import Edit, FullFineTune, Lora, TargetEdit
 from editview.domain.weights import MatrixKind
-from editview.runs.operations import Prepared, PreparedEdit
+from editview.runs.operations import Prepared, PreparedEdit, PreparedUndo
 
 _BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
 _HEAD_WIDTH = 64  # of an attention head, as nearly all models have it
@@ -41,17 +41,20 @@ def operation_memory(prepared: Prepared, info: CheckpointInfo, device: Device) -
     total: float = resting_memory(info, device)
     if device.id == "cpu":
         total += 3 * _changed(prepared, info) * number
+    if isinstance(prepared, PreparedUndo):
+        return int(total)
     if isinstance(prepared, PreparedEdit):
         return int(total + _editing(prepared, info, device))
     return int(total + _training(prepared.operation, info, number))
 
 
 def _editing(prepared: PreparedEdit, info: CheckpointInfo, device: Device) -> float:
-    layers = max(1, len(prepared.operation.layers))
+    operation = prepared.operation
     inputs = max((max(t.shape) for t in info.tensors if t.kind is MatrixKind.MLP_OUT), default=info.width)
-    rows = len(prepared.facts) * (prepared.operation.prefixes + 2)
-    search = min(rows * _ROW * info.width * info.layers, _SEARCH["cpu" if device.id == "cpu" else "gpu"])
-    return (layers + 2) * inputs**2 * 8 + search * 17 * _bytes(info, device)
+    most = _SEARCH["cpu" if device.id == "cpu" else "gpu"]
+    search = min(len(prepared.facts) * operation.texts_a_fact * _ROW * info.width * info.layers, most)
+    solving = (max(1, len(operation.layers)) + 2) * inputs**2 * 8 if isinstance(operation, TargetEdit) else 0
+    return solving + search * 17 * _bytes(info, device)
 
 
 def _training(operation: Lora | FullFineTune, info: CheckpointInfo, number: int) -> float:
@@ -75,7 +78,8 @@ def _changed(prepared: Prepared, info: CheckpointInfo) -> int:
     if isinstance(operation, Lora):
         return sum(math.prod(t.shape) for t in info.tensors if t.layer is not None and len(t.shape) == 2)
     written = [math.prod(t.shape) for t in info.tensors if t.kind is MatrixKind.MLP_OUT]
-    return sum(written[: max(1, len(operation.layers))])
+    layers = len(operation.layers) if isinstance(operation, Edit) else len(written)
+    return sum(written[: max(1, layers)])
 
 
 def _bytes(info: CheckpointInfo, device: Device) -> int:

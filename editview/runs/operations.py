@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, cast
+
+from torch import Tensor
 
 from editview.domain import places
 from editview.domain.errors import EditViewError
 from editview.domain.examples import Example, content_hash
 from editview.domain.facts import Fact, FactSheet, Group
-from editview.domain.operations import Edit, FullFineTune, Lora, Memit, Operation
+from editview.domain.operations import (
+    BaseOperation,
+    Edit,
+    FineTune,
+    FullFineTune,
+    Lora,
+    Operation,
+    TargetEdit,
+    UndoEdit,
+)
+from editview.domain.plan import Plan
 from editview.domain.progress import Progress
-from editview.edits import memit
+from editview.domain.sentences import operation_title
+from editview.domain.verdicts import Check, Verdict
+from editview.edits import methods
+from editview.edits.writing import Outcome
 from editview.formats.training_data import packaged, read_examples
 from editview.lm.model import LanguageModel
 from editview.lm.statistics import text_file
@@ -26,11 +41,11 @@ from editview.tuning.watch import Watch
 
 @dataclass(frozen=True)
 class PreparedEdit:
-    """An edit with the facts that it writes."""
+    """An edit with the facts that it writes; a repair writes those of them that fail when its turn comes."""
 
-    operation: Memit
+    operation: Edit
     facts: tuple[Fact, ...]
-    text: str  # names the content of the text that statistics are taken from
+    text: str  # names the content of the text that statistics are taken from; empty: none are
 
     @property
     def content(self) -> dict[str, Any]:
@@ -38,6 +53,30 @@ class PreparedEdit:
         written = [[fact.subject, fact.template, fact.true_answer, fact.new_answer] for fact in self.facts]
         content = {**_parameters(self.operation, "only", "statistics"), "facts": written, "text": self.text}
         return content if self.operation.layers else {**content, "presets": _presets()}
+
+    @property
+    def full(self) -> PreparedEdit:
+        """The same edit at full strength."""
+        return replace(self, operation=self.operation.full())
+
+    def failing(self, before: Sequence[Check]) -> PreparedEdit:
+        """What a repair writes, judged by the answers at the stage before; any other edit is as it was."""
+        if not self.operation.failing:
+            return self
+        fails = {check.fact_id for check in before if check.verdict is Verdict.FAILS}
+        return replace(self, facts=tuple(fact for fact in self.facts if fact.id in fails))
+
+
+@dataclass(frozen=True)
+class PreparedUndo:
+    """The stage (counted from 1) of the edit that is to be taken back."""
+
+    operation: UndoEdit
+    stage: int
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return {**self.operation.content(), "stage": self.stage}
 
 
 @dataclass(frozen=True)
@@ -53,34 +92,51 @@ class PreparedFineTune:
         return {**_parameters(self.operation, "data"), "examples": self.named}
 
 
-Prepared = PreparedEdit | PreparedFineTune
+Prepared = PreparedEdit | PreparedUndo | PreparedFineTune
 
 
-def prepare(operation: Operation, sheet: FactSheet) -> Prepared:
-    """Read what an operation works on. Raises EditViewError for facts or data that can't be used."""
-    if isinstance(operation, Edit):
-        return PreparedEdit(operation, _edited(operation, sheet), _text_hash(text_file(operation.statistics)))
-    return PreparedFineTune(operation, *_examples(operation.data))
+def prepare(plan: Plan, sheet: FactSheet) -> tuple[Prepared, ...]:
+    """Read what the plan's active operations work on. Raises EditViewError for facts or data that can't be used."""
+    return tuple(_prepared(operation, plan, sheet) for operation in plan.active)
 
 
-def seed_of(prepared: Prepared, seed: int) -> int:
+def _prepared(operation: Operation, plan: Plan, sheet: FactSheet) -> Prepared:
+    if isinstance(operation, UndoEdit):
+        stage = plan.stage_undone_by(operation)
+        if stage is None:
+            raise EditViewError(
+                f"*{operation_title(operation)}* has no edit to take back: choose one that comes before it in its "
+                "card, or move it further down."
+            )
+        return PreparedUndo(operation, stage)
+    if isinstance(operation, FineTune):
+        return PreparedFineTune(operation, *_examples(operation.data))
+    text = _text_hash(text_file(operation.statistics)) if isinstance(operation, TargetEdit) else ""
+    return PreparedEdit(operation, _edited(operation, sheet), text)
+
+
+def seed_of(prepared: PreparedEdit | PreparedFineTune, seed: int) -> int:
     """An operation's own seed: from the plan's and what it does, so that its place in the plan doesn't matter."""
     return int(digest([seed, prepared.content])[:8], 16)
 
 
 def carry_out(
     lm: LanguageModel,
-    prepared: Prepared,
+    prepared: PreparedEdit | PreparedFineTune,
     seed: int,
+    memory: Mapping[int, Tensor],
     watch: Watch | None,
     progress: Progress,
     on_log: Callable[[int, float, float], None],
-) -> None:
-    """Change the model's weights in place, whole or not at all."""
+) -> Outcome:
+    """Change the model's weights in place, whole or not at all; an edit is written at full strength.
+
+    `memory` is what earlier edits left for later ones.
+    """
     if isinstance(prepared, PreparedEdit):
-        memit.edit(lm, prepared.facts, prepared.operation, seed, progress)
-    else:
-        fine_tune(cast(Tunable, lm), prepared.operation, prepared.examples, seed, watch, progress, on_log)
+        return methods.edit(lm, prepared.facts, prepared.operation, seed, memory, progress)
+    fine_tune(cast(Tunable, lm), prepared.operation, prepared.examples, seed, watch, progress, on_log)
+    return Outcome({})
 
 
 def digest(content: Any) -> str:
@@ -132,6 +188,6 @@ def _text_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _parameters(operation: Operation, *without: str) -> dict[str, Any]:
+def _parameters(operation: BaseOperation, *without: str) -> dict[str, Any]:
     """The parameters, less those that name files: their content counts."""
     return {name: value for name, value in operation.content().items() if name not in without}

@@ -21,7 +21,7 @@ from editview.lm.answers import ask
 from editview.lm.model import LanguageModel
 from editview.runs.fingerprints import Fingerprints, described
 from editview.runs.journal import Journal, interrupted
-from editview.runs.keys import stage_keys
+from editview.runs.keys import full_keys, stage_keys
 from editview.runs.operations import Prepared, prepare
 from editview.runs.pace import telling
 from editview.runs.store import StageStore
@@ -61,13 +61,14 @@ class Runner:
         forgotten first. What goes wrong before the run has started is raised: EditViewError, Cancelled, OSError.
         """
         stop = stop or threading.Event()
-        prepared = [prepare(operation, sheet) for operation in plan.active]
-        keys = None if fresh else self._all_kept(plan, sheet, prepared)
-        if keys is None:  # the keys of what is computed come from the model that is open, not from what is remembered
+        prepared = prepare(plan, sheet)
+        fingerprint = None if fresh else self._all_kept(plan, sheet, prepared)
+        if fingerprint is None:  # then it comes from the model that is open, not from what is remembered
             fingerprint = self._opened(plan.checkpoint, emit, stop).fingerprint
-            keys = stage_keys(fingerprint, self.device.id, plan.seed, prepared)
+        keys = stage_keys(fingerprint, self.device.id, plan.seed, prepared)
+        full = full_keys(fingerprint, self.device.id, plan.seed, prepared)
         if fresh:
-            for key in keys:
+            for key in (*keys, *full):
                 self._store.discard(key)
         titles = ["Checkpoint", *(operation_title(operation, sheet) for operation in plan.active)]
         ids = [None, *(operation.id for operation in plan.active)]
@@ -77,7 +78,7 @@ class Runner:
         emit(RunStarted(run, plan, sheet, stages, described(plan.checkpoint, self.device).tensors))
         began = time.perf_counter()
         rooms = (self._bench, self._store, self._timings, journal, self.device)
-        walk = Walk(*rooms, run, plan, sheet, stages, prepared, emit, stop)
+        walk = Walk(*rooms, run, plan, sheet, stages, full, prepared, emit, stop)
         try:
             self._bench.forget_held()
             walk.walk()
@@ -114,14 +115,14 @@ class Runner:
             sentences = ["EditView was cut off while it was writing; what was half written has been removed."]
         return " ".join(sentences)
 
-    def _all_kept(self, plan: Plan, sheet: FactSheet, prepared: Sequence[Prepared]) -> tuple[str, ...] | None:
-        """The stages' keys where the checkpoint is remembered and all of them are kept and asked; else None."""
+    def _all_kept(self, plan: Plan, sheet: FactSheet, prepared: Sequence[Prepared]) -> str | None:
+        """The checkpoint's fingerprint where it is remembered and all stages are kept and asked; else None."""
         known = self._fingerprints.of(plan.checkpoint, self.device)
         if known is None:
             return None
         keys = stage_keys(known, self.device.id, plan.seed, prepared)
         kept = all(self._store.record(key) and self._store.has_asked(key, sheet.content_hash) for key in keys)
-        return keys if kept else None
+        return known if kept else None
 
     def _opened(self, checkpoint: Checkpoint, emit: Emit, stop: threading.Event) -> LanguageModel:
         with telling(emit, stop) as progress:

@@ -51,6 +51,7 @@ class Record:
     changes: tuple[TensorChange, ...] = ()
     seconds: float = 0.0
     losses: tuple[Loss, ...] = ()
+    notes: tuple[str, ...] = ()  # what is worth saying of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class StageStore:
                 raise sealed.Damaged(f"{folder / _WEIGHTS}: the size differs")
             changes = [item["change"] for item in rest if "change" in item]
             losses = [item["loss"] for item in rest if "loss" in item]
-            record = Record(_changes(changes), head["seconds"], _losses(losses))
+            record = Record(_changes(changes), head["seconds"], _losses(losses), tuple(head["notes"]))
         except (sealed.Damaged, OSError, ValueError, LookupError):
             self.discard(key)
             return None
@@ -185,7 +186,10 @@ class StageStore:
                     f"A stage takes {amount(size)}, more than the {amount(self.limit)} that stored stages may take; "
                     "it will be computed again when it is needed."
                 )
-            head = {"bytes": size, "sha256": sealed.file_checksum(folder / _WEIGHTS), "seconds": record.seconds}
+            head = {
+                "bytes": size, "sha256": sealed.file_checksum(folder / _WEIGHTS), "seconds": record.seconds,
+                "notes": record.notes,
+            }  # fmt: skip
             changes = ({"change": asdict(change)} for change in record.changes)
             losses = ({"loss": asdict(loss)} for loss in record.losses)
             sealed.write(folder / _RECORD, [head, *changes, *losses])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from editview.domain.checkpoint import Device
 from editview.domain.errors import Cancelled
@@ -28,13 +28,14 @@ from editview.lm.answers import check, live_check
 from editview.lm.model import LanguageModel
 from editview.runs import costs
 from editview.runs.journal import Journal
-from editview.runs.operations import Prepared, seed_of
+from editview.runs.operations import Prepared, PreparedEdit, PreparedFineTune, PreparedUndo, seed_of
 from editview.runs.pace import Pace
 from editview.runs.store import Asked, Live, Loss, NotKept, Record, StageStore
 from editview.runs.timings import Timings
-from editview.runs.workbench import Workbench
+from editview.runs.workbench import Done, Workbench
 from editview.tuning.watch import Watch
 
+FULL = 100.0  # per cent of an edit
 _BATCH = 200  # stored checks that one event carries
 _CURVE = 2000  # logged steps of one fine-tune, at most
 _WATCHED = {Group.EDITED: 200, Group.NEIGHBOURS: 120, Group.CONTROL: 100}
@@ -54,6 +55,7 @@ class Walk:
     plan: Plan
     sheet: FactSheet
     stages: tuple[StageInfo, ...]
+    full: tuple[str, ...]  # each stage's key with its own edit at full strength
     prepared: Sequence[Prepared]  # stage i + 1 comes from prepared[i]
     emit: Callable[[Event], None]
     stop: threading.Event
@@ -73,6 +75,8 @@ class Walk:
             reused = not compute and (stage.index > 0 or asked is not None)
             self.emit(StageStarted(self.run, stage.index, reused))
             record = self._computed(stage, before, pace) if compute else self._recalled(stage)
+            for note in record.notes:
+                self.emit(Noted(note))
             asked = self._told(stage, asked) if asked is not None else self._asked(stage, pace)
             self.emit(StageFinished(self.run, stage.index, record.changes, record.seconds + asked.seconds))
             before = asked.checks
@@ -83,17 +87,74 @@ class Walk:
         for stage in reversed(self.stages[1:]):
             at = stage.index
             missing[at] = self.store.record(stage.key) is None
-            needed = at + 1 < len(missing) and missing[at + 1]
+            needed = any(missing[later] for later in range(at + 1, len(missing)) if at in self._parents(later))
             if (needed or answers[at] is None) and not missing[at] and not self.store.is_intact(stage.key):
                 missing[at] = True
                 self.emit(Noted(f"What was kept of *{stage.title}* is damaged; it is computed again."))
         return missing
+
+    def _parents(self, stage: int) -> set[int]:
+        """The stages whose weights a stage is computed from."""
+        prepared = self.prepared[stage - 1]
+        undone = {prepared.stage - 1, prepared.stage} if isinstance(prepared, PreparedUndo) else set()
+        return {stage - 1} | undone
 
     # ---- the weights -----------------------------------------------------------------------------------------
 
     def _computed(self, stage: StageInfo, before: Sequence[Check], pace: Pace) -> Record:
         """Carry out the operation that leads to a stage, and keep the stage."""
         prepared = self.prepared[stage.index - 1]
+        if isinstance(prepared, PreparedUndo):
+            return self._taken_back(stage, prepared, pace)
+        if isinstance(prepared, PreparedEdit):
+            prepared = prepared.failing(before)
+            if not prepared.facts:
+                return self._nothing_to_repair(stage, pace)
+            if prepared.operation.strength != FULL:
+                return self._scaled(stage, prepared, before, pace)
+        return self._worked(stage, stage.key, prepared, before, pace)
+
+    def _taken_back(self, stage: StageInfo, prepared: PreparedUndo, pace: Pace) -> Record:
+        """Subtract what the edit wrote: what lies between the stage before it and its own."""
+        began = time.perf_counter()
+        self._at(self.stages[stage.index - 1], pace)
+        start, end = self.stages[prepared.stage - 1].key, self.stages[prepared.stage].key
+        done = self.bench.shift(stage.key, start, end, -1.0)
+        return self._kept(stage.key, done, began)
+
+    def _nothing_to_repair(self, stage: StageInfo, pace: Pace) -> Record:
+        began = time.perf_counter()
+        self._at(self.stages[stage.index - 1], pace)
+        done = self.bench.stay(stage.key)
+        note = f"*{stage.title}*: no fact failed here, so there was nothing to repair."
+        return self._kept(stage.key, replace(done, notes=(note,)), began)
+
+    def _scaled(self, stage: StageInfo, prepared: PreparedEdit, before: Sequence[Check], pace: Pace) -> Record:
+        """W + αΔW: the edit at full strength is computed once and kept, and every other strength comes from it."""
+        full, strength = self.full[stage.index], prepared.operation.strength
+        if self.store.record(full) is None or not self.store.is_intact(full):
+            self._worked(stage, full, prepared.full, before, pace)
+        began = time.perf_counter()
+        self._at(self.stages[stage.index - 1], pace)
+        done = self.bench.shift(stage.key, self.stages[stage.index - 1].key, full, strength / FULL)
+        record = self.store.record(full)
+        notes = record.notes if record else ()
+        return self._kept(stage.key, replace(done, notes=notes), began)
+
+    def _kept(self, key: str, done: Done, began: float) -> Record:
+        record = Record(done.changes, time.perf_counter() - began, notes=done.notes)
+        self._keep(key, record, None)
+        return record
+
+    def _worked(
+        self,
+        stage: StageInfo,
+        key: str,
+        prepared: PreparedEdit | PreparedFineTune,
+        before: Sequence[Check],
+        pace: Pace,
+    ) -> Record:
+        """Let the operation compute the stage `key`, and keep it."""
         lm = self._at(self.stages[stage.index - 1], pace)
         losses: list[Loss] = []
         live: list[LiveCheck] = []
@@ -103,7 +164,7 @@ class Walk:
         at_the_start = LiveCheck.of([check for check in before if check.fact_id in ids], 0)
 
         def log(step: int, loss: float, learning_rate: float) -> None:
-            if _is_drawn(step, prepared):
+            if isinstance(prepared, PreparedFineTune) and _is_drawn(step, prepared.operation.steps):
                 losses.append(Loss(step, loss, learning_rate))
                 self.emit(Trained(self.run, stage.index, step, loss, learning_rate))
 
@@ -123,12 +184,12 @@ class Walk:
         every = self.plan.check_every
         watch = Watch(every, ask, report) if every and watched else None
         began = time.perf_counter()
-        changes = self.bench.carry_out(prepared, stage.key, seed_of(prepared, self.plan.seed), watch, pace, log)
-        record = Record(changes, time.perf_counter() - began, tuple(losses))
+        done = self.bench.carry_out(prepared, key, seed_of(prepared, self.plan.seed), watch, pace, log)
+        record = Record(done.changes, time.perf_counter() - began, tuple(losses), done.notes)
         parameters = self.bench.parameters
         self._learn(prepared.operation.method, costs.work(prepared, parameters), record.seconds - seconds_asking)
         self._learn(costs.ASKING_LIVE, (len(live) - 1) * costs.asking_live(watched, parameters), seconds_asking)
-        self._keep(stage, record, (self.sheet.content_hash, Live(tuple(live), every)) if live else None)
+        self._keep(key, record, (self.sheet.content_hash, Live(tuple(live), every)) if live else None)
         return record
 
     def _recalled(self, stage: StageInfo) -> Record:
@@ -152,12 +213,12 @@ class Walk:
                 ))  # fmt: skip
         return record
 
-    def _keep(self, stage: StageInfo, record: Record, live: tuple[str, Live] | None) -> None:
-        still_needed = {ahead.key for ahead in self.stages[stage.index + 1 :]}
+    def _keep(self, key: str, record: Record, live: tuple[str, Live] | None) -> None:
+        needed = {stage.key for stage in self.stages}
         try:
-            self.store.keep(stage.key, record, self.bench.delta, live, spare=still_needed)
+            self.store.keep(key, record, self.bench.delta, live, spare=needed)
         except NotKept as error:
-            self.bench.hold(stage.key)
+            self.bench.hold(key)
             self._tell_not_kept(error)
 
     # ---- the answers -----------------------------------------------------------------------------------------
@@ -166,7 +227,7 @@ class Walk:
         """Ask every fact of the sheet at a stage, tell the answers as they come, and keep them."""
         lm = self._at(stage, pace)
         if stage.index == 0 and self.store.record(stage.key) is None:
-            self._keep(stage, Record(), None)
+            self._keep(stage.key, Record(), None)
         began = time.perf_counter()
         checks: list[Check] = []
         for batch in check(lm, self.sheet.facts, pace):
@@ -216,7 +277,6 @@ def watched_facts(sheet: FactSheet) -> tuple[Fact, ...]:
     return tuple(fact for fact in sheet if fact.id in chosen)
 
 
-def _is_drawn(step: int, prepared: Prepared) -> bool:
+def _is_drawn(step: int, steps: int) -> bool:
     """Whether a training step is logged: all of them, or so many evenly spread that a curve shows no difference."""
-    every = -(-prepared.operation.steps // _CURVE)
-    return step % every == 0 or step == prepared.operation.steps
+    return step % -(-steps // _CURVE) == 0 or step == steps

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from editview.domain.checkpoint import Device
+from editview.domain.errors import EditViewError
 from editview.domain.plan import Checkpoint
 from editview.domain.progress import Progress
 from editview.domain.weights import TensorChange
-from editview.lm.changes import tensor_changes
+from editview.lm.changes import differing, tensor_changes
 from editview.lm.model import LanguageModel
 from editview.lm.opening import open_model
 from editview.runs.fingerprints import Fingerprints, Identity, identity
 from editview.runs.keys import same_checkpoint, stage_keys
-from editview.runs.operations import Prepared, carry_out
+from editview.runs.operations import PreparedEdit, PreparedFineTune, carry_out
 from editview.runs.store import StageLost, StageStore
 from editview.runs.weights import Weights
 from editview.tuning.watch import Watch
 
 Delta = dict[str, torch.Tensor]
+"""A stage: the tensors that differ from the checkpoint, and, named `_MEMORY…`, what its edits left for later ones."""
+
+_MEMORY = "memory."
+NOTICEABLE = 0.05  # share of an edit that rounding may swallow without a word
+
+
+@dataclass(frozen=True)
+class Done:
+    """What an operation did: what it changed, and what is worth saying of it."""
+
+    changes: tuple[TensorChange, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -86,44 +100,82 @@ class Workbench:
         if not same_checkpoint(key, at_hand.root):
             raise StageLost(f"{key} is a stage of another checkpoint than {at_hand.root}")
         if key != at_hand.key:
-            if key == at_hand.root:
-                delta: Delta = {}
-            else:
-                delta = self._held[key] if key in self._held else self._store.weights(key)
-            at_hand.key = None
-            at_hand.weights.move_to(delta)
-            at_hand.key, at_hand.delta = key, delta
+            self._place(key, self._delta(key))
         return at_hand.lm
 
     def carry_out(
         self,
-        prepared: Prepared,
+        prepared: PreparedEdit | PreparedFineTune,
         key: str,
         seed: int,
         watch: Watch | None,
         progress: Progress,
         on_log: Callable[[int, float, float], None],
-    ) -> tuple[TensorChange, ...]:
-        """Carry an operation out on the stage at hand, which becomes the stage `key`; what it changed.
+    ) -> Done:
+        """Carry an operation out on the stage at hand, which becomes the stage `key`.
 
         After an error the model is put back, or dropped when it can't be, so that the next run finds it sound.
+        Raises EditViewError when the weights stayed as they were, or aren't numbers any more.
         """
         at_hand = self._at_hand
         before, weights = at_hand.delta, at_hand.weights
         weights.touched()
         try:
-            carry_out(at_hand.lm, prepared, seed, watch, progress, on_log)
-            delta = weights.delta()
-            found = _changes(at_hand, before, delta)
+            outcome = carry_out(at_hand.lm, prepared, seed, _memory_of(before), watch, progress, on_log)
+            delta = weights.delta() | _memory(before) | _named(outcome.memory)
+            changes = _changes(at_hand, before, delta)
+            if not changes:
+                raise EditViewError(
+                    "The operation ran to its end but left every weight as it was, so there is nothing to show. Check "
+                    "its learning rate and its facts or data."
+                )
         except BaseException:
             if weights.is_whole:
                 weights.touched()
-                weights.move_to(before)
+                weights.move_to(_weights(before))
             else:
                 self.close()
             raise
         at_hand.key, at_hand.delta = key, delta
-        return found
+        return Done(changes, rounding_notes(outcome.rounded_away, at_hand.lm.dtype))
+
+    def stay(self, key: str) -> Done:
+        """The stage at hand is the stage `key` too: there was nothing to do."""
+        self._at_hand.key = key
+        return Done(())
+
+    def shift(self, key: str, start: str, end: str, factor: float) -> Done:
+        """Add `factor` times what lies between two stages to the stage at hand, which becomes the stage `key`.
+
+        Raises `StageLost` when one of them isn't kept any more.
+        """
+        at_hand = self._at_hand
+        before, base = at_hand.delta, at_hand.weights.base
+        first, last = self._delta(start), self._delta(end)
+        new = {
+            name: shifted(before.get(name, base[name]), first.get(name, base[name]), last.get(name, base[name]), factor)
+            for name in (first.keys() | last.keys()) & base.keys()
+        }
+        stayed = new.keys() - differing({name: base[name] for name in new}, new)
+        delta = {name: tensor for name, tensor in (before | new).items() if name not in stayed}
+        for name in _memory(last):
+            delta[name] = last[name] if factor > 0 else _without(before[name], first.get(name), last[name])
+        changes = _changes(at_hand, before, delta)
+        self._place(key, delta)
+        return Done(changes)
+
+    def _place(self, key: str, delta: Delta) -> None:
+        at_hand = self._at_hand
+        at_hand.key = None
+        at_hand.weights.move_to(_weights(delta))
+        at_hand.key, at_hand.delta = key, delta
+
+    def _delta(self, key: str) -> Delta:
+        if key == self._at_hand.root:
+            return {}
+        if key == self._at_hand.key:
+            return self._at_hand.delta
+        return self._held[key] if key in self._held else self._store.weights(key)
 
     @property
     def _at_hand(self) -> _Open:
@@ -132,7 +184,7 @@ class Workbench:
 
 
 def _changes(at_hand: _Open, before: Delta, after: Delta) -> tuple[TensorChange, ...]:
-    """What an operation changed. Raises EditViewError when it changed nothing, or left NaN."""
+    """What an operation changed. Raises EditViewError when it left NaN."""
     base = at_hand.weights.base
     names = [name for name in base if name in before or name in after]
     return tensor_changes(
@@ -140,3 +192,43 @@ def _changes(at_hand: _Open, before: Delta, after: Delta) -> tuple[TensorChange,
         {name: after.get(name, base[name]) for name in names},
         at_hand.lm.anatomy,
     )
+
+
+def shifted(now: Tensor, start: Tensor, end: Tensor, factor: float) -> Tensor:
+    """now + factor · (end - start), computed in float64; where `now` is still `end`, taking it all back is exact."""
+    moved = (now.double() + factor * (end.double() - start.double())).to(now.dtype)
+    return torch.where(now == end, start, moved) if factor == -1 else moved
+
+
+def rounding_notes(rounded_away: Mapping[int, float], dtype: torch.dtype) -> tuple[str, ...]:
+    """A warning where the weights' number format swallowed a good part of an edit."""
+    worst = max(rounded_away.values(), default=0.0)
+    if worst < NOTICEABLE:
+        return ()
+    return (
+        f"{100 * worst:.0f} % of the edit were lost to rounding: the weights are kept in {str(dtype)[6:]}, too coarse "
+        "for so small a change. Load the checkpoint as float32 to write it whole.",
+    )
+
+
+def _weights(delta: Delta) -> Delta:
+    return {name: tensor for name, tensor in delta.items() if not name.startswith(_MEMORY)}
+
+
+def _memory(delta: Delta) -> Delta:
+    return {name: tensor for name, tensor in delta.items() if name.startswith(_MEMORY)}
+
+
+def _memory_of(delta: Delta) -> dict[int, Tensor]:
+    """By layer."""
+    return {int(name.removeprefix(_MEMORY)): tensor for name, tensor in _memory(delta).items()}
+
+
+def _named(memory: Mapping[int, Tensor]) -> Delta:
+    return {f"{_MEMORY}{layer}": tensor for layer, tensor in memory.items()}
+
+
+def _without(rows: Tensor, before: Tensor | None, after: Tensor) -> Tensor:
+    """The rows but for those that were added between `before` and `after`."""
+    added = {row.numpy().tobytes() for row in after[0 if before is None else len(before) :]}
+    return rows[[i for i, row in enumerate(rows) if row.numpy().tobytes() not in added]]

@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from editview.domain.operations import FullFineTune, Lora, Memit
-from editview.domain.plan import Plan, PlanHistory, writing_of
+from editview.domain.operations import FullFineTune, Lora, Memit, UndoEdit
+from editview.domain.plan import Plan, PlanHistory, Writing, writing_of
 
 EDIT, TUNE, LORA = Memit(id="edit"), FullFineTune(id="tune"), Lora(id="lora")
 PLAN = Plan(operations=(EDIT, TUNE, LORA))
@@ -27,13 +27,26 @@ def test_a_duplicate_stands_below_under_its_own_name() -> None:
 def test_an_operation_switched_off_makes_no_stage() -> None:
     plan = PLAN.switched("edit")
     assert [operation.id for operation in plan.active] == ["tune", "lora"]
-    assert writing_of(plan, "any") is None
-    assert writing_of(plan.switched("edit"), "any") == 1
+    assert writing_of(plan, "any", 2) is None
+    assert writing_of(plan.switched("edit"), "any", 3) == Writing(1, taken_back=False)
 
 
 def test_an_edit_of_some_facts_edits_only_these() -> None:
     plan = Plan(operations=(TUNE, Memit(only=("a",)), Memit(only=("b",))))
-    assert (writing_of(plan, "a"), edits_of(plan, "b"), edits_of(plan, "c")) == (2, 3, None)
+    assert [writing_of(plan, name, 3) for name in "abc"] == [Writing(2, False), Writing(3, False), None]
+    assert writing_of(plan, "b", 2) is None
+
+
+def test_an_edit_is_taken_back_once_all_edits_of_the_fact_are() -> None:
+    first, second = Memit(id="first", only=("a",)), Memit(id="second")
+    back, all_back = UndoEdit(id="u", edit="first"), UndoEdit(id="v", edit="second")
+    plan = Plan(operations=(first, second, back, TUNE, all_back, second.model_copy(update={"id": "third"})))
+    assert [writing_of(plan, "a", stage) for stage in (3, 4, 5, 6)] == [
+        Writing(1, False), Writing(1, False), Writing(1, True), Writing(1, False)
+    ]  # fmt: skip
+    assert plan.stage_undone_by(back) == 1
+    assert plan.stage_undone_by(all_back) == 2
+    assert plan.moved("u", 0).stage_undone_by(back) is None
 
 
 def test_the_card_is_no_part_of_what_is_computed() -> None:

@@ -53,10 +53,10 @@ def test_only_facts_that_stood_before_count() -> None:
 
 
 def test_edits_made_after_the_fine_tune_count_from_there() -> None:
-    run = run_of(sample.plan(edit_first=False), ["c0", "e0 c0", "e0 e1 c0"])
+    run = run_of(sample.plan(edit_first=False), ["c0", "e2 c0", "e0 e1 e2 c0"])
     moments = counted(run).moments
     assert EDIT not in moments[1].counts
-    assert moments[2].counts[EDIT] == Count(2, 2)
+    assert moments[2].counts[EDIT] == Count(2, 2)  # e2 was known before its edit: no success of it
 
 
 def test_live_checks_are_counted_once_and_agree_with_counting_at_the_end() -> None:

@@ -59,10 +59,18 @@ def test_a_verdict_needs_every_wording_to_hold() -> None:
         ([F, F, F], 1, Change.NEVER_TOOK),
         ([F, F, H], 1, Change.RECOVERED),
         ([F, F, H], 2, Change.TOOK),
+        ([H, H], 1, Change.KNOWN_BEFORE),
+        ([F, W, H, H], 2, Change.KNOWN_BEFORE),
+        ([H, H, F], 1, Change.DAMAGED),
     ],
 )
 def test_what_becomes_of_an_edit(verdicts: list[Verdict], edited_at: int | None, expected: Change) -> None:
     assert change(EDIT, verdicts, edited_at) is expected
+
+
+def test_an_edit_that_was_taken_back_is_not_lost() -> None:
+    assert change(EDIT, [F, H, F], 1, taken_back=True) is Change.TAKEN_BACK
+    assert change(EDIT, [F, H, H], 1, taken_back=True) is Change.SURVIVED  # it is still there for all that
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from editview.domain.events import (
 from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.session import Run, RunState, StageState
 from editview.domain.verdicts import LiveCheck
+from editview.edits.writing import Outcome
 from editview.formats.fact_sheets import read_facts
 from editview.lm.model import LanguageModel
 from editview.runs import keys, walk, workbench
@@ -231,7 +232,7 @@ def test_stop_keeps_what_is_finished_and_the_next_run_completes(studio: Studio, 
 
 
 def test_an_operation_that_changes_nothing_is_an_error(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbench, "carry_out", lambda *_: None)
+    monkeypatch.setattr(workbench, "carry_out", lambda *_: Outcome({}))
     run = studio.run(studio.plan(small.tune(studio.world.data)))
     assert run.failure is not None
     assert "left every weight as it was" in run.failure[0]
@@ -240,8 +241,9 @@ def test_an_operation_that_changes_nothing_is_an_error(studio: Studio, monkeypat
 def test_an_operation_that_breaks_the_weights_is_an_error_and_leaves_no_stage(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaking(lm: object, *_: object) -> None:
+    def breaking(lm: object, *_: object) -> Outcome:
         next(lm.model.parameters()).data[0, 0] = float("nan")  # type: ignore[attr-defined]
+        return Outcome({})
 
     plan = studio.plan(small.tune(studio.world.data))
     with monkeypatch.context() as patch:

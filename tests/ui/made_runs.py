@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from editview.domain.events import Checked, LiveChecked, RunEvent, RunStarted, StageInfo, StageStarted
 from editview.domain.facts import Fact, FactSheet, Group
-from editview.domain.operations import FullFineTune, Memit, Operation
+from editview.domain.operations import FullFineTune, Memit, Operation, UndoEdit
 from editview.domain.plan import Plan
 from editview.domain.verdicts import Answer, Check, LiveCheck
 
@@ -28,7 +28,10 @@ def sheets() -> st.SearchStrategy[FactSheet]:
 def operations(draw: st.DrawFn, sheet: FactSheet) -> list[Operation]:
     made: list[Operation] = []
     for place in range(draw(st.integers(0, 3))):
-        if draw(st.booleans()):
+        kind = draw(st.sampled_from([Memit, FullFineTune, UndoEdit]))
+        if kind is UndoEdit:
+            made.append(UndoEdit(id=f"o{place}", edit=f"o{draw(st.integers(0, 2))}"))
+        elif kind is Memit:
             ids = [fact.id for fact in sheet.group(Group.EDITED)]
             only = draw(st.lists(st.sampled_from(ids), unique=True)) if ids else []
             made.append(Memit(id=f"o{place}", only=tuple(only)))

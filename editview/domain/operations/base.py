@@ -25,6 +25,8 @@ class BaseOperation(BaseModel):
     label: ClassVar[str]  # the method's name, 'MEMIT'
     about: ClassVar[str]  # what it does and when it is the right one, in a person's words
 
+    method: str  # its name in plan files
+
     id: str = Field(default_factory=new_id, title="Card", description="Names the card", exclude=True)
     enabled: bool = Field(True, title="Switched on", description="A card that is switched off is skipped")
 

@@ -42,6 +42,11 @@ class Edit(BaseOperation):
         json_schema_extra={"strength": True},
     )
 
+    @property
+    def texts_a_fact(self) -> int:
+        """How many texts the model reads for one fact, roughly: what the time of an edit grows with."""
+        return 1
+
     def full(self) -> Edit:
         """The same edit at full strength, which the others are scaled from."""
         return self.model_copy(update={"strength": 100.0})
@@ -98,6 +103,10 @@ class TargetEdit(Edit):
         0, ge=0, le=100_000_000, title="Tokens for statistics", json_schema_extra=specialist(),
         description="How much of that text is read; 0: as much as it takes until the edit wouldn't change any more",
     )  # fmt: skip
+
+    @property
+    def texts_a_fact(self) -> int:
+        return self.steps * (self.prefixes + 2)
 
 
 class Memit(TargetEdit):

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from editview.domain.facts import FactSheet, Group
-from editview.domain.operations import Edit
+from editview.domain.operations import Edit, UndoEdit
 from editview.domain.plan import Plan
 from editview.domain.sentences import Tally, operation_title, told_apart
 from editview.domain.session import Run, Stage
@@ -60,6 +60,7 @@ class FactsGrid:
         facts, stages = len(sheet), len(self.titles)
         self.group: Numbers = np.array([GROUPS.index(fact.group) for fact in sheet], dtype=np.int64)
         self.edited_at = self._edited_at()
+        self._taken_back = self._edits_taken_back(stages)
         self.said = [""] * facts  # at the last stage asked
         self._asked_at: Numbers = np.full(facts, -1)  # that stage
         self._checked: Numbers = np.zeros((facts, stages), dtype=np.int64)
@@ -88,6 +89,19 @@ class FactsGrid:
                 only = set(operation.only)
                 at[[i for i, fact in enumerate(self.sheet) if not only or fact.id in only]] = stage
         return at
+
+    def _edits_taken_back(self, stages: int) -> Flags:
+        """At which stages every edit of a fact so far has been undone."""
+        standing = {operation.id: np.zeros(len(self.sheet), dtype=np.int64) for operation in self.plan.active}
+        back: Flags = np.zeros((len(self.sheet), stages), dtype=bool)
+        for stage, operation in enumerate(self.plan.active[: stages - 1], start=1):
+            if isinstance(operation, Edit):
+                only = set(operation.only)
+                standing[operation.id][:] = [not only or fact.id in only for fact in self.sheet]
+            elif isinstance(operation, UndoEdit) and operation.edit in standing:
+                standing[operation.edit][:] = 0
+            back[:, stage] = (sum(standing.values()) == 0) & (self.edited_at <= stage)
+        return back
 
     # ---- taking in -------------------------------------------------------------------------------------------
 
@@ -140,6 +154,8 @@ class FactsGrid:
         self.changes: Numbers = np.zeros((facts, stages), dtype=np.int64)
         self.lost_in: Numbers = np.zeros((facts, stages), dtype=np.int64)  # stage the present failure began in; 0: none
         ever, always = np.zeros(facts, dtype=bool), np.ones(facts, dtype=bool)  # stood, since it counts
+        before_edit = stands[np.arange(facts), np.clip(self.edited_at, 1, stages) - 1]
+        self.known_before: Flags = edited & (self.edited_at < stages) & before_edit
         for stage in range(stages):
             now, counts = stands[:, stage], ~edited | (stage >= self.edited_at)
             if stage:
@@ -148,6 +164,9 @@ class FactsGrid:
             change = np.select(
                 [
                     ~counts,
+                    self.known_before & now,
+                    self.known_before,
+                    edited & ~now & self._taken_back[:, stage],
                     edited & now & always & (stage == self.edited_at),
                     edited & now & always,
                     edited & ~now,
@@ -157,6 +176,9 @@ class FactsGrid:
                 ],
                 [
                     _code(Change.PENDING),
+                    _code(Change.KNOWN_BEFORE),
+                    _code(Change.DAMAGED),
+                    _code(Change.TAKEN_BACK),
                     _code(Change.TOOK),
                     _code(Change.SURVIVED),
                     np.where(ever, _code(Change.LOST), _code(Change.NEVER_TOOK)),
@@ -209,7 +231,10 @@ class FactsGrid:
         """`domain.sentences.tally` over the facts known at a stage, provisional verdicts taken as they are."""
         known, changes, group = self.known[:, stage], self.changes[:, stage], self.group
         edited = group == GROUPS.index(Group.EDITED)
-        made = edited & known & (self.edited_at <= stage)
+        written = edited & known & (self.edited_at <= stage)
+        taken_back = written & (changes == _code(Change.TAKEN_BACK))
+        already_known = written & self.known_before
+        made = written & ~already_known & ~taken_back
         chips = self.chips[:, stage]
         lost = made & (changes == _code(Change.LOST))
         stages, counts = np.unique(self.lost_in[lost, stage], return_counts=True)
@@ -226,6 +251,8 @@ class FactsGrid:
             weak=int((made & (chips == Chip.WEAK)).sum()),
             lost_in=tuple((self.names[at], int(count)) for at, count in zip(stages, counts, strict=True)),
             never_took=int((made & (changes == _code(Change.NEVER_TOOK))).sum()),
+            already_known=int(already_known.sum()),
+            taken_back=int(taken_back.sum()),
             neighbours=others(Group.NEIGHBOURS),
             controls=others(Group.CONTROL),
         )

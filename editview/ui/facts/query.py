@@ -19,6 +19,8 @@ _FATES = (
     Change.RECOVERED,
     Change.TOOK,
     Change.SURVIVED,
+    Change.KNOWN_BEFORE,
+    Change.TAKEN_BACK,
     Change.INTACT,
     Change.NEVER_KNOWN,
     Change.PENDING,

@@ -60,7 +60,7 @@ def says_now(grid: FactsGrid, row: int) -> str:
     match CHANGES[grid.change_now[row]]:
         case Change.LOST | Change.DAMAGED:
             return f"no longer {grid.sheet.facts[row].wanted}"
-        case Change.PENDING | Change.NEVER_TOOK | Change.NEVER_KNOWN:
+        case Change.PENDING | Change.NEVER_TOOK | Change.NEVER_KNOWN | Change.TAKEN_BACK:
             return ""
         case _:
             return grid.sheet.facts[row].wanted
@@ -116,6 +116,10 @@ def fate(grid: FactsGrid, row: int) -> str:
             return f"The edit never took: {says} where “{fact.wanted}” is wanted."
         case Change.NEVER_KNOWN:
             return f"The model didn't know this before: {says} where “{fact.wanted}” is right."
+        case Change.KNOWN_BEFORE:
+            return f"Already known: the model gave the new answer before any edit, and {says}."
+        case Change.TAKEN_BACK:
+            return f"Its edit was taken back: {says}."
         case Change.RECOVERED:
             return f"Lost on the way and recovered: {says}."
         case Change.SURVIVED:

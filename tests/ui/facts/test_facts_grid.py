@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from editview.domain.events import LiveChecked, RunEvent, RunStopped
 from editview.domain.facts import FactSheet
-from editview.domain.plan import Plan, edits_of
+from editview.domain.plan import Plan, writing_of
 from editview.domain.sentences import tally
 from editview.domain.session import Session
 from editview.domain.verdicts import Change
@@ -52,7 +52,8 @@ def test_it_follows_the_rules_of_the_domain(made: Made) -> None:
     run = grid.run
     assert run is not None
     for row, fact in enumerate(grid.sheet):
-        assert (edits_of(grid.plan, fact.id) or 10**6) == grid.edited_at[row]
+        writing = writing_of(grid.plan, fact.id, len(run.stages) - 1)
+        assert (writing.edited_at if writing else 10**6) == grid.edited_at[row]
         for stage in range(len(run.stages)):
             if grid.provisional[row, : stage + 1].any():
                 continue  # the domain speaks of checked stages alone
