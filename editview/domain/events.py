@@ -208,6 +208,15 @@ class Replied:
     answers: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """What the prompts are answered right after an edit at some strength; None: the edit isn't computed yet."""
+
+    operation_id: str
+    strength: float
+    check: LiveCheck | None
+
+
 RunEvent = (
     RunStarted | StageStarted | Progressed | Checked | LiveChecked | Trained | StageFinished
     | RunFinished | RunStopped | RunFailed
@@ -215,4 +224,5 @@ RunEvent = (
 Event = (
     RunEvent | EngineReady | EngineLoading | MemoryUsed | Failed | Noted
     | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | Forecast | Replied
+    | Scaled
 )  # fmt: skip

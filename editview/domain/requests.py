@@ -72,11 +72,22 @@ class AskModel:
 
 
 @dataclass(frozen=True, slots=True)
+class ScaleEdit:
+    """Ask the facts at another strength of an edit that was computed, changing nothing; `Scaled` follows."""
+
+    plan: Plan
+    sheet: FactSheet
+    operation_id: str
+    strength: float  # per cent
+
+
+@dataclass(frozen=True, slots=True)
 class ChooseDevice:
     device_id: str
 
 
 Request = (
     RunPlan | ForecastPlan | DescribeCheckpoint | DownloadCheckpoint
-    | OpenFacts | PreviewFacts | OpenPlan | SavePlan | AskModel | ChooseDevice
+    | OpenFacts | PreviewFacts | OpenPlan | SavePlan | AskModel
+    | ScaleEdit | ChooseDevice
 )  # fmt: skip

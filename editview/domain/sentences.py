@@ -10,7 +10,7 @@ from editview.domain.facts import FactSheet, Group
 from editview.domain.operations import Edit, FineTune, Lora, Operation, UndoEdit
 from editview.domain.plan import writing_of
 from editview.domain.session import Run
-from editview.domain.verdicts import Change, Verdict
+from editview.domain.verdicts import Change, LiveCheck, Verdict
 
 
 def operation_title(operation: Operation, sheet: FactSheet | None = None) -> str:
@@ -148,6 +148,19 @@ def tell(tally: Tally) -> str:
 
 def _were(count: int) -> str:
     return "was" if count == 1 else "were"
+
+
+def strength_sentence(check: LiveCheck, sheet: FactSheet, strength: float) -> str:
+    """'At 60 %, right after this step: 23 of 40 edits hold, 118 of 120 neighbours and 99 of 100 controls stand.'"""
+    gives = dict(zip(check.fact_ids, check.gives, strict=True))
+    parts = []
+    for group, noun, verb in (
+        (Group.EDITED, "edits", "hold"), (Group.NEIGHBOURS, "neighbours", "stand"), (Group.CONTROL, "controls", "stand")
+    ):  # fmt: skip
+        asked = [gives[fact.id] for fact in sheet.group(group) if fact.id in gives]
+        if asked:
+            parts.append(f"{sum(asked):,} of {len(asked):,} {noun} {verb}")
+    return f"At {strength:.0f} %, right after this step: {', '.join(parts)}."
 
 
 def comparison(first: str, second: str, difference: Interval, count: int) -> str:

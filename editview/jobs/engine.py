@@ -17,6 +17,7 @@ from editview.domain.events import (
     MemoryUsed,
     Noted,
     Replied,
+    Scaled,
 )
 from editview.domain.requests import (
     AskModel,
@@ -26,6 +27,7 @@ from editview.domain.requests import (
     ForecastPlan,
     Request,
     RunPlan,
+    ScaleEdit,
 )
 
 Emit = Callable[[Event], None]
@@ -81,6 +83,9 @@ class Engine:
                 self._runner.run(plan, sheet, self._emit, stop, fresh)
             case AskModel(plan=plan, prompt=prompt, stage_keys=keys, max_new_tokens=most):
                 self._emit(Replied(prompt, keys, self._runner.ask(plan, prompt, keys, most, self._emit, stop)))
+            case ScaleEdit(plan=plan, sheet=sheet, operation_id=operation, strength=strength):
+                found = self._runner.scaled(plan, sheet, operation, strength, self._emit, stop)
+                self._emit(Scaled(operation, strength, found))
             case ChooseDevice(device_id=wanted):
                 from editview.runs.machine import device
 

@@ -44,7 +44,8 @@ class KeyStatistics:
 
     def factor(self) -> Tensor:
         """The lower Cholesky factor of C, float64."""
-        return torch.linalg.cholesky(self.covariance.double())
+        factor: Tensor = torch.linalg.cholesky(self.covariance.double())
+        return factor
 
     def eigen(self) -> tuple[Tensor, Tensor]:
         """Eigenvalues of C, ascending, and the eigenvectors as columns, float64."""

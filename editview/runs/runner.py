@@ -17,7 +17,8 @@ from editview.domain.facts import FactSheet
 from editview.domain.files import clear_parts
 from editview.domain.plan import Checkpoint, Plan
 from editview.domain.sentences import operation_title
-from editview.lm.answers import ask
+from editview.domain.verdicts import LiveCheck
+from editview.lm.answers import ask, live_check
 from editview.lm.model import LanguageModel
 from editview.runs.fingerprints import Fingerprints, described
 from editview.runs.journal import Journal, interrupted
@@ -26,7 +27,7 @@ from editview.runs.operations import Prepared, prepare
 from editview.runs.pace import telling
 from editview.runs.store import StageStore
 from editview.runs.timings import Timings
-from editview.runs.walk import Walk
+from editview.runs.walk import FULL, Walk, watched_facts
 from editview.runs.words import in_words
 from editview.runs.workbench import Workbench
 
@@ -105,6 +106,25 @@ class Runner:
                 raise Cancelled
             answers.append(ask(self._bench.move_to(key), prompt, max_new_tokens))
         return tuple(answers)
+
+    def scaled(
+        self, plan: Plan, sheet: FactSheet, operation_id: str, strength: float, emit: Emit, stop: threading.Event
+    ) -> LiveCheck | None:
+        """What the facts' prompts are answered right after an edit at some strength (per cent); nothing is kept.
+
+        None where the edit wasn't computed yet. Raises what `ask` raises.
+        """
+        at = [operation.id for operation in plan.active].index(operation_id) + 1
+        prepared = prepare(plan, sheet)[:at]
+        fingerprint = self._fingerprints.of(plan.checkpoint, self.device)
+        if fingerprint is None:
+            return None
+        before = stage_keys(fingerprint, self.device.id, plan.seed, prepared)[at - 1]
+        full = full_keys(fingerprint, self.device.id, plan.seed, prepared)[at]
+        if self._store.record(before) is None or self._store.record(full) is None:
+            return None
+        self._opened(plan.checkpoint, emit, stop)
+        return live_check(self._bench.try_on(before, full, strength / FULL), watched_facts(sheet), 0)
 
     def recover(self) -> str:
         """What a run that was killed has left: cleared away, and told in a sentence; '' when there was nothing."""

@@ -44,7 +44,7 @@ class _Open:
     lm: LanguageModel
     weights: Weights
     root: str  # the key of the checkpoint itself
-    key: str | None  # of the stage that the live model stands at; None: an operation was cut off in it
+    key: str | None  # of the stage that the live model stands at; None: it is none that has a key
     delta: Delta
 
 
@@ -55,6 +55,7 @@ class Workbench:
         self._store, self._fingerprints = store, fingerprints
         self._open: _Open | None = None
         self._held: dict[str, Delta] = {}  # stages of this run that the store couldn't keep
+        self._read: dict[str, Delta] = {}  # the two stages read last
 
     def open(self, checkpoint: Checkpoint, device: Device, progress: Progress) -> LanguageModel:
         """The model of this checkpoint on this device, at whatever stage it stands."""
@@ -74,6 +75,7 @@ class Workbench:
         """Give the memory back."""
         self._open = None
         self._held.clear()
+        self._read.clear()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
@@ -149,6 +151,19 @@ class Workbench:
 
         Raises `StageLost` when one of them isn't kept any more.
         """
+        before = self._at_hand.delta
+        delta = self._shifted(start, end, factor)
+        changes = _changes(self._at_hand, before, delta)
+        self._place(key, delta)
+        return Done(changes)
+
+    def try_on(self, start: str, end: str, factor: float) -> LanguageModel:
+        """The model that lies `factor` of the way between two stages; it is no stage. Raises `StageLost`."""
+        lm = self.move_to(start)
+        self._place(None, self._shifted(start, end, factor))
+        return lm
+
+    def _shifted(self, start: str, end: str, factor: float) -> Delta:
         at_hand = self._at_hand
         before, base = at_hand.delta, at_hand.weights.base
         first, last = self._delta(start), self._delta(end)
@@ -159,12 +174,10 @@ class Workbench:
         stayed = new.keys() - differing({name: base[name] for name in new}, new)
         delta = {name: tensor for name, tensor in (before | new).items() if name not in stayed}
         for name in _memory(last):
-            delta[name] = last[name] if factor > 0 else _without(before[name], first.get(name), last[name])
-        changes = _changes(at_hand, before, delta)
-        self._place(key, delta)
-        return Done(changes)
+            delta[name] = last[name] if factor >= 0 else _without(before[name], first.get(name), last[name])
+        return delta
 
-    def _place(self, key: str, delta: Delta) -> None:
+    def _place(self, key: str | None, delta: Delta) -> None:
         at_hand = self._at_hand
         at_hand.key = None
         at_hand.weights.move_to(_weights(delta))
@@ -175,7 +188,11 @@ class Workbench:
             return {}
         if key == self._at_hand.key:
             return self._at_hand.delta
-        return self._held[key] if key in self._held else self._store.weights(key)
+        if key in self._held:
+            return self._held[key]
+        if key not in self._read:
+            self._read = {**dict(list(self._read.items())[-1:]), key: self._store.weights(key)}
+        return self._read[key]
 
     @property
     def _at_hand(self) -> _Open:

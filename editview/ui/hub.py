@@ -31,6 +31,7 @@ from editview.domain.events import (
     RunFinished,
     RunStarted,
     RunStopped,
+    Scaled,
     StageFinished,
     Trained,
 )
@@ -60,6 +61,7 @@ class Hub(QObject):
     weights_changed = Signal(int)  # stage whose changed tensors are known now
     runs_changed = Signal()  # a run began or ended: what can be compared
     replied = Signal(object)  # events.Replied
+    scaled = Signal(object)  # events.Scaled
     noted = Signal(str)
     recovered = Signal(str)  # what an earlier start was cut off in
     problem = Signal(object)  # Problem
@@ -272,6 +274,8 @@ class Hub(QObject):
                         self.forecast_changed.emit()
                 case Replied():
                     self.replied.emit(event)
+                case Scaled():
+                    self.scaled.emit(event)
                 case Noted(sentence=sentence):
                     self.noted.emit(sentence)
                 case Failed(job=job, sentence=sentence, details=details):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import Event
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from editview.domain.events import Noted
 from editview.domain.facts import Fact
 from editview.domain.operations import AlphaEdit, UndoEdit
 from editview.domain.session import RunState
-from editview.domain.verdicts import Answer, Check
+from editview.domain.verdicts import Answer, Check, LiveCheck
 from editview.runs import walk, workbench
 from editview.runs.workbench import rounding_notes, shifted
 from tests import small
@@ -161,3 +162,24 @@ def test_an_edit_that_rounding_swallows_is_told() -> None:
     [note] = rounding_notes({0: 0.001, 1: 0.37}, torch.bfloat16)
     assert "37 %" in note
     assert "bfloat16" in note
+
+
+def test_another_strength_can_be_tried_on_without_keeping_anything(studio: Studio) -> None:
+    edit, tune = small.edit(studio.world.text), small.tune(studio.world.data)
+    plan = studio.plan(edit, tune)
+
+    def tried(strength: float) -> LiveCheck | None:
+        return studio.runner.scaled(plan, studio.world.sheet, "edit", strength, studio.events.append, Event())
+
+    assert tried(100.0) is None
+    run = studio.run(plan)
+    kept = sorted(path.name for path in studio.store.root.iterdir())
+    nothing, whole = tried(0.0), tried(100.0)
+    assert nothing is not None
+    assert whole is not None
+    for found, stage in ((nothing, 0), (whole, 1)):
+        checks = run.stages[stage].checks
+        assert found.nll_wanted == pytest.approx([checks[name].answers[0].nll_wanted for name in found.fact_ids])
+    assert sorted(path.name for path in studio.store.root.iterdir()) == kept
+    again = studio.run(studio.plan(edit, small.tune(studio.world.data, steps=3)))
+    assert again.state is RunState.FINISHED

@@ -78,6 +78,9 @@ QPushButton[role="primary"]:disabled {{
 }}
 QPushButton[role="quiet"] {{ background: transparent; border-color: transparent; color: {roles.accent}; }}
 QPushButton[role="quiet"]:hover {{ background: {roles.accent_tint}; }}
+QPushButton[role="card"] {{ background: {roles.raised}; border-color: {roles.line}; text-align: left; }}
+QPushButton[role="card"]:hover {{ border-color: {roles.accent}; background: {roles.accent_tint}; }}
+QPushButton[role="card"]:disabled {{ background: transparent; }}
 QPushButton[role="quiet"]:focus {{ border-color: {roles.accent}; }}
 QToolButton::menu-indicator {{ image: none; }}
 QPushButton::menu-indicator {{ image: none; }}

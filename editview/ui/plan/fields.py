@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 from editview.domain.facts import FactSheet
 from editview.ui.look.theme import theme
 from editview.ui.plan.fact_picker import FactPicker
+from editview.ui.plan.strength import StrengthBox
 
 _LARGEST = 2**31 - 1
 
@@ -42,14 +43,24 @@ class Field:
         self.complaint = complaint  # what the declaration can't tell is wrong, for it doesn't know sheet and model
 
 
-def field_for(info: FieldInfo, parent: QWidget, sheet: FactSheet | None, layers: int | None) -> Field:
-    """The field that suits a parameter's type and bounds, the plan's sheet and its model's number of layers."""
+def field_for(
+    info: FieldInfo, parent: QWidget, sheet: FactSheet | None, layers: int | None, edits: Mapping[str, str]
+) -> Field:
+    """The field that suits a parameter's type and bounds, the plan's sheet and its model's number of layers.
+
+    `edits` are the edits that can be taken back: id and words.
+    """
     kind, extra = info.annotation, info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     if kind is bool:
         box = QCheckBox(parent)
         return Field(box, box.isChecked, box.setChecked, box.toggled, box)
     if kind is int:
         return _whole_number(info, parent)
+    if extra.get("strength"):
+        box_ = StrengthBox(parent)
+        return Field(box_, box_.value, box_.set_value, box_.changed, box_.number)
+    if extra.get("edit"):
+        return _edit(edits, parent)
     if kind is float:
         number = NumberBox(parent)
         low, high = bounds(info)
@@ -127,6 +138,23 @@ def _as_number(word: str) -> int | str:
         return int(word)
     except ValueError:
         return word
+
+
+def _edit(edits: Mapping[str, str], parent: QWidget) -> Field:
+    """One of the plan's edits, by what its card says."""
+    choice = QComboBox(parent)
+    for operation_id, words in edits.items():
+        choice.addItem(words, operation_id)
+
+    def write(operation_id: str) -> None:
+        choice.setCurrentIndex(choice.findData(operation_id))
+
+    def complaint() -> str:
+        if choice.currentIndex() >= 0:
+            return ""
+        return "Choose the edit to take back." if edits else "No edit comes before this step."
+
+    return Field(choice, lambda: choice.currentData() or "", write, choice.currentIndexChanged, choice, complaint)
 
 
 def _file(parent: QWidget) -> Field:

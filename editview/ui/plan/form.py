@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -17,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from editview.domain.facts import FactSheet
-from editview.domain.operations import BaseOperation, FullFineTune, Operation
+from editview.domain.operations import BaseOperation, FullFineTune, Operation, UndoEdit
 from editview.domain.sentences import method_name, operation_title
 from editview.ui.look.icons import icon
 from editview.ui.look.labels import Sentence, Words
@@ -39,6 +40,8 @@ def _complaint(problem: ErrorDetails) -> str:
             return f"This has to be less than {limits['lt']:g}."
         case "less_than_equal":
             return f"This has to be {limits['le']:g} or less."
+        case "too_long":
+            return f"This method writes into {limits['max_length']} layer: name that one alone."
         case "int_type" | "int_parsing":
             return f"'{problem['input']}' is not a whole number: write '0, 1, 2'."
     return f"{problem['msg']}."
@@ -46,6 +49,8 @@ def _complaint(problem: ErrorDetails) -> str:
 
 def _headline(operation: Operation, sheet: FactSheet | None) -> str:
     title = operation_title(operation, sheet)
+    if isinstance(operation, UndoEdit):
+        return title
     if isinstance(operation, FullFineTune):
         return title.replace("Fine-tune", "Fine-tune every weight", 1)
     return f"{title} with {method_name(operation)}"
@@ -82,16 +87,17 @@ class _Row(QWidget):
 class OperationForm(QDialog):
     """Edits one operation. After `exec`, `operation` is the changed one (same card id).
 
-    The plan's sheet and the number of its model's layers, as far as they are known, say what can be chosen.
+    The plan's sheet, the number of its model's layers and the edits before this step (id and words), as far as they
+    are known, say what can be chosen.
     """
 
     def __init__(
         self, operation: Operation, parent: QWidget | None = None, *,
-        sheet: FactSheet | None = None, layers: int | None = None,
+        sheet: FactSheet | None = None, layers: int | None = None, edits: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self.operation = operation
-        self._sheet, self._layers = sheet, layers
+        self._sheet, self._layers, self._edits = sheet, layers, edits or {}
         self.fields: dict[str, Field] = {}
         self._rows: dict[str, _Row] = {}
         self.setWindowTitle(operation_title(operation, sheet))
@@ -125,7 +131,7 @@ class OperationForm(QDialog):
             home = self._specialist if is_special else self
             usual = plain(info.default)
             row = _Row(info.title or name, f"{info.description}{f' · default {usual}' if usual else ''}", home)
-            field = field_for(info, row, self._sheet, self._layers)
+            field = field_for(info, row, self._sheet, self._layers, self._edits)
             row.hold(field)
             field.changed.connect(self._check)
             self.fields[name], self._rows[name] = field, row

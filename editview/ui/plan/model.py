@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QByteArray, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from editview.domain.operations import Edit, Operation
+from editview.domain.operations import Edit, Operation, UndoEdit
 from editview.domain.plan import Plan
 from editview.domain.sentences import method_name, operation_title
 from editview.ui.hub import Hub
@@ -62,7 +62,7 @@ class PlanModel(QAbstractListModel):
             case _ if role == METHOD:
                 return self._method(operation)
             case _ if role == ICON:
-                return "checkpoint" if operation is None else "edit" if isinstance(operation, Edit) else "tune"
+                return _icon(operation)
         return None
 
     def _checkpoint_title(self) -> str:
@@ -70,9 +70,13 @@ class PlanModel(QAbstractListModel):
         return info.name if info else self._plan.checkpoint.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
 
     def _method(self, operation: Operation | None) -> str:
+        if isinstance(operation, UndoEdit):
+            stage = self._plan.stage_undone_by(operation) if operation.enabled else None
+            return "No edit to take back" if stage is None else f"Takes back step {stage}"
         if operation is not None:
             name = method_name(operation)
-            return name[:1].upper() + name[1:]
+            weak = f", {operation.strength:.0f} %" if isinstance(operation, Edit) and operation.strength != 100 else ""
+            return f"{name[:1].upper()}{name[1:]}{weak}"
         info = self._hub.checkpoint
         return "Start: the checkpoint" if info is None else f"Start: {info.architecture}, {info.layers} layers"
 
@@ -149,6 +153,12 @@ class PlanModel(QAbstractListModel):
         self.beginResetModel()
         self._plan = plan
         self.endResetModel()
+
+
+def _icon(operation: Operation | None) -> str:
+    if operation is None:
+        return "checkpoint"
+    return "undo" if isinstance(operation, UndoEdit) else "edit" if isinstance(operation, Edit) else "tune"
 
 
 def _odd_one(longer: list[str], shorter: list[str]) -> int | None:

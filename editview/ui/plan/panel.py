@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
-from editview.domain.operations import METHODS, Edit, Operation
+from editview.domain.operations import Edit, Operation, UndoEdit
+from editview.domain.sentences import method_name, operation_title
 from editview.ui.hub import Hub
 from editview.ui.look.icons import icon
 from editview.ui.look.labels import Sentence
 from editview.ui.look.theme import BODY, theme
 from editview.ui.plan.card_states import overall, plan_sentence
+from editview.ui.plan.chooser import StepChooser, first_of
 from editview.ui.plan.form import OperationForm
 from editview.ui.plan.model import PlanModel
+from editview.ui.plan.strength import LiveStrength, StrengthBox
 from editview.ui.plan.view import PlanView
 
 
@@ -30,14 +31,12 @@ class PlanPanel(QWidget):
         self.model = PlanModel(hub, self)
         self.view = PlanView(self.model, self)
         self.sentence = Sentence("", BODY, parent=self)
-        self.add_menu = self._make_add_menu()
         self.add_button = QToolButton(self)
         self.add_button.setText("Add a step")
         self.add_button.setIcon(icon("add", "accent"))
         self.add_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.add_button.setProperty("role", "icon")
-        self.add_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.add_button.setMenu(self.add_menu)
+        self.add_button.clicked.connect(self.choose_step)
         self._tools = QHBoxLayout()
         self._layout = QVBoxLayout(self)
         self._tools.addWidget(self.add_button)
@@ -70,10 +69,38 @@ class PlanPanel(QWidget):
 
     # ---- what can be done with a card -------------------------------------------------------------------------
 
-    def add(self, method: type[Operation]) -> None:
+    def choose_step(self) -> None:
+        """Ask which step to add after the selected one, or at the end."""
+        chooser = StepChooser(self, edits=bool(self._edits_before(self._place)))
+        if chooser.exec() and chooser.chosen is not None:
+            self.add(chooser.chosen, repair=chooser.repair.isChecked())
+        chooser.deleteLater()
+
+    def add(self, method: type[Operation], repair: bool = False) -> None:
         """Add a step after the selected one, or at the end."""
-        operation = method()
-        at = self._hub.plan.index(self.selected.id) + 1 if self.selected else None
+        at = self._place
+        self._insert(first_of(method, repair, list(self._edits_before(at))), at)
+
+    def take_back(self) -> None:
+        """Add a step at the end that takes the selected edit out again."""
+        if isinstance(self.selected, Edit):
+            self._insert(UndoEdit(edit=self.selected.id), len(self._hub.plan.operations))
+
+    @property
+    def _place(self) -> int:
+        plan = self._hub.plan
+        return plan.index(self.selected.id) + 1 if self.selected else len(plan.operations)
+
+    def _edits_before(self, at: int) -> dict[str, str]:
+        """The edits that a step at this place could take back: id, and what their cards say."""
+        active = [operation for operation in self._hub.plan.operations[:at] if operation.enabled]
+        return {
+            operation.id: f"Step {stage}: {operation_title(operation, self._hub.sheet)} ({method_name(operation)})"
+            for stage, operation in enumerate(active, start=1)
+            if isinstance(operation, Edit)
+        }
+
+    def _insert(self, operation: Operation, at: int) -> None:
         self._hub.change_plan(self._hub.plan.added(operation, at))
         self.view.select(self.model.row_of(operation.id))
         self.view.setFocus()
@@ -100,7 +127,10 @@ class PlanPanel(QWidget):
 
     def edit(self, operation: Operation) -> None:
         info = self._hub.checkpoint
-        form = OperationForm(operation, self, sheet=self._hub.sheet, layers=info.layers if info else None)
+        edits = self._edits_before(self._hub.plan.index(operation.id))
+        form = OperationForm(operation, self, sheet=self._hub.sheet, layers=info.layers if info else None, edits=edits)
+        if isinstance(box := form.fields["strength"].widget if "strength" in form.fields else None, StrengthBox):
+            LiveStrength(self._hub, operation.id, box)
         if form.exec():
             self._hub.change_plan(self._hub.plan.replaced(form.operation))
         form.deleteLater()
@@ -110,20 +140,11 @@ class PlanPanel(QWidget):
 
     # ---- drawing ---------------------------------------------------------------------------------------------
 
-    def _make_add_menu(self) -> QMenu:
-        menu = QMenu("Add a step", self)
-        for method in METHODS:
-            edits = issubclass(method, Edit)
-            verb = "Edit facts with" if edits else "Fine-tune:"
-            action = menu.addAction(icon("edit" if edits else "tune"), f"{verb} {method.label}\t{method.about}")
-            action.triggered.connect(partial(self.add, method))
-        return menu
-
     def _show_menu(self, at: QPoint) -> None:
         menu = QMenu(self)
         menu.addActions(self.view.actions())
         menu.addSeparator()
-        menu.addMenu(self.add_menu)
+        menu.addAction(icon("add"), "Add a step…").triggered.connect(self.choose_step)
         menu.exec(self.view.viewport().mapToGlobal(at))
         menu.deleteLater()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from editview.domain.operations import METHODS, Edit
+from editview.domain.operations import Edit
 from editview.ui.look.theme import Mode, theme
 from editview.ui.opening.recognise import is_table
 from editview.ui.plan.card_states import obstacle
@@ -72,22 +72,21 @@ def _plan(window: MainWindow) -> list[Action]:
     def can_run() -> bool:
         return not hub.running and not obstacle(hub.plan, hub.sheet, hub.sheet_missing)
 
-    adds = [
-        Action(
-            f"add-{method.model_fields['method'].default}", "&Plan",
-            f"Add {'an edit of facts' if issubclass(method, Edit) else 'a fine-tune'}: {method.label}",
-            partial(plan.add, method), icon="edit" if issubclass(method, Edit) else "tune", group=1,
-        )
-        for method in METHODS
-    ]  # fmt: skip
+    def takes_back() -> bool:
+        return isinstance(plan.selected, Edit) and plan.selected.enabled
+
     return [
         Action("run", "&Plan", "Run", hub.start_run, "Ctrl+R", "run", possible=can_run),
         Action("run-anew", "&Plan", "Run everything anew", partial(hub.start_run, fresh=True), possible=can_run),
         Action("stop", "&Plan", "Stop", hub.stop_run, "Ctrl+.", "stop", possible=lambda: hub.running),
-        *adds,
+        Action("add-step", "&Plan", "Add a step…", plan.choose_step, "Ctrl+N", "add", group=1),
         card("edit-step", "Change this step…", plan.edit_selected, "F2", "edit"),
         card("switch-step", "Switch on or off", plan.switch, "Space", "switch"),
         card("duplicate-step", "Duplicate", plan.duplicate, "Ctrl+D", "duplicate"),
+        Action(
+            "take-back", "&Plan", "Take this edit back later", plan.take_back, "", "undo",
+            possible=takes_back, in_list=True, group=2,
+        ),
         card("remove-step", "Remove", plan.remove, "Del", "remove"),
         Action(
             "step-up", "&Plan", "Move up", partial(plan.move_step, -1), "Alt+Up", "up",

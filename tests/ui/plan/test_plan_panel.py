@@ -15,6 +15,7 @@ from editview.domain.events import FactsOpened, Forecast
 from editview.domain.operations import METHODS, Lora
 from editview.domain.plan import Plan
 from editview.ui.hub import Hub
+from editview.ui.plan.chooser import StepChooser
 from editview.ui.plan.form import OperationForm
 from editview.ui.window.main_window import MainWindow
 from tests import sample
@@ -74,9 +75,14 @@ def test_the_checkpoint_can_not_be_moved_or_removed(window: MainWindow, qtbot: Q
 
 
 def test_a_method_is_added_after_the_chosen_card(window: MainWindow) -> None:
-    adds = window.plan.add_menu.actions()
-    assert [action.text().partition("\t")[2] for action in adds] == [method.about for method in METHODS]
-    adds[1].trigger()
+    def choose() -> None:
+        chooser = QApplication.activeModalWidget()
+        assert isinstance(chooser, StepChooser)
+        assert {card.method for card in chooser.cards} == set(METHODS)
+        next(card for card in chooser.cards if card.method is Lora).click()
+
+    QTimer.singleShot(50, choose)
+    window.plan.add_button.click()
     assert [type(operation) for operation in window.hub.plan.operations][1] is Lora
     assert window.plan.selected is window.hub.plan.operations[1]
 
