@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
-from editview.domain.plan import Checkpoint
+from editview.domain.operations import Edit
+from editview.domain.plan import Checkpoint, Plan
 from editview.domain.weights import TensorInfo
+
+Kind = TypeVar("Kind", bound=Edit)
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,11 @@ class CheckpointInfo:
     not_editable: str | None  # the reason why it can't be edited; None: it can
     model_type: str = ""  # as config.json names the architecture: 'gpt2'
     width: int = 0  # of the hidden states
+    presets: tuple[Edit, ...] = ()  # settings that are known to work for it, a method each
+
+    def starting(self, method: type[Kind]) -> Kind | None:
+        """A method's settings for this checkpoint; None when nobody has found any."""
+        return next((preset for preset in self.presets if isinstance(preset, method)), None)
 
     @property
     def sentence(self) -> str:
@@ -37,6 +46,32 @@ class CheckpointInfo:
             f"{self.name}: {self.architecture} with {size} parameters in {self.layers} layers "
             f"({self.dtype}, {self.bytes / 1e6:,.1f} MB); {fits}; {editable}."
         )
+
+
+def fitted(plan: Plan, info: CheckpointInfo, before: CheckpointInfo | None) -> tuple[Plan, str]:
+    """The plan on another checkpoint, and what is to be said about its edits; empty: they stay as they are.
+
+    One model's settings are never used for another: an edit takes those that are known for the new one, or none. Which
+    facts it writes, and how strongly, stays.
+    """
+    moved = plan.model_copy(update={"checkpoint": info.checkpoint})
+    edits = [operation for operation in plan.operations if isinstance(operation, Edit)]
+    built = (info.model_type, info.layers, info.width)
+    if not edits or (before is not None and (before.model_type, before.layers, before.width) == built):
+        return moved, ""
+    lacking = []
+    for edit in edits:
+        preset = info.starting(type(edit))
+        if preset is None:
+            lacking.append(edit.label)
+        kept = {name: getattr(edit, name) for name in ("id", "enabled", "only", "failing", "strength")}
+        moved = moved.replaced((preset or type(edit)()).model_copy(update=kept))
+    if lacking:
+        return moved, (
+            f"No settings of {' and '.join(dict.fromkeys(lacking))} are known for *{info.name}*: choose the layers to "
+            "edit in the card. 'Find layers' there traces where this model looks its facts up."
+        )
+    return moved, f"The edits have the settings now that are known to work for *{info.name}*."
 
 
 @dataclass(frozen=True, slots=True)

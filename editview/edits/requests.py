@@ -26,16 +26,20 @@ def settled(lm: LanguageModel, operation: Kind) -> Kind:
     known = preset(type(operation), config.model_type, config.num_hidden_layers, config.hidden_size,
                    len(lm.embedding.weight))  # fmt: skip
     if known is None:
-        raise EditViewError(
-            f"There are no ready settings of {operation.label} for this model. Choose the layers to edit in the card: "
-            "'Find layers' there traces where this model looks its facts up."
-        )
+        raise no_settings(operation)
     filled = {
         name: getattr(known, name)
         for name, field in type(operation).model_fields.items()
         if name != "id" and getattr(operation, name) == field.default
     }
     return operation.model_copy(update=filled)
+
+
+def no_settings(operation: Edit) -> EditViewError:
+    return EditViewError(
+        f"There are no ready settings of {operation.label} for this model. Choose the layers to edit in the card: "
+        "'Find layers' there traces where this model looks its facts up."
+    )
 
 
 def checked_layers(lm: LanguageModel, operation: Edit) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from editview.domain import places
 from editview.domain.checkpoint import CheckpointInfo
-from editview.domain.operations import Edit, Memit
+from editview.domain.operations import METHODS, Edit
 from editview.domain.weights import MatrixKind
 
 Kind = TypeVar("Kind", bound=Edit)
@@ -28,8 +28,14 @@ def preset(kind: type[Kind], model_type: str, layers: int, width: int, vocabular
     return None
 
 
-def suggested(info: CheckpointInfo) -> Memit:
-    """The settings to start from when a plan is made for a checkpoint; without layers where no preset is known."""
+def presets_for(info: CheckpointInfo) -> tuple[Edit, ...]:
+    """The settings of every method that are known for this checkpoint."""
+    found = (preset_for(method, info) for method in METHODS if issubclass(method, Edit))
+    return tuple(preset for preset in found if preset is not None)
+
+
+def preset_for(kind: type[Kind], info: CheckpointInfo) -> Kind | None:
+    """A method's settings for this checkpoint; None when nobody has found any."""
     embeddings = [tensor.shape for tensor in info.tensors if tensor.kind is MatrixKind.EMBEDDING]
     vocabulary = max((shape[0] for shape in embeddings), default=0)
-    return preset(Memit, info.model_type, info.layers, info.width, vocabulary) or Memit()
+    return preset(kind, info.model_type, info.layers, info.width, vocabulary)

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from editview.domain import places
 from editview.domain.events import (
@@ -97,6 +98,7 @@ class Engine:
 
     def tell(self, request: Request, stop: threading.Event) -> None:
         """What needs no weights in memory. Raises Cancelled once `stop` is set."""
+        from editview.formats.presets import presets_for
         from editview.lm.opening import describe
         from editview.lm.sources import download
         from editview.runs.forecast import forecast
@@ -104,7 +106,8 @@ class Engine:
 
         match request:
             case DescribeCheckpoint(checkpoint=checkpoint):
-                self._emit(CheckpointDescribed(describe(checkpoint, self._runner.device)))
+                info = describe(checkpoint, self._runner.device)
+                self._emit(CheckpointDescribed(replace(info, presets=presets_for(info))))
             case ForecastPlan(plan=plan, sheet=sheet):
                 device = self._runner.device
                 self._emit(forecast(plan, sheet, device, self._store, self._fingerprints, self._timings))

@@ -10,12 +10,14 @@ from editview.domain.facts import FactSheet
 from editview.domain.operations import FineTune, FullFineTune
 from editview.domain.plan import Plan
 from editview.domain.sentences import amount
+from editview.edits.requests import no_settings
+from editview.formats.presets import preset_for
 from editview.runs import costs
 from editview.runs.fingerprints import Fingerprints, described
 from editview.runs.keys import full_keys, stage_keys
 from editview.runs.machine import memory_available
 from editview.runs.memory import operation_memory, resting_memory
-from editview.runs.operations import Prepared, PreparedUndo, prepare
+from editview.runs.operations import Prepared, PreparedEdit, PreparedUndo, prepare
 from editview.runs.store import StageStore
 from editview.runs.timings import Timings
 from editview.runs.walk import watched_facts
@@ -31,6 +33,9 @@ def forecast(
     """
     prepared = prepare(plan, sheet)
     info = described(plan.checkpoint, device)
+    for one in prepared:
+        if isinstance(one, PreparedEdit) and not one.operation.layers and preset_for(type(one.operation), info) is None:
+            raise no_settings(one.operation)
     fingerprint = fingerprints.of(plan.checkpoint, device)
     known = [False] * (len(prepared) + 1)
     asked = [False] * (len(prepared) + 1)

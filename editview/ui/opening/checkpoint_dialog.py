@@ -40,13 +40,14 @@ RISKS = {
 
 
 class CheckpointDialog(QDialog):
-    """After `exec`, `checkpoint` is what was chosen. It can be used once it has been described."""
+    """After `exec`, `checkpoint` is what was chosen, and `info` what it is: it can be used once that is known."""
 
     def __init__(self, hub: Hub, start: Checkpoint | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._hub = hub
         self._start = start or Checkpoint()
         self._asked: Checkpoint | None = None
+        self.info: CheckpointInfo | None = None
         self.setWindowTitle("Open a checkpoint")
         self.source = QComboBox(self)
         self.source.setEditable(True)
@@ -154,7 +155,7 @@ class CheckpointDialog(QDialog):
 
     def _told(self, info: CheckpointInfo) -> None:
         if info.checkpoint == self._asked:
-            self._asked = None
+            self._asked, self.info = None, info
             self.described.say(info.sentence)
             self.use.setEnabled(info.not_editable is None)
 

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from editview.domain import places
+from editview.domain.checkpoint import fitted
 from editview.domain.events import FactsPreviewed
 from editview.domain.operations import FineTune, Lora
 from editview.domain.plan import Checkpoint
@@ -71,8 +72,11 @@ class Opening(QObject):
 
     def open_checkpoint(self, start: Checkpoint | None = None) -> None:
         dialog = CheckpointDialog(self._hub, start or self._hub.plan.checkpoint, self._window)
-        if dialog.exec():
-            self._hub.change_plan(self._hub.plan.model_copy(update={"checkpoint": dialog.checkpoint}))
+        if dialog.exec() and dialog.info is not None:
+            plan, note = fitted(self._hub.plan, dialog.info, self._hub.checkpoint)
+            self._hub.change_plan(plan)
+            if note:
+                self._hub.noted.emit(note)
         dialog.deleteLater()
 
     def open_facts(self) -> None:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from editview.domain.operations import METHODS, Edit, FineTune, Operation, UndoEdit
+from editview.domain.operations import METHODS, Edit, FineTune, Operation, UndoEdit, new_id
 from editview.ui.look.icons import icon
 from editview.ui.look.labels import Sentence, Words
 from editview.ui.look.theme import BODY, LARGE, SMALL, theme
@@ -130,10 +130,13 @@ class StepChooser(QDialog):
         usable[max(0, min(at + by, len(usable) - 1))].setFocus()
 
 
-def first_of(method: type[Operation], repair: bool, edits: Sequence[str]) -> Operation:
-    """A new step as it is added: a repair where that was asked, taking back the last of the `edits` before it."""
+def first_of(method: type[Operation], repair: bool, edits: Sequence[str], start: Edit | None = None) -> Operation:
+    """A new step as it is added: a repair where that was asked, taking back the last of the `edits` before it.
+
+    `start` holds the settings that are known for the plan's model.
+    """
     if issubclass(method, UndoEdit):
         return UndoEdit(edit=edits[-1] if edits else "")
     if issubclass(method, Edit):
-        return method(failing=repair)
+        return (start or method()).model_copy(update={"id": new_id(), "failing": repair})  # type: ignore[return-value]
     return method()

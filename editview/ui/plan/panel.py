@@ -79,7 +79,9 @@ class PlanPanel(QWidget):
     def add(self, method: type[Operation], repair: bool = False) -> None:
         """Add a step after the selected one, or at the end."""
         at = self._place
-        self._insert(first_of(method, repair, list(self._edits_before(at))), at)
+        info = self._hub.checkpoint
+        start = info.starting(method) if info is not None and issubclass(method, Edit) else None
+        self._insert(first_of(method, repair, list(self._edits_before(at)), start), at)
 
     def take_back(self) -> None:
         """Add a step at the end that takes the selected edit out again."""
