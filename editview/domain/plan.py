@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
@@ -93,13 +93,19 @@ class Writing:
     taken_back: bool  # every edit of it so far was undone
 
 
-def writing_of(plan: Plan, fact_id: str, stage: int) -> Writing | None:
-    """How a fact was edited up to a stage (counted from 1); None: no operation up to there edits it."""
+def writing_of(
+    plan: Plan, fact_id: str, stage: int, fails_at: Callable[[int], bool] = lambda stage: True
+) -> Writing | None:
+    """How a fact was edited up to a stage (counted from 1); None: no operation up to there edits it.
+
+    `fails_at` says whether the fact failed at a stage: a repair writes no other.
+    """
     first, standing = None, set[str]()
     for at, operation in enumerate(plan.active[:stage], start=1):
         if isinstance(operation, Edit) and (not operation.only or fact_id in operation.only):
             first = first or at
-            standing.add(operation.id)
+            if not operation.failing or fails_at(at - 1):
+                standing.add(operation.id)
         elif isinstance(operation, UndoEdit):
             standing.discard(operation.edit)
     return None if first is None else Writing(first, not standing)

@@ -102,7 +102,7 @@ class Run:
         known = [verdict for verdict in verdicts if verdict is not None]
         if len(known) < len(verdicts):
             return None
-        writing = writing_of(self.plan, fact.id, stage)
+        writing = writing_of(self.plan, fact.id, stage, lambda at: verdicts[at] is Verdict.FAILS)
         if writing is None:
             return change(fact, known, None)
         return change(fact, known, writing.edited_at, writing.taken_back)

@@ -44,6 +44,10 @@ def test_an_edit_is_taken_back_once_all_edits_of_the_fact_are() -> None:
     assert [writing_of(plan, "a", stage) for stage in (3, 4, 5, 6)] == [
         Writing(1, False), Writing(1, False), Writing(1, True), Writing(1, False)
     ]  # fmt: skip
+    repair = Memit(id="repair", failing=True)
+    repaired = Plan(operations=(first, repair, back))
+    assert writing_of(repaired, "a", 3) == Writing(1, taken_back=False)
+    assert writing_of(repaired, "a", 3, lambda stage: False) == Writing(1, taken_back=True)
     assert plan.stage_undone_by(back) == 1
     assert plan.stage_undone_by(all_back) == 2
     assert plan.moved("u", 0).stage_undone_by(back) is None

@@ -34,7 +34,7 @@ def operations(draw: st.DrawFn, sheet: FactSheet) -> list[Operation]:
         elif kind is Memit:
             ids = [fact.id for fact in sheet.group(Group.EDITED)]
             only = draw(st.lists(st.sampled_from(ids), unique=True)) if ids else []
-            made.append(Memit(id=f"o{place}", only=tuple(only)))
+            made.append(Memit(id=f"o{place}", only=tuple(only), failing=draw(st.booleans())))
         else:
             made.append(FullFineTune(id=f"o{place}", steps=40))
     return made

@@ -60,7 +60,6 @@ class FactsGrid:
         facts, stages = len(sheet), len(self.titles)
         self.group: Numbers = np.array([GROUPS.index(fact.group) for fact in sheet], dtype=np.int64)
         self.edited_at = self._edited_at()
-        self._taken_back = self._edits_taken_back(stages)
         self.said = [""] * facts  # at the last stage asked
         self._asked_at: Numbers = np.full(facts, -1)  # that stage
         self._checked: Numbers = np.zeros((facts, stages), dtype=np.int64)
@@ -90,14 +89,17 @@ class FactsGrid:
                 at[[i for i, fact in enumerate(self.sheet) if not only or fact.id in only]] = stage
         return at
 
-    def _edits_taken_back(self, stages: int) -> Flags:
+    def _taken_back(self, stands: Flags) -> Flags:
         """At which stages every edit of a fact so far has been undone."""
         standing = {operation.id: np.zeros(len(self.sheet), dtype=np.int64) for operation in self.plan.active}
-        back: Flags = np.zeros((len(self.sheet), stages), dtype=bool)
-        for stage, operation in enumerate(self.plan.active[: stages - 1], start=1):
+        back: Flags = np.zeros_like(stands)
+        if not any(isinstance(operation, UndoEdit) for operation in self.plan.active):
+            return back
+        for stage, operation in enumerate(self.plan.active[: stands.shape[1] - 1], start=1):
             if isinstance(operation, Edit):
                 only = set(operation.only)
-                standing[operation.id][:] = [not only or fact.id in only for fact in self.sheet]
+                written = np.array([not only or fact.id in only for fact in self.sheet], dtype=bool)
+                standing[operation.id][:] = written & ~(operation.failing & stands[:, stage - 1])
             elif isinstance(operation, UndoEdit) and operation.edit in standing:
                 standing[operation.edit][:] = 0
             back[:, stage] = (sum(standing.values()) == 0) & (self.edited_at <= stage)
@@ -156,6 +158,7 @@ class FactsGrid:
         ever, always = np.zeros(facts, dtype=bool), np.ones(facts, dtype=bool)  # stood, since it counts
         before_edit = stands[np.arange(facts), np.clip(self.edited_at, 1, stages) - 1]
         self.known_before: Flags = edited & (self.edited_at < stages) & before_edit
+        taken_back = self._taken_back(stands)
         for stage in range(stages):
             now, counts = stands[:, stage], ~edited | (stage >= self.edited_at)
             if stage:
@@ -166,7 +169,7 @@ class FactsGrid:
                     ~counts,
                     self.known_before & now,
                     self.known_before,
-                    edited & ~now & self._taken_back[:, stage],
+                    edited & ~now & taken_back[:, stage],
                     edited & now & always & (stage == self.edited_at),
                     edited & now & always,
                     edited & ~now,
