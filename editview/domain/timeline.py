@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from editview.domain.operations import FineTune
+from editview.domain.operations import Edit, FineTune, Operation, UndoEdit
 from editview.domain.plan import Plan
 
 TRAINING_WIDTH = 3.0
@@ -14,12 +14,16 @@ TRAINING_WIDTH = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Where one operation lies on the axis; it ends at the point of its stage. `steps` is 0 without training."""
+    """Where one operation lies on the axis; it ends at the point of its stage.
+
+    `steps` is 0 without training; then `done` says what was done.
+    """
 
     stage: int
     start: float
     end: float
     steps: int
+    done: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class Timeline:
         return span.start + (span.end - span.start) * min(step / span.steps, 1.0)
 
     def ticks(self, most: int = 3) -> list[tuple[float, str]]:
-        """What stands under the axis: 'before', 'edited', and at most so many steps a fine-tune, 'step 20', '40', …"""
+        """What stands under the axis: 'before', 'edited', 'taken back', and at most so many steps a fine-tune, 'step 20', '40', …"""
         found = [(0.0, "before")]
         for span in self.spans:
             if span.steps:
@@ -52,7 +56,7 @@ class Timeline:
                 numbers[0] = f"step {numbers[0]}"
                 found += [(self.at(span.stage, s), n) for s, n in zip((*steps, span.steps), numbers, strict=True)]
             else:
-                found.append((span.end, "edited"))
+                found.append((span.end, span.done))
         return found
 
 
@@ -61,9 +65,15 @@ def timeline(plan: Plan) -> Timeline:
     for stage, operation in enumerate(plan.active, start=1):
         steps = operation.steps if isinstance(operation, FineTune) else 0
         end = at + (TRAINING_WIDTH if steps else 1.0)
-        spans.append(Span(stage, at, end, steps))
+        spans.append(Span(stage, at, end, steps, _done(operation)))
         at = end
     return Timeline(tuple(spans))
+
+
+def _done(operation: Operation) -> str:
+    if isinstance(operation, UndoEdit):
+        return "taken back"
+    return "repaired" if isinstance(operation, Edit) and operation.failing else "edited"
 
 
 def _round_step(about: float) -> int:
