@@ -32,35 +32,39 @@ MEMORY = "ultraedit"
 WHAT = "Looking at the facts"
 
 
-@dataclass
-class Normaliser:
-    """Mean and sum of squared deviations [features] of `count` features seen so far, float64."""
+@dataclass(frozen=True)
+class Seen:
+    """What is known of the features seen so far: their mean and sum of squared deviations [features], float64."""
 
     count: int
     mean: Tensor
     squares: Tensor
 
-    def see(self, features: Tensor) -> None:
-        """Count `features` [tokens, features] in as the paper does, with a batch's unbiased variance."""
-        new = len(features)
-        difference = features.mean(0) - self.mean
-        within = features.var(0) if new > 1 else torch.zeros_like(self.mean)
-        self.squares = self.squares + new * within + self.count * new / (self.count + new) * difference**2
-        self.mean = self.mean + new / (self.count + new) * difference
-        self.count += new
+    @staticmethod
+    def of(features: Tensor) -> Seen:
+        """Of one batch [tokens, features], with the unbiased variance times the tokens, as the authors count it."""
+        count = len(features)
+        variance = features.var(0) if count > 1 else torch.zeros_like(features[0])
+        return Seen(count, features.mean(0), count * variance)
 
-    def __call__(self, features: Tensor) -> Tensor:
+    def __add__(self, other: Seen) -> Seen:
+        count = self.count + other.count
+        apart = other.mean - self.mean
+        squares = self.squares + other.squares + self.count * other.count / count * apart**2
+        return Seen(count, self.mean + other.count / count * apart, squares)
+
+    def normalised(self, features: Tensor) -> Tensor:
         deviation = (self.squares / (self.count - 1)).sqrt()
         return (features - self.mean) / (deviation + torch.finfo(torch.float32).eps)
 
-    @staticmethod
-    def remembered(memory: Mapping[str, Tensor], features: int, device: torch.device) -> Normaliser:
-        kept = memory.get(MEMORY, torch.zeros(3, features)).to(device, torch.float64)
-        return Normaliser(int(kept[0, 0]), kept[1], kept[2])
+    @property
+    def row(self) -> Tensor:
+        return torch.cat([self.mean.new_tensor([self.count]), self.mean, self.squares])
 
-    def memory(self) -> dict[str, Tensor]:
-        counts = torch.full_like(self.mean, self.count)
-        return {MEMORY: torch.stack([counts, self.mean, self.squares]).cpu()}
+    @staticmethod
+    def from_row(row: Tensor) -> Seen:
+        mean, squares = row[1:].chunk(2)
+        return Seen(int(row[0]), mean, squares)
 
 
 def edit(
@@ -74,20 +78,24 @@ def edit(
 ) -> Outcome:
     """Write the new answers of `facts` into the weights, in place, whole or not at all. Nothing in it is random.
 
-    `memory` holds under 'ultraedit' the normalisation [3, inputs + width] (count, mean, squares) of earlier steps; the
-    outcome's counts this step in. Raises EditViewError when there is but one token to write and none before it.
+    `memory` holds under 'ultraedit' a row [1 + 2 · (inputs + width)] for each earlier UltraEdit step: count, mean and
+    squares of its features; the outcome's has one for this step too. Raises EditViewError when there is but one token
+    to write and none before it.
     """
     operation = settled(lm, operation)
     layers = checked_layers(lm, operation)
     check_facts(facts, by_subject=False)
     everything = lessons(lm, facts)
     inputs, width = sizes(lm.anatomy.mlp_output(lm.model, layers[0]))
-    normaliser = Normaliser.remembered(memory or {}, inputs + width, lm.device)
-    if normaliser.count + sum(len(lesson.answer) for lesson in everything) < 2:
+    nothing = torch.zeros(1 + 2 * (inputs + width), dtype=torch.float64, device=lm.device)
+    rows = (memory or {}).get(MEMORY, nothing[None][:0]).to(nothing)
+    earlier = sum(map(Seen.from_row, rows), Seen.from_row(nothing))
+    if earlier.count + sum(len(lesson.answer) for lesson in everything) < 2:
         raise EditViewError(
             "UltraEdit compares what it writes with what it wrote before, so it can't begin with a single token. "
             "Edit more facts in this step, or choose another method."
         )
+    own = Seen.from_row(nothing)
     with rewriting(lm, layers) as writing:
         for start in range(0, len(everything), operation.turn):
             part = everything[start : start + operation.turn]
@@ -95,17 +103,16 @@ def edit(
             def say(done: int, start: int = start) -> None:
                 progress(start + done, len(facts), WHAT)
 
-            seen = looked_at(lm, part, layers, operation.batch_size, say)
-            for batch in seen:
-                for features in batch.values():
-                    normaliser.see(features)
+            looks = looked_at(lm, part, layers, operation.batch_size, say)
+            own = sum((Seen.of(features) for look in looks for features in look.values()), own)
+            seen = earlier + own
             for layer in layers:
-                features = torch.cat([batch[layer] for batch in seen])
-                key, slope = torch.split(normaliser(features), [inputs, width], dim=1)
+                features = torch.cat([look[layer] for look in looks])
+                key, slope = torch.split(seen.normalised(features), [inputs, width], dim=1)
                 values = -operation.learning_rate * key.square().sum(1, keepdim=True) * slope
                 writing.add(layer, ridge_change(features[:, :inputs], values))
         progress(len(facts), len(facts), WHAT)
-        return Outcome(writing.rounded_away(), normaliser.memory())
+        return Outcome(writing.rounded_away(), {MEMORY: torch.cat([rows, own.row[None]]).cpu()})
 
 
 def looked_at(

@@ -13,7 +13,7 @@ from editview.domain.facts import Fact, Group
 from editview.domain.operations import ConstrainedFineTune, Edit, LocalFineTune, UltraEdit
 from editview.domain.progress import Progress, silent
 from editview.domain.weights import MatrixKind
-from editview.edits import methods
+from editview.edits import methods, ultraedit
 from editview.edits.answers import Reading, lessons
 from editview.edits.writing import Outcome
 from editview.lm.anatomy import writes_transposed
@@ -308,7 +308,9 @@ def test_ultraedit_remembers_what_it_has_seen() -> None:
     together = edit(whole, operation)
     first = edit(steps, operation, edits()[:2])
     second = edit(steps, operation, edits()[2:], memory=first.memory)
-    assert torch.equal(second.memory["ultraedit"], together.memory["ultraedit"])
+    [row], rows = together.memory["ultraedit"], second.memory["ultraedit"]
+    assert torch.equal(rows[:1], first.memory["ultraedit"])
+    torch.testing.assert_close(sum(map(ultraedit.Seen.from_row, rows[1:]), ultraedit.Seen.from_row(rows[0])).row, row)
     torch.testing.assert_close(steps.weights()[matrix(steps, 1)], whole.weights()[matrix(whole, 1)], rtol=0, atol=1e-6)
     alone = Fact("one", Group.EDITED, "Peru", "{} is", "a", "Paris")
     assert len(lessons(steps, [alone])[0].answer) == 1
