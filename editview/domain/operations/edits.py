@@ -178,7 +178,8 @@ class LocalFineTune(TunedEdit):
     label: ClassVar[str] = "LocFT-BF"
     about: ClassVar[str] = (
         "Trains one matrix of one layer on all new answers together, pass after pass. Quick, needs no statistics and "
-        "no subjects: the right one for very many facts. Few facts wear on their neighbours more than with MEMIT."
+        "no subjects: the right one for very many facts. Watch the neighbours: on the demo model they suffer more than "
+        "with MEMIT."
     )
 
     method: Literal["locft"] = "locft"
