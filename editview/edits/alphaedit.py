@@ -27,6 +27,8 @@ from editview.edits.writing import Outcome, rewriting
 from editview.lm.model import LanguageModel
 from editview.lm.statistics import KeyStatistics
 
+MEMORY = "alphaedit."
+
 
 def edit(
     lm: LanguageModel,
@@ -35,15 +37,16 @@ def edit(
     seed: int,
     progress: Progress,
     *,
-    memory: Mapping[int, Tensor] | None = None,
+    memory: Mapping[str, Tensor] | None = None,
     statistics: Mapping[int, KeyStatistics] | None = None,
     templates: Sequence[Sequence[str]] | None = None,
     workings: Workings | None = None,
 ) -> Outcome:
     """Write the new answers of `facts` into the weights, in place, whole or not at all.
 
-    `memory` holds by layer the keys [keys, inputs] that earlier AlphaEdit steps wrote; the outcome's is those and
-    this step's. The rest is as for MEMIT. Raises EditViewError when the threshold leaves nothing to write in.
+    `memory` holds, under 'alphaedit.' and the layer, the keys [keys, inputs] that earlier AlphaEdit steps wrote; the
+    outcome's is those and this step's. The rest is as for MEMIT. Raises EditViewError when the threshold leaves nothing
+    to write in.
     """
     operation = settled(lm, operation)
     layers = checked_layers(lm, operation)
@@ -52,7 +55,7 @@ def edit(
     known = statistics or key_statistics(lm, layers, operation, progress)
     free = {layer: free_directions(known[layer], operation.threshold, layer).to(lm.device) for layer in layers}
     spared = {
-        layer: (memory or {}).get(layer, torch.empty(0, len(directions))).to(lm.device, torch.float64)
+        layer: (memory or {}).get(f"{MEMORY}{layer}", torch.empty(0, len(directions))).to(lm.device, torch.float64)
         for layer, directions in free.items()
     }
     contexts = [template for group in templates for template in group]
@@ -66,7 +69,7 @@ def edit(
         written = {layer: keys(lm, facts, layer, templates) for layer in layers}  # on the model as it is now
         if workings is not None:
             workings.keys_after = written
-        remembered = {layer: torch.cat([spared[layer], written[layer]]).float().cpu() for layer in layers}
+        remembered = {f"{MEMORY}{layer}": torch.cat([spared[layer], written[layer]]).float().cpu() for layer in layers}
         return Outcome(writing.rounded_away(), {**(memory or {}), **remembered})
 
 

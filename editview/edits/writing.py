@@ -14,12 +14,21 @@ from editview.lm.anatomy import writes_transposed
 from editview.lm.model import LanguageModel
 
 
+def not_finite(details: str) -> EditViewError:
+    """What is said of an edit that went astray."""
+    return EditViewError(
+        "The edit produced numbers that aren't finite, so the model was left as it was. "
+        "Lower the learning rate, or edit fewer facts at once.",
+        details,
+    )
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What an edit leaves behind beside the weights."""
 
     rounded_away: dict[int, float]  # by layer: ‖part of ΔW lost to the weights' number format‖ / ‖ΔW‖
-    memory: dict[int, Tensor] = field(default_factory=dict)  # by layer: keys that later edits spare [keys, inputs]
+    memory: dict[str, Tensor] = field(default_factory=dict)  # for later edits; names begin with the method's id
 
 
 @dataclass
@@ -39,11 +48,7 @@ class Rewriting:
         with torch.no_grad():
             weight.copy_(self.untouched[layer].double() + whole.to(weight.device))
         if not bool(torch.isfinite(weight).all()):
-            raise EditViewError(
-                "The edit produced numbers that aren't finite, so the model was left as it was. "
-                "Lower the learning rate, or edit fewer facts at once.",
-                f"ΔW of layer {layer} isn't finite",
-            )
+            raise not_finite(f"ΔW of layer {layer} isn't finite")
         self.changes[layer] = whole
 
     def rounded_away(self) -> dict[int, float]:

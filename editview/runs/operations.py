@@ -124,7 +124,7 @@ def carry_out(
     lm: LanguageModel,
     prepared: PreparedEdit | PreparedFineTune,
     seed: int,
-    memory: Mapping[int, Tensor],
+    memory: Mapping[str, Tensor],
     watch: Watch | None,
     progress: Progress,
     on_log: Callable[[int, float, float], None],

@@ -236,13 +236,13 @@ def _memory(delta: Delta) -> Delta:
     return {name: tensor for name, tensor in delta.items() if name.startswith(_MEMORY)}
 
 
-def _memory_of(delta: Delta) -> dict[int, Tensor]:
-    """By layer."""
-    return {int(name.removeprefix(_MEMORY)): tensor for name, tensor in _memory(delta).items()}
+def _memory_of(delta: Delta) -> dict[str, Tensor]:
+    """By the names that the methods gave."""
+    return {name.removeprefix(_MEMORY): tensor for name, tensor in _memory(delta).items()}
 
 
-def _named(memory: Mapping[int, Tensor]) -> Delta:
-    return {f"{_MEMORY}{layer}": tensor for layer, tensor in memory.items()}
+def _named(memory: Mapping[str, Tensor]) -> Delta:
+    return {f"{_MEMORY}{name}": tensor for name, tensor in memory.items()}
 
 
 def _without(rows: Tensor, before: Tensor | None, after: Tensor) -> Tensor:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
+
+from editview.domain import places
 from editview.domain.checkpoint import CheckpointInfo
-from editview.domain.operations import Memit
+from editview.domain.operations import METHODS, ConstrainedFineTune, LocalFineTune, Memit, UltraEdit
 from editview.domain.plan import Checkpoint
 from editview.domain.weights import MatrixKind, TensorInfo
 from editview.formats.plans import demo_plan
@@ -31,6 +34,24 @@ def test_published_settings() -> None:
     assert llama2.layers == llama3.layers == (4, 5, 6, 7, 8)
     assert (llama2.covariance_weight, llama2.clamp) == (1, 4)
     assert (llama3.covariance_weight, llama3.clamp) == (15_000, 0.75)
+
+
+def test_published_settings_of_other_methods() -> None:
+    assert preset(ConstrainedFineTune, "gpt2", 48, 1600, 50257).limit == 5e-4
+    assert preset(ConstrainedFineTune, "gptj", 28, 4096, 50400).limit == 5e-5
+    assert preset(LocalFineTune, "llama", 32, 4096, 128_256).layers == (22,)
+    assert preset(LocalFineTune, "llama", 32, 4096, 32_000) is None
+    assert preset(UltraEdit, "mistral", 32, 4096, 32_768).layers == (29, 30)
+
+
+def test_every_section_is_some_method_s() -> None:
+    methods = {method.model_fields["method"].default: method for method in METHODS}
+    for path in (places.resources() / "presets").glob("*.toml"):
+        content = tomllib.loads(path.read_text("utf-8"))
+        model = content.pop("model")
+        for name, settings in content.items():
+            assert methods[name](**settings).layers, path
+            assert max(settings["layers"]) < model["layers"], path
 
 
 def test_no_model_gets_another_ones_settings() -> None:

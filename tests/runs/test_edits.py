@@ -140,11 +140,11 @@ def test_alphaedit_remembers_what_earlier_steps_wrote(studio: Studio) -> None:
     tune = small.tune(studio.world.data)
     run = studio.run(studio.plan(first, tune, second, UndoEdit(edit="edit")))
     kept = studio.weights(run)
-    rows = [len(stage["memory.0"]) for stage in kept]
+    rows = [len(stage["memory.alphaedit.0"]) for stage in kept]
     assert rows == [1, 1, 3, 2]
     alone = studio.weights(studio.run(studio.plan(alpha(studio, only=("e1", "e2")))))[0]
-    assert len(alone["memory.0"]) == 2
-    torch.testing.assert_close(kept[3]["memory.0"], kept[2]["memory.0"][1:])
+    assert len(alone["memory.alphaedit.0"]) == 2
+    torch.testing.assert_close(kept[3]["memory.alphaedit.0"], kept[2]["memory.alphaedit.0"][1:])
 
 
 def test_shifting_back_is_exact_where_nothing_came_after() -> None:

@@ -5,24 +5,41 @@ A method is a class here and a module that carries it out in `edits` or `tuning`
 """
 
 from editview.domain.operations.base import BaseOperation, new_id
-from editview.domain.operations.edits import AlphaEdit, Edit, Memit, Rome, TargetEdit, UndoEdit
+from editview.domain.operations.edits import (
+    AlphaEdit,
+    ConstrainedFineTune,
+    Edit,
+    LocalFineTune,
+    Memit,
+    Rome,
+    TargetEdit,
+    TunedEdit,
+    UltraEdit,
+    UndoEdit,
+)
 from editview.domain.operations.tuning import FineTune, FullFineTune, Lora
 
-Operation = Memit | AlphaEdit | Rome | UndoEdit | Lora | FullFineTune
-METHODS: tuple[type[Operation], ...] = (Memit, AlphaEdit, Rome, UndoEdit, Lora, FullFineTune)
+Operation = Memit | AlphaEdit | Rome | LocalFineTune | ConstrainedFineTune | UltraEdit | UndoEdit | Lora | FullFineTune
+METHODS: tuple[type[Operation], ...] = (
+    Memit, AlphaEdit, Rome, LocalFineTune, ConstrainedFineTune, UltraEdit, UndoEdit, Lora, FullFineTune,
+)  # fmt: skip
 
 __all__ = [
     "METHODS",
     "AlphaEdit",
     "BaseOperation",
+    "ConstrainedFineTune",
     "Edit",
     "FineTune",
     "FullFineTune",
+    "LocalFineTune",
     "Lora",
     "Memit",
     "Operation",
     "Rome",
     "TargetEdit",
+    "TunedEdit",
+    "UltraEdit",
     "UndoEdit",
     "new_id",
 ]

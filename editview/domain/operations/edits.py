@@ -163,6 +163,88 @@ class Rome(TargetEdit):
     )  # fmt: skip
 
 
+class TunedEdit(Edit):
+    """Edits that train one feed-forward output matrix on the new answers. They need no subject and no statistics."""
+
+    layers: tuple[Layer, ...] = Field(
+        (), max_length=1, title="Layer to edit",
+        description="Counted from 0: 0 is layer 1 of the picture. Empty: the preset of this model",
+        json_schema_extra={"layers": True},
+    )  # fmt: skip
+    learning_rate: float = Field(5e-4, gt=0, le=1, title="Learning rate", description="Step size of the training")
+    epochs: int = Field(
+        25, ge=1, le=1000, title="Passes",
+        description="How often all facts are gone through at most; it ends earlier when every answer is learnt",
+    )  # fmt: skip
+    batch_size: int = Field(
+        100, ge=1, le=4096, title="Batch size", description="Facts in one step", json_schema_extra=specialist()
+    )
+
+
+class LocalFineTune(TunedEdit):
+    """LocFT-BF (Yang et al. 2025, arXiv 2509.22072). Defaults are those of its public program for Llama 3 and Qwen."""
+
+    label: ClassVar[str] = "LocFT-BF"
+    about: ClassVar[str] = (
+        "Trains one matrix of one layer on all new answers together, pass after pass. Quick, needs no statistics and "
+        "no subjects: the right one for very many facts. Watch the neighbours: on the demo model they suffer more than "
+        "with MEMIT."
+    )
+
+    method: Literal["locft"] = "locft"
+    end_of_text: bool = Field(
+        True, title="End after the answer",
+        description="Also teach the model to stop after the new answer, as the authors do",
+        json_schema_extra=specialist(),
+    )  # fmt: skip
+
+
+class ConstrainedFineTune(TunedEdit):
+    """FT-L (Zhu et al. 2020, arXiv 2012.00363, as set up by Meng et al. 2022, arXiv 2202.05262)."""
+
+    label: ClassVar[str] = "FT-L"
+    about: ClassVar[str] = (
+        "Trains one matrix of one layer on the new answers, no weight moving further than a limit. "
+        "The plain baseline that papers compare with."
+    )
+
+    method: Literal["ft-l"] = "ft-l"
+    batch_size: int = Field(
+        128, ge=1, le=4096, title="Batch size", description="Facts in one step", json_schema_extra=specialist()
+    )
+    limit: float = Field(
+        5e-4, gt=0, le=10, title="Largest change of a weight",
+        description="ε: lower keeps other facts better and writes the new ones less firmly. It is an absolute value, "
+        "so it depends on the model's scale",
+    )  # fmt: skip
+
+
+class UltraEdit(Edit):
+    """UltraEdit (Gu et al. 2025, arXiv 2505.14679)."""
+
+    label: ClassVar[str] = "UltraEdit"
+    about: ClassVar[str] = (
+        "Computes the change in one go from a single look at each fact: no search, no statistics, no subjects. "
+        "The quickest one for very many facts, in one step or step after step; it can't write a lone one-word answer."
+    )
+
+    method: Literal["ultraedit"] = "ultraedit"
+    learning_rate: float = Field(
+        1e-6, gt=0, le=10, title="Size of the change",
+        description="η: higher writes the new answers more firmly and disturbs other facts more",
+    )  # fmt: skip
+    turn: int = Field(
+        100, ge=1, le=100_000, title="Facts at a time",
+        description="So many facts are written at once; the next ones are looked at on the model as they left it",
+        json_schema_extra=specialist(),
+    )  # fmt: skip
+    batch_size: int = Field(
+        10, ge=1, le=4096, title="Batch size",
+        description="Facts looked at together; a fact's weight is its share of their answers' tokens",
+        json_schema_extra=specialist(),
+    )  # fmt: skip
+
+
 class UndoEdit(BaseOperation):
     """Takes out of the weights exactly what an earlier edit put in; what later steps did stays."""
 
