@@ -180,6 +180,10 @@ class TunedEdit(Edit):
         100, ge=1, le=4096, title="Batch size", description="Facts in one step", json_schema_extra=specialist()
     )
 
+    @property
+    def texts_a_fact(self) -> int:
+        return self.epochs
+
 
 class LocalFineTune(TunedEdit):
     """LocFT-BF (Yang et al. 2025, arXiv 2509.22072). Defaults are those of its public program for Llama 3 and Qwen."""
