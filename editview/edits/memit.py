@@ -20,9 +20,10 @@ from editview.edits.contexts import context_templates
 from editview.edits.keys import current_values, keys
 from editview.edits.targets import target_vectors
 from editview.formats.presets import preset
+from editview.formats.statistics_text import statistics_text
 from editview.lm.anatomy import writes_transposed
 from editview.lm.model import LanguageModel
-from editview.lm.statistics import covariances
+from editview.lm.statistics import key_statistics
 from editview.lm.tokens import subject_end
 
 
@@ -56,7 +57,9 @@ def edit(
     if templates is None:
         templates = context_templates(lm, operation.prefixes, seed)
     if statistics is None:
-        statistics = covariances(lm, layers, operation.statistics, operation.statistics_tokens, progress)
+        text, tokens = statistics_text(operation.statistics), operation.statistics_tokens or None
+        found = key_statistics(lm, layers, text, tokens, progress, operation.covariance_weight)
+        statistics = {layer: one.covariance for layer, one in found.items()}
     contexts = [template for group in templates for template in group]
     wanted = target_vectors(lm, facts, layers[-1], operation, contexts, progress)
     weights = {layer: lm.anatomy.mlp_output(lm.model, layer).weight for layer in layers}

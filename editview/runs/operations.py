@@ -17,9 +17,9 @@ from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.operations import Edit, FullFineTune, Lora, Memit, Operation
 from editview.domain.progress import Progress
 from editview.edits import memit
+from editview.formats.statistics_text import statistics_text
 from editview.formats.training_data import packaged, read_examples
 from editview.lm.model import LanguageModel
-from editview.lm.statistics import text_file
 from editview.tuning.fine_tune import Tunable, fine_tune
 from editview.tuning.watch import Watch
 
@@ -59,7 +59,7 @@ Prepared = PreparedEdit | PreparedFineTune
 def prepare(operation: Operation, sheet: FactSheet) -> Prepared:
     """Read what an operation works on. Raises EditViewError for facts or data that can't be used."""
     if isinstance(operation, Edit):
-        return PreparedEdit(operation, _edited(operation, sheet), _text_hash(text_file(operation.statistics)))
+        return PreparedEdit(operation, _edited(operation, sheet), statistics_text(operation.statistics).content)
     return PreparedFineTune(operation, *_examples(operation.data))
 
 
@@ -125,11 +125,6 @@ def _presets() -> str:
     """The settings that fill in what a card without layers leaves open."""
     folder = places.resources() / "presets"
     return digest([path.read_text("utf-8") for path in sorted(folder.glob("*.toml"))])
-
-
-def _text_hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _parameters(operation: Operation, *without: str) -> dict[str, Any]:

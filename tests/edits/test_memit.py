@@ -10,12 +10,13 @@ from editview.domain.errors import Cancelled, EditViewError
 from editview.domain.facts import Fact, Group
 from editview.domain.operations import Memit
 from editview.domain.progress import silent
+from editview.domain.texts import Text
 from editview.edits import memit
 from editview.edits.memit import Trace, edit, settled, solved
 from editview.lm.changes import differing
 from editview.lm.forward import hidden_of
 from editview.lm.model import LanguageModel
-from editview.lm.statistics import covariances_of
+from editview.lm.statistics import key_statistics
 from editview.lm.tokens import encode, last_token_before
 from tests.families import TEXT, edits, experts, language_model
 
@@ -24,7 +25,8 @@ TEMPLATES = [["{}"], ["The river. {}", "Because of Paris, {}"]]
 
 
 def statistics(lm: LanguageModel) -> dict[int, Tensor]:
-    return covariances_of(lm, (0, 2), TEXT.split(". "), 10_000, silent)
+    text = Text("made", TEXT.split(". "), "made")
+    return {layer: one.covariance for layer, one in key_statistics(lm, (0, 2), text, 10_000, silent).items()}
 
 
 def edited(family: str, operation: Memit = OPERATION) -> tuple[LanguageModel, dict[str, Tensor], Trace]:
