@@ -174,12 +174,15 @@ class Reading:
         return hook
 
     def _keep_going(self, chapter: Chapter, layers: Sequence[int]) -> None:
-        """Keep what was summed so far, to go on from. In a chapter that is cut only its beginning would help."""
+        """Keep what was summed so far, to go on from: of layers that are in this chapter, not ahead of it.
+
+        Inside a chapter that is cut there is nothing to go on from: another reading has other batches there.
+        """
         start = time.monotonic()
         for layer in layers:
             sums = self._sums[layer]
             inside = sums.place[1] > 0
-            if sums.tokens and not (inside and chapter.cut):
+            if sums.tokens and sums.place[0] == self._number and not (inside and chapter.cut):
                 until = chapter.before + chapter.tokens if inside else sums.tokens
                 self._keep(f"{self._stems[layer]}-going", sums, "going", until)
         end = time.monotonic()

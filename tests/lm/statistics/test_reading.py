@@ -268,3 +268,20 @@ def test_a_model_that_computes_no_numbers_is_said() -> None:
         lm.model.get_input_embeddings().weight.fill_(float("nan"))
     with pytest.raises(EditViewError, match="aren't finite"):
         key_statistics(lm, (0,), words(10), 500, silent)
+
+
+@pytest.mark.usefixtures("short_chapters")
+def test_stopped_on_the_way_back_to_where_it_was(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept from inside a chapter serves no reading that ends inside that chapter."""
+    lm, text = language_model(), words(100)
+    elsewhere(monkeypatch, home, "stopped")
+    for stop in (17, 2):
+        with pytest.raises(Cancelled):
+            key_statistics(lm, (0,), text, 10_000, stopping_at(stop))
+    [(name, said)] = keep.said_of("").items()
+    assert name.endswith("going")
+    assert int(said["batch"]) > 0
+    tokens = (int(said["tokens"]) + int(said["until"])) // 2
+    found = key_statistics(lm, (0,), text, tokens, silent)
+    elsewhere(monkeypatch, home, "whole")
+    assert same(found, key_statistics(lm, (0,), text, tokens, silent))
