@@ -46,7 +46,7 @@ class Timeline:
         return span.start + (span.end - span.start) * min(step / span.steps, 1.0)
 
     def ticks(self, most: int = 3) -> list[tuple[float, str]]:
-        """What stands under the axis: 'before', 'edited', 'taken back', and at most so many steps a fine-tune, 'step 20', '40', …"""
+        """What stands under the axis: 'before', 'edited', …, and at most so many steps a fine-tune, 'step 20', '40'."""
         found = [(0.0, "before")]
         for span in self.spans:
             if span.steps:

@@ -75,11 +75,11 @@ def edit(
 
 def free_directions(statistics: KeyStatistics, threshold: float, layer: int) -> Tensor:
     """U [inputs, directions], float64: the eigenvectors of C whose eigenvalue lies below the threshold."""
-    values, vectors = statistics.eigen()
-    free = vectors[:, values < threshold]
+    eigen = statistics.eigen()
+    free = eigen.vectors[:, eigen.values < threshold]
     if not free.shape[1]:
         raise EditViewError(
             f"No direction of layer {layer} is used less than the threshold {threshold:g}, so AlphaEdit has nothing "
-            f"to write in: the smallest value there is {float(values[0]):.2g}. Raise the threshold in the card.",
+            f"to write in: the smallest value there is {float(eigen.values[0]):.2g}. Raise the threshold in the card.",
         )
     return free

@@ -45,14 +45,14 @@ def edit(
     [layer] = checked_layers(lm, operation)
     check_facts(facts)
     contexts = [t for group in templates or context_templates(lm, operation.prefixes, seed) for t in group]
-    known = (statistics or key_statistics(lm, [layer], operation, progress))[layer]
+    factor = (statistics or key_statistics(lm, [layer], operation, progress))[layer].factor().to(lm.device)
     with rewriting(lm, [layer]) as writing:
         for number, fact in enumerate(facts):
             progress(number, len(facts), "Writing one fact after the other")
             [mean] = keys(lm, [fact], layer, [contexts])
             inputs, outputs = matrix_at_subject(lm, [fact], layer)
             target = target_vectors(lm, [fact], layer, operation, contexts, silent, start=outputs)
-            u = rome_direction(known, mean)
+            u = rome_direction(factor, mean)
             v = (target[0].double() - outputs[0]) / (inputs[0] @ u)
             writing.add(layer, torch.outer(v, u))
             if workings is not None:

@@ -29,9 +29,9 @@ def memit_change(statistics: KeyStatistics, weight: float, keys: Tensor, residua
     return change
 
 
-def rome_direction(statistics: KeyStatistics, key: Tensor) -> Tensor:
-    """u [inputs] = C⁻¹ k of unit length (ROME, arXiv 2202.05262, eq. 2)."""
-    found = torch.cholesky_solve(key[:, None], statistics.factor().to(key.device)).squeeze(1)
+def rome_direction(factor: Tensor, key: Tensor) -> Tensor:
+    """u [inputs] = C⁻¹ k of unit length (ROME, arXiv 2202.05262, eq. 2); `factor` is C's lower Cholesky factor."""
+    found = torch.cholesky_solve(key[:, None], factor).squeeze(1)
     direction: Tensor = found / found.norm()
     return direction
 

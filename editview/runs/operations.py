@@ -32,9 +32,9 @@ from editview.domain.sentences import operation_title
 from editview.domain.verdicts import Check, Verdict
 from editview.edits import methods
 from editview.edits.writing import Outcome
+from editview.formats.statistics_text import statistics_text
 from editview.formats.training_data import packaged, read_examples
 from editview.lm.model import LanguageModel
-from editview.lm.statistics import text_file
 from editview.tuning.fine_tune import Tunable, fine_tune
 from editview.tuning.watch import Watch
 
@@ -111,7 +111,7 @@ def _prepared(operation: Operation, plan: Plan, sheet: FactSheet) -> Prepared:
         return PreparedUndo(operation, stage)
     if isinstance(operation, FineTune):
         return PreparedFineTune(operation, *_examples(operation.data))
-    text = _text_hash(text_file(operation.statistics)) if isinstance(operation, TargetEdit) else ""
+    text = statistics_text(operation.statistics).content if isinstance(operation, TargetEdit) else ""
     return PreparedEdit(operation, _edited(operation, sheet), text)
 
 
@@ -181,11 +181,6 @@ def _presets() -> str:
     """The settings that fill in what a card without layers leaves open."""
     folder = places.resources() / "presets"
     return digest([path.read_text("utf-8") for path in sorted(folder.glob("*.toml"))])
-
-
-def _text_hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _parameters(operation: BaseOperation, *without: str) -> dict[str, Any]:

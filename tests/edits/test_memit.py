@@ -10,6 +10,7 @@ from editview.domain.errors import Cancelled, EditViewError
 from editview.domain.facts import Fact, Group
 from editview.domain.operations import Memit
 from editview.domain.progress import silent
+from editview.domain.texts import Text
 from editview.edits import memit
 from editview.edits.memit import edit
 from editview.edits.requests import settled
@@ -18,7 +19,7 @@ from editview.edits.workings import Workings
 from editview.lm.changes import differing
 from editview.lm.forward import hidden_of
 from editview.lm.model import LanguageModel
-from editview.lm.statistics import KeyStatistics, covariances_of
+from editview.lm.statistics import KeyStatistics, key_statistics
 from editview.lm.tokens import encode, last_token_before
 from tests.families import TEXT, edits, experts, language_model
 
@@ -27,9 +28,7 @@ TEMPLATES = [["{}"], ["The river. {}", "Because of Paris, {}"]]
 
 
 def statistics(lm: LanguageModel) -> dict[int, KeyStatistics]:
-    """Of a text that is too short to show every direction: a little of each is added, as is done for real."""
-    found = covariances_of(lm, (0, 2), TEXT.split(". "), 10_000, silent)
-    return {layer: KeyStatistics(c + 1e-4 * c.diagonal().mean() * torch.eye(len(c))) for layer, c in found.items()}
+    return key_statistics(lm, (0, 2), Text("made", TEXT.split(". "), "made"), 10_000, silent)
 
 
 def edited(family: str, operation: Memit = OPERATION) -> tuple[LanguageModel, dict[str, Tensor], Workings]:
@@ -79,7 +78,7 @@ def test_the_closed_form(facts: int) -> None:
     half = torch.randn(12, 40).double()
     covariance = half @ half.T / 40
     expected = residual.T @ (torch.linalg.inv(7.0 * covariance + keys.T @ keys) @ keys.T).T
-    found = memit_change(KeyStatistics(covariance), 7.0, keys, residual)
+    found = memit_change(KeyStatistics.given(covariance), 7.0, keys, residual)
     torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-12)
 
 

@@ -97,7 +97,8 @@ class TargetEdit(Edit):
     )  # fmt: skip
     statistics: str = Field(
         "packaged", title="Text for statistics", json_schema_extra=specialist(file=True),
-        description="A text file that shows the model's ordinary use; 'packaged': the one that comes with EditView",
+        description="A text file that shows the model's ordinary use, or the training data of a fine-tune; 'packaged': "
+        "the text that comes with EditView",
     )  # fmt: skip
     statistics_tokens: int = Field(
         0, ge=0, le=100_000_000, title="Tokens for statistics", json_schema_extra=specialist(),
