@@ -234,6 +234,12 @@ class UltraEdit(Edit):
     )
 
     method: Literal["ultraedit"] = "ultraedit"
+    layers: tuple[Layer, ...] = Field(
+        (), title="Layers to edit",
+        description="Counted from 0: 0, 1, 2 are layers 1 to 3 of the picture. Empty: the preset of this model. "
+        "Each is changed on its own account; late layers suit it",
+        json_schema_extra={"layers": True},
+    )  # fmt: skip
     learning_rate: float = Field(
         1e-6, gt=0, le=10, title="Size of the change",
         description="η: higher writes the new answers more firmly and disturbs other facts more",
