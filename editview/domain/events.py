@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.facts import FactSheet
 from editview.domain.plan import Plan
+from editview.domain.requests import TraceFacts
+from editview.domain.tracing import Tracing
 from editview.domain.verdicts import Check, LiveCheck
 from editview.domain.weights import TensorChange, TensorInfo
 
@@ -24,7 +26,11 @@ class EngineReady:
 
 @dataclass(frozen=True, slots=True)
 class EngineLoading:
+    """What the engine is busy with, apart from a run; '': nothing any more."""
+
     what: str
+    share: float | None = None  # of it that is done, where that is known
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +214,17 @@ class Replied:
     answers: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Traced:
+    asked: TraceFacts
+    tracing: Tracing
+
+
 RunEvent = (
     RunStarted | StageStarted | Progressed | Checked | LiveChecked | Trained | StageFinished
     | RunFinished | RunStopped | RunFailed
 )  # fmt: skip
 Event = (
     RunEvent | EngineReady | EngineLoading | MemoryUsed | Failed | Noted
-    | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | Forecast | Replied
+    | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | Forecast | Replied | Traced
 )  # fmt: skip

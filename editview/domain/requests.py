@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from editview.domain.facts import FactSheet
+from editview.domain.facts import Fact, FactSheet
 from editview.domain.plan import Checkpoint, Plan
 
 
@@ -72,11 +72,20 @@ class AskModel:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceFacts:
+    """Look where a checkpoint looks facts up, on those of them that it knows; `Traced` follows."""
+
+    checkpoint: Checkpoint
+    facts: tuple[Fact, ...]
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ChooseDevice:
     device_id: str
 
 
 Request = (
     RunPlan | ForecastPlan | DescribeCheckpoint | DownloadCheckpoint
-    | OpenFacts | PreviewFacts | OpenPlan | SavePlan | AskModel | ChooseDevice
+    | OpenFacts | PreviewFacts | OpenPlan | SavePlan | AskModel | TraceFacts | ChooseDevice
 )  # fmt: skip

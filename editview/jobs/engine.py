@@ -17,6 +17,7 @@ from editview.domain.events import (
     MemoryUsed,
     Noted,
     Replied,
+    Traced,
 )
 from editview.domain.requests import (
     AskModel,
@@ -26,6 +27,7 @@ from editview.domain.requests import (
     ForecastPlan,
     Request,
     RunPlan,
+    TraceFacts,
 )
 
 Emit = Callable[[Event], None]
@@ -81,6 +83,8 @@ class Engine:
                 self._runner.run(plan, sheet, self._emit, stop, fresh)
             case AskModel(plan=plan, prompt=prompt, stage_keys=keys, max_new_tokens=most):
                 self._emit(Replied(prompt, keys, self._runner.ask(plan, prompt, keys, most, self._emit, stop)))
+            case TraceFacts(checkpoint=checkpoint, facts=facts, seed=seed):
+                self._emit(Traced(request, self._runner.trace(checkpoint, facts, seed, self._emit, stop)))
             case ChooseDevice(device_id=wanted):
                 from editview.runs.machine import device
 

@@ -13,12 +13,14 @@ from editview.domain import places
 from editview.domain.checkpoint import Device
 from editview.domain.errors import Cancelled
 from editview.domain.events import Event, RunFailed, RunFinished, RunStarted, RunStopped, StageInfo
-from editview.domain.facts import FactSheet
+from editview.domain.facts import Fact, FactSheet
 from editview.domain.files import clear_parts
 from editview.domain.plan import Checkpoint, Plan
 from editview.domain.sentences import operation_title
+from editview.domain.tracing import Tracing
 from editview.lm.answers import ask
 from editview.lm.model import LanguageModel
+from editview.lm.tracing import trace
 from editview.runs.fingerprints import Fingerprints, described
 from editview.runs.journal import Journal, interrupted
 from editview.runs.keys import stage_keys
@@ -104,6 +106,18 @@ class Runner:
                 raise Cancelled
             answers.append(ask(self._bench.move_to(key), prompt, max_new_tokens))
         return tuple(answers)
+
+    def trace(
+        self, checkpoint: Checkpoint, facts: Sequence[Fact], seed: int, emit: Emit, stop: threading.Event
+    ) -> Tracing:
+        """Where a checkpoint looks facts up, whatever stage it stands at now.
+
+        Raises what `lm.tracing.trace` raises, and what opening the checkpoint raises.
+        """
+        with telling(emit, stop) as progress:
+            lm = self._bench.open(checkpoint, self.device, progress)
+            self._bench.move_to(stage_keys(lm.fingerprint, self.device.id, 0, ())[0])
+            return trace(lm, facts, progress, seed)
 
     def recover(self) -> str:
         """What a run that was killed has left: cleared away, and told in a sentence; '' when there was nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import ValidationError
@@ -10,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
+    QHBoxLayout,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -74,6 +76,13 @@ class _Row(QWidget):
         field.focus.setAccessibleName(self.title.text())
         field.focus.setAccessibleDescription(self.help.text())
 
+    def offer(self, button: QPushButton, field: Field) -> None:
+        """Put a button beside the field."""
+        side_by_side = QHBoxLayout()
+        self._layout.insertLayout(1, side_by_side)
+        side_by_side.addWidget(field.widget, 1)
+        side_by_side.addWidget(button)
+
     def complain(self, complaint: str) -> None:
         self.wrong.setText(f"✗ {complaint}" if complaint else "")
         self.wrong.setVisible(bool(complaint))
@@ -83,15 +92,17 @@ class OperationForm(QDialog):
     """Edits one operation. After `exec`, `operation` is the changed one (same card id).
 
     The plan's sheet and the number of its model's layers, as far as they are known, say what can be chosen.
+    `find_layers` looks for layers to edit on the facts with these ids (none: all), and gives those that were chosen.
     """
 
     def __init__(
         self, operation: Operation, parent: QWidget | None = None, *,
         sheet: FactSheet | None = None, layers: int | None = None,
+        find_layers: Callable[[tuple[str, ...], QWidget], tuple[int, ...]] | None = None,
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self.operation = operation
-        self._sheet, self._layers = sheet, layers
+        self._sheet, self._layers, self._find_layers = sheet, layers, find_layers
         self.fields: dict[str, Field] = {}
         self._rows: dict[str, _Row] = {}
         self.setWindowTitle(operation_title(operation, sheet))
@@ -127,6 +138,8 @@ class OperationForm(QDialog):
             row = _Row(info.title or name, f"{info.description}{f' · default {usual}' if usual else ''}", home)
             field = field_for(info, row, self._sheet, self._layers)
             row.hold(field)
+            if isinstance(extra, dict) and extra.get("layers") and self._find_layers is not None:
+                self._offer_search(row, field)
             field.changed.connect(self._check)
             self.fields[name], self._rows[name] = field, row
             (special if is_special else common).addWidget(row)
@@ -154,6 +167,20 @@ class OperationForm(QDialog):
         layout.addWidget(scroll, 1)
         layout.addLayout(below)
         self.resize(look.px(520), look.px(640))
+
+    def _offer_search(self, row: _Row, field: Field) -> None:
+        button = QPushButton("Find layers…", row)
+        button.setToolTip("See in which layers this model looks the facts up")
+
+        def search() -> None:
+            only = self.fields["only"].read() if "only" in self.fields else ()
+            found = self._find_layers(only, self) if self._find_layers is not None else ()
+            if found:
+                field.write(found)
+                field.focus.setFocus()
+
+        button.clicked.connect(search)
+        row.offer(button, field)
 
     def _show(self, values: dict[str, Any]) -> None:
         for name, field in self.fields.items():
