@@ -6,9 +6,11 @@ then one state is restored to what it was, and what comes back of the answer's p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+from editview.domain.facts import Fact, FactSheet, Group
 
 FEWEST = 5
 """Facts that a model has to know before tracing says something."""
@@ -68,6 +70,12 @@ class Tracing:
     def suggested(self) -> tuple[int, ...]:
         """Layers to edit, counted from 0: a run that ends at the peak, as MEMIT chose its ranges. Empty: none."""
         return () if self.peak is None else run_up_to(self.peak, self.layers)
+
+
+def traced_facts(sheet: FactSheet, only: Collection[str] = ()) -> tuple[Fact, ...]:
+    """The facts to trace: those that a step edits (`only`; empty: all), and the controls, which a model should know."""
+    edited = [fact for fact in sheet.group(Group.EDITED) if not only or fact.id in only]
+    return (*edited, *sheet.group(Group.CONTROL))
 
 
 def at_last_of_subject(effects: Effects) -> list[float]:

@@ -6,10 +6,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from editview.domain.events import Traced
-from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.requests import TraceFacts
 from editview.domain.sentences import duration
-from editview.domain.tracing import ADVICE, Tracing, basis, headline
+from editview.domain.tracing import ADVICE, Tracing, basis, headline, traced_facts
 from editview.ui.hub import Hub
 from editview.ui.look.labels import Sentence
 from editview.ui.look.theme import BODY, LARGE, SMALL, theme
@@ -22,12 +21,6 @@ HOW = (
     "The subject of each fact is blurred, so that its answer is lost. Then one part of the model is put back to what "
     "it was: where the answer returns, the fact was looked up."
 )
-
-
-def facts_to_trace(sheet: FactSheet, only: tuple[str, ...]) -> tuple[Fact, ...]:
-    """The facts that a step edits, then the sheet's controls, which the model should know."""
-    edited = [fact for fact in sheet.group(Group.EDITED) if not only or fact.id in only]
-    return (*edited, *sheet.group(Group.CONTROL))
 
 
 class TracingDialog(QDialog):
@@ -94,7 +87,7 @@ class TracingDialog(QDialog):
         if sheet is None:
             self._end("There is no fact sheet yet.", "Open one: the model is traced on its facts.")
             return
-        self._asked = TraceFacts(self._hub.plan.checkpoint, facts_to_trace(sheet, self._only), self._hub.plan.seed)
+        self._asked = TraceFacts(self._hub.plan.checkpoint, traced_facts(sheet, self._only), self._hub.plan.seed)
         self._show(LOOKING, HOW)
         self.bar.setRange(0, 0)
         self._job = self._hub.send(self._asked)

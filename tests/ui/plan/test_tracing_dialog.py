@@ -11,12 +11,12 @@ from editview.domain.events import EngineLoading, Failed, RunStarted, Traced
 from editview.domain.facts import Group
 from editview.domain.operations import Lora, Memit
 from editview.domain.requests import Request, TraceFacts
-from editview.domain.tracing import TOKENS, Token, Tracing
+from editview.domain.tracing import TOKENS, Token, Tracing, traced_facts
 from editview.ui.hub import Hub
 from editview.ui.look.theme import Mode, theme
 from editview.ui.plan.form import OperationForm
 from editview.ui.plan.panel import PlanPanel
-from editview.ui.plan.tracing_dialog import TracingDialog, facts_to_trace
+from editview.ui.plan.tracing_dialog import TracingDialog
 from editview.ui.plan.tracing_picture import TracingPicture
 from tests import sample
 
@@ -71,7 +71,7 @@ def test_it_asks_at_once_about_the_steps_facts_and_the_controls(desk: Desk, qtbo
     assert isinstance(asked, TraceFacts)
     assert asked.checkpoint == desk.hub.plan.checkpoint
     assert asked.facts == (edited[0], *sheet.group(Group.CONTROL))
-    assert facts_to_trace(sheet, ()) == (*edited, *sheet.group(Group.CONTROL))
+    assert traced_facts(sheet, ()) == (*edited, *sheet.group(Group.CONTROL))
 
 
 def test_what_was_found_leads_in_a_sentence_and_can_be_used_by_key(desk: Desk, qtbot: QtBot) -> None:
