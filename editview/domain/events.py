@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.facts import FactSheet
 from editview.domain.plan import Plan
-from editview.domain.requests import TraceFacts
+from editview.domain.requests import KeySpectrum, TraceFacts
+from editview.domain.spectrum import Spectrum
 from editview.domain.tracing import Tracing
 from editview.domain.verdicts import Check, LiveCheck
 from editview.domain.weights import TensorChange, TensorInfo
@@ -220,6 +221,12 @@ class Traced:
     tracing: Tracing
 
 
+@dataclass(frozen=True, slots=True)
+class KeySpectra:
+    asked: KeySpectrum
+    spectra: tuple[Spectrum, ...]  # one a layer, ascending
+
+
 RunEvent = (
     RunStarted | StageStarted | Progressed | Checked | LiveChecked | Trained | StageFinished
     | RunFinished | RunStopped | RunFailed
@@ -227,4 +234,5 @@ RunEvent = (
 Event = (
     RunEvent | EngineReady | EngineLoading | MemoryUsed | Failed | Noted
     | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | Forecast | Replied | Traced
+    | KeySpectra
 )  # fmt: skip

@@ -81,11 +81,21 @@ class TraceFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class KeySpectrum:
+    """Look how strongly a text uses each direction of some layers' keys; `KeySpectra` follows."""
+
+    checkpoint: Checkpoint
+    layers: tuple[int, ...]
+    text: str  # as an edit's 'text for statistics' names it
+    tokens: int  # of it that are read
+
+
+@dataclass(frozen=True, slots=True)
 class ChooseDevice:
     device_id: str
 
 
 Request = (
     RunPlan | ForecastPlan | DescribeCheckpoint | DownloadCheckpoint
-    | OpenFacts | PreviewFacts | OpenPlan | SavePlan | AskModel | TraceFacts | ChooseDevice
+    | OpenFacts | PreviewFacts | OpenPlan | SavePlan | AskModel | TraceFacts | KeySpectrum | ChooseDevice
 )  # fmt: skip

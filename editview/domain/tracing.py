@@ -106,9 +106,11 @@ def run_up_to(peak: int, layers: int) -> tuple[int, ...]:
 
 
 def layers_said(layers: Sequence[int]) -> str:
-    """'layer 3' or 'layers 3 to 5', counted from 1 as people count. `layers` follow on one another."""
+    """'layer 3', 'layers 3 and 4', 'layers 3 to 5', counted from 1 as people count; they follow on one another."""
     first, last = layers[0] + 1, layers[-1] + 1
-    return f"layer {first}" if first == last else f"layers {first} to {last}"
+    if first == last:
+        return f"layer {first}"
+    return f"layers {first} {'and' if last == first + 1 else 'to'} {last}"
 
 
 def headline(tracing: Tracing) -> str:

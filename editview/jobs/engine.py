@@ -14,6 +14,7 @@ from editview.domain.events import (
     EngineLoading,
     EngineReady,
     Event,
+    KeySpectra,
     MemoryUsed,
     Noted,
     Replied,
@@ -25,6 +26,7 @@ from editview.domain.requests import (
     DescribeCheckpoint,
     DownloadCheckpoint,
     ForecastPlan,
+    KeySpectrum,
     Request,
     RunPlan,
     TraceFacts,
@@ -85,6 +87,9 @@ class Engine:
                 self._emit(Replied(prompt, keys, self._runner.ask(plan, prompt, keys, most, self._emit, stop)))
             case TraceFacts(checkpoint=checkpoint, facts=facts, seed=seed):
                 self._emit(Traced(request, self._runner.trace(checkpoint, facts, seed, self._emit, stop)))
+            case KeySpectrum(checkpoint=checkpoint, layers=layers, text=text, tokens=tokens):
+                found = self._runner.spectra(checkpoint, layers, text, tokens, self._emit, stop)
+                self._emit(KeySpectra(request, found))
             case ChooseDevice(device_id=wanted):
                 from editview.runs.machine import device
 

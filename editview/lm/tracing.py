@@ -26,7 +26,7 @@ from editview.lm.model import LanguageModel, asking
 from editview.lm.tokens import answered, subject_end, subject_tokens
 
 MOST = 40  # facts that are traced; of a larger sheet some are drawn
-SAMPLES = 8  # of the noise, for each fact; the paper takes 10
+SAMPLES = 4  # of the noise, for each fact; the paper takes 10, and 1,000 facts
 NOISE = 3.0  # its size, in standard deviations of the embeddings of subjects
 BATCH_TOKENS = 1024  # read in one forward; every layer's states of so many are kept
 DRAWS = 200  # of the facts, to see how firm the peak is
@@ -234,7 +234,7 @@ class _Group:
     ids: Tensor  # [rows, tokens]
     embeddings: Tensor  # [rows, tokens, width], with the noise
     outputs: list[Any]  # what each block put out, in the form that it does
-    memory: list[Tensor]  # what each layer's feed-forward part wrote [rows, tokens, width]
+    memory: list[Tensor]  # what each layer's feed-forward part wrote in the clean run [facts, tokens, width]
     corrupted: Tensor  # probability of the answer [facts], the mean over the noise
 
     @property
@@ -263,7 +263,9 @@ class _Group:
         for layer in layers:
             block, matrix = lm.anatomy.block(lm.model, layer), lm.anatomy.mlp_output(lm.model, layer)
             seen.append(block.register_forward_hook(lambda _, __, output: outputs.append(output)))
-            seen.append(matrix.register_forward_hook(lambda _, __, output: memory.append(output)))
+            seen.append(
+                matrix.register_forward_hook(lambda _, __, output: memory.append(output[:: 1 + samples].clone()))
+            )
         with hooked(*seen):
             chances, _ = _answers(lm, ids, rows)
         work.done += len(rows) * len(layers)
@@ -286,11 +288,9 @@ class _Group:
         found: list[float] = []
         for first in range(0, len(wanted), size):
             part = wanted[first : first + size]
-            rows, clean, at = (
-                torch.tensor(values, device=self.lm.device)
-                for values in ([w[3] for w in part], [w[0] * (1 + self.samples) for w in part], [w[2] for w in part])
-            )
-            with self._restored(layer, rows, clean, at) if window is None else self._written(window, rows, clean, at):
+            columns = zip(*part, strict=True)
+            facts, _, at, rows = (torch.tensor(column, device=self.lm.device) for column in columns)
+            with self._restored(layer, rows, facts, at) if window is None else self._written(window, rows, facts, at):
                 chances, _ = _answers(self.lm, self.ids[rows], [self.texts[w[0]] for w in part])
             found += chances.tolist()
             work.done += len(part) * (len(self.outputs) - start)
@@ -298,21 +298,21 @@ class _Group:
             fact, place, _, _ = wanted[index]
             into[self.texts[fact].number, layer, place] = sum(found[index : index + self.samples]) / self.samples
 
-    def _restored(self, layer: int, rows: Tensor, clean: Tensor, at: Tensor) -> Any:
+    def _restored(self, layer: int, rows: Tensor, facts: Tensor, at: Tensor) -> Any:
         """Inside, the model goes on from the corrupted states after `layer`, the one at `at` being the clean one."""
         states = hidden_of(self.outputs[layer])
         mixed = states[rows]
-        mixed[torch.arange(len(rows), device=rows.device), at] = states[clean, at]
+        mixed[torch.arange(len(rows), device=rows.device), at] = states[facts * (1 + self.samples), at]
         return resumed_after(self.lm, layer, self._as_put_out(layer, mixed))
 
     @contextmanager
-    def _written(self, window: range, rows: Tensor, clean: Tensor, at: Tensor) -> Iterator[None]:
+    def _written(self, window: range, rows: Tensor, facts: Tensor, at: Tensor) -> Iterator[None]:
         """Inside, the feed-forward parts of the window's layers write at `at` what they wrote in the clean run."""
 
         def rewrite(layer: int) -> Any:
             def hook(_: Any, __: Any, output: Tensor) -> Tensor:
                 mixed = output.clone()
-                mixed[torch.arange(len(rows), device=rows.device), at] = self.memory[layer][clean, at]
+                mixed[torch.arange(len(rows), device=rows.device), at] = self.memory[layer][facts, at]
                 return mixed
 
             return hook

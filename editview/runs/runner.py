@@ -16,10 +16,13 @@ from editview.domain.events import Event, RunFailed, RunFinished, RunStarted, Ru
 from editview.domain.facts import Fact, FactSheet
 from editview.domain.files import clear_parts
 from editview.domain.plan import Checkpoint, Plan
+from editview.domain.progress import Progress
 from editview.domain.sentences import operation_title
+from editview.domain.spectrum import Spectrum
 from editview.domain.tracing import Tracing
 from editview.lm.answers import ask
 from editview.lm.model import LanguageModel
+from editview.lm.spectrum import spectra
 from editview.lm.tracing import trace
 from editview.runs.fingerprints import Fingerprints, described
 from editview.runs.journal import Journal, interrupted
@@ -115,9 +118,14 @@ class Runner:
         Raises what `lm.tracing.trace` raises, and what opening the checkpoint raises.
         """
         with telling(emit, stop) as progress:
-            lm = self._bench.open(checkpoint, self.device, progress)
-            self._bench.move_to(stage_keys(lm.fingerprint, self.device.id, 0, ())[0])
-            return trace(lm, facts, progress, seed)
+            return trace(self._as_it_was(checkpoint, progress), facts, progress, seed)
+
+    def spectra(
+        self, checkpoint: Checkpoint, layers: Sequence[int], text: str, tokens: int, emit: Emit, stop: threading.Event
+    ) -> tuple[Spectrum, ...]:
+        """The spectrum of a checkpoint's keys, by layer. Raises what `lm.spectrum.spectra` and opening it raise."""
+        with telling(emit, stop) as progress:
+            return spectra(self._as_it_was(checkpoint, progress), layers, text, tokens, progress)
 
     def recover(self) -> str:
         """What a run that was killed has left: cleared away, and told in a sentence; '' when there was nothing."""
@@ -136,6 +144,11 @@ class Runner:
         keys = stage_keys(known, self.device.id, plan.seed, prepared)
         kept = all(self._store.record(key) and self._store.has_asked(key, sheet.content_hash) for key in keys)
         return keys if kept else None
+
+    def _as_it_was(self, checkpoint: Checkpoint, progress: Progress) -> LanguageModel:
+        """The checkpoint itself, whatever stage the open model stood at."""
+        lm = self._bench.open(checkpoint, self.device, progress)
+        return self._bench.move_to(stage_keys(lm.fingerprint, self.device.id, 0, ())[0])
 
     def _opened(self, checkpoint: Checkpoint, emit: Emit, stop: threading.Event) -> LanguageModel:
         with telling(emit, stop) as progress:

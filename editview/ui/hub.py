@@ -21,6 +21,7 @@ from editview.domain.events import (
     FactsPreviewed,
     Failed,
     Forecast,
+    KeySpectra,
     LiveChecked,
     MemoryUsed,
     Noted,
@@ -62,6 +63,7 @@ class Hub(QObject):
     runs_changed = Signal()  # a run began or ended: what can be compared
     replied = Signal(object)  # events.Replied
     traced = Signal(object)  # events.Traced
+    spectra_known = Signal(object)  # events.KeySpectra
     noted = Signal(str)
     recovered = Signal(str)  # what an earlier start was cut off in
     problem = Signal(object)  # Problem
@@ -280,6 +282,8 @@ class Hub(QObject):
                     self.replied.emit(event)
                 case Traced():
                     self.traced.emit(event)
+                case KeySpectra():
+                    self.spectra_known.emit(event)
                 case Noted(sentence=sentence):
                     self.noted.emit(sentence)
                 case Failed(job=job, sentence=sentence, details=details):

@@ -21,6 +21,7 @@ from editview.domain.events import (
     Event,
     Failed,
     Forecast,
+    KeySpectra,
     MemoryUsed,
     PlanOpened,
     PlanSaved,
@@ -41,6 +42,7 @@ from editview.domain.requests import (
     DescribeCheckpoint,
     DownloadCheckpoint,
     ForecastPlan,
+    KeySpectrum,
     OpenPlan,
     RunPlan,
     SavePlan,
@@ -203,6 +205,14 @@ def test_tracing_tells_how_far_it_is_what_it_found_and_stops_at_once(
     assert failed.job == number
     assert "The model knows none of the" in failed.sentence
     assert len([event for event in heard.seen if isinstance(event, Traced)]) == 1
+
+
+def test_the_spectrum_of_the_checkpoints_keys(jobs: Jobs, heard: Listener, world: small.World) -> None:
+    asked = KeySpectrum(world.checkpoint, (0, 1), str(world.text), 2000)
+    jobs.send(asked)
+    found = heard.wait(KeySpectra)
+    assert found.asked == asked
+    assert [(spectrum.layer, len(spectrum.values)) for spectrum in found.spectra] == [(0, 128), (1, 128)]
 
 
 def test_a_run_can_be_asked_for_anew(jobs: Jobs, heard: Listener, world: small.World) -> None:

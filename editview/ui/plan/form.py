@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
+from annotated_types import MaxLen
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -25,6 +26,7 @@ from editview.ui.look.icons import icon
 from editview.ui.look.labels import Sentence, Words
 from editview.ui.look.theme import BODY, SMALL, theme
 from editview.ui.plan.fields import Field, field_for, plain
+from editview.ui.plan.finding import Finding
 
 _NOT_IN_FORM = {"id", "enabled", "method"}
 
@@ -92,17 +94,17 @@ class OperationForm(QDialog):
     """Edits one operation. After `exec`, `operation` is the changed one (same card id).
 
     The plan's sheet and the number of its model's layers, as far as they are known, say what can be chosen.
-    `find_layers` looks for layers to edit on the facts with these ids (none: all), and gives those that were chosen.
+    With `finding`, layers and thresholds can be looked for on the plan's model.
     """
 
     def __init__(
         self, operation: Operation, parent: QWidget | None = None, *,
         sheet: FactSheet | None = None, layers: int | None = None,
-        find_layers: Callable[[tuple[str, ...], QWidget], tuple[int, ...]] | None = None,
+        finding: Finding | None = None,
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self.operation = operation
-        self._sheet, self._layers, self._find_layers = sheet, layers, find_layers
+        self._sheet, self._layers, self._finding = sheet, layers, finding
         self.fields: dict[str, Field] = {}
         self._rows: dict[str, _Row] = {}
         self.setWindowTitle(operation_title(operation, sheet))
@@ -138,8 +140,8 @@ class OperationForm(QDialog):
             row = _Row(info.title or name, f"{info.description}{f' · default {usual}' if usual else ''}", home)
             field = field_for(info, row, self._sheet, self._layers)
             row.hold(field)
-            if isinstance(extra, dict) and extra.get("layers") and self._find_layers is not None:
-                self._offer_search(row, field)
+            if self._finding is not None:
+                self._offer_finding(self._finding, info, row, field)
             field.changed.connect(self._check)
             self.fields[name], self._rows[name] = field, row
             (special if is_special else common).addWidget(row)
@@ -168,18 +170,34 @@ class OperationForm(QDialog):
         layout.addLayout(below)
         self.resize(look.px(520), look.px(640))
 
-    def _offer_search(self, row: _Row, field: Field) -> None:
-        button = QPushButton("Find layers…", row)
-        button.setToolTip("See in which layers this model looks the facts up")
+    def _offer_finding(self, finding: Finding, info: FieldInfo, row: _Row, field: Field) -> None:
+        """A button beside the field, where the model can be looked into for its value."""
+        extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
 
-        def search() -> None:
+        def layers() -> Any:
+            longest = next((rule.max_length for rule in info.metadata if isinstance(rule, MaxLen)), None)
             only = self.fields["only"].read() if "only" in self.fields else ()
-            found = self._find_layers(only, self) if self._find_layers is not None else ()
-            if found:
+            return finding.layers(only, longest == 1, self)
+
+        def threshold() -> Any:
+            named = self._values()
+            text, tokens = named["statistics"], named["statistics_tokens"]
+            return finding.threshold(named["layers"], text, tokens, named["threshold"], self)
+
+        def find() -> None:
+            if (found := look()) is not None:
                 field.write(found)
                 field.focus.setFocus()
 
-        button.clicked.connect(search)
+        if extra.get("layers"):
+            words, help_text, look = "Find layers…", "See in which layers this model looks the facts up", layers
+        elif extra.get("threshold"):
+            words, help_text, look = "See the spectrum…", "See how many directions a threshold leaves free", threshold
+        else:
+            return
+        button = QPushButton(words, row)
+        button.setToolTip(help_text)
+        button.clicked.connect(find)
         row.offer(button, field)
 
     def _show(self, values: dict[str, Any]) -> None:

@@ -14,9 +14,9 @@ from editview.ui.look.icons import icon
 from editview.ui.look.labels import Sentence
 from editview.ui.look.theme import BODY, theme
 from editview.ui.plan.card_states import overall, plan_sentence
+from editview.ui.plan.finding import Finding
 from editview.ui.plan.form import OperationForm
 from editview.ui.plan.model import PlanModel
-from editview.ui.plan.tracing_dialog import TracingDialog
 from editview.ui.plan.view import PlanView
 
 
@@ -102,17 +102,10 @@ class PlanPanel(QWidget):
     def edit(self, operation: Operation) -> None:
         info = self._hub.checkpoint
         layers = info.layers if info else None
-        form = OperationForm(operation, self, sheet=self._hub.sheet, layers=layers, find_layers=self._find_layers)
+        form = OperationForm(operation, self, sheet=self._hub.sheet, layers=layers, finding=Finding(self._hub))
         if form.exec():
             self._hub.change_plan(self._hub.plan.replaced(form.operation))
         form.deleteLater()
-
-    def _find_layers(self, only: tuple[str, ...], form: QWidget) -> tuple[int, ...]:
-        """Layers that the plan's model looks these facts up in, as far as they were found and chosen."""
-        dialog = TracingDialog(self._hub, only, form)
-        dialog.exec()
-        dialog.deleteLater()
-        return dialog.layers
 
     def move_step(self, by: int) -> None:
         self.view.move_step(by)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QLinearGradient, QMo
 from PySide6.QtWidgets import QWidget
 
 from editview.domain.tracing import TOKENS, Token, Tracing, layers_said, told
-from editview.ui.look.pictures import Picture, legible, pen, write
+from editview.ui.look.pictures import Picture, legible, mixed, pen, write
 from editview.ui.look.theme import SMALL, theme
 
 ROWS = len(TOKENS)
@@ -41,10 +41,12 @@ class TracingPicture(Picture):
     def __init__(self, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__("Where facts are looked up", failed, parent)
         self._tracing: Tracing | None = None
+        self._suggested: tuple[int, ...] = ()
         self._at: tuple[int, int, int] | None = None  # map, layer, row
 
-    def show_tracing(self, tracing: Tracing | None) -> None:
-        self._tracing, self._at = tracing, None
+    def show_tracing(self, tracing: Tracing | None, suggested: tuple[int, ...] = ()) -> None:
+        """`suggested` are the layers to mark, one after the other."""
+        self._tracing, self._suggested, self._at = tracing, suggested, None
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -125,8 +127,8 @@ class TracingPicture(Picture):
         if tracing is None:
             return
         self._paint_layers(painter, frame, tracing)
-        if tracing.suggested:
-            self._paint_suggestion(painter, frame, tracing.suggested)
+        if self._suggested:
+            self._paint_suggestion(painter, frame, self._suggested)
         if self._at is not None:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(pen(theme().roles.text, 1.5))
@@ -208,10 +210,4 @@ def _shade(effect: float | None, largest: float) -> QColor:
     if effect is None:
         return QColor(roles.background)
     share = STRONGEST * max(0.0, effect) / largest if largest else 0.0
-    ground, ink = QColor(roles.sunken), QColor(roles.text)
-    parts = ((one + (other - one) * share) for one, other in zip(_rgb(ground), _rgb(ink), strict=True))
-    return QColor.fromRgbF(*parts)
-
-
-def _rgb(colour: QColor) -> tuple[float, float, float]:
-    return colour.redF(), colour.greenF(), colour.blueF()
+    return mixed(roles.sunken, roles.text, share)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from pydantic import Field
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QDialog, QPushButton
 from pytestqt.qtbot import QtBot
@@ -14,6 +17,7 @@ from editview.domain.requests import Request, TraceFacts
 from editview.domain.tracing import TOKENS, Token, Tracing, traced_facts
 from editview.ui.hub import Hub
 from editview.ui.look.theme import Mode, theme
+from editview.ui.plan.finding import Finding
 from editview.ui.plan.form import OperationForm
 from editview.ui.plan.panel import PlanPanel
 from editview.ui.plan.tracing_dialog import TracingDialog
@@ -56,8 +60,8 @@ def desk() -> Desk:
     return Desk()
 
 
-def opened(desk: Desk, qtbot: QtBot, only: tuple[str, ...] = ()) -> TracingDialog:
-    dialog = TracingDialog(desk.hub, only)
+def opened(desk: Desk, qtbot: QtBot, only: tuple[str, ...] = (), alone: bool = False) -> TracingDialog:
+    dialog = TracingDialog(desk.hub, only, alone)
     qtbot.addWidget(dialog)
     dialog.show()
     return dialog
@@ -79,7 +83,7 @@ def test_what_was_found_leads_in_a_sentence_and_can_be_used_by_key(desk: Desk, q
     assert not dialog.use.isVisible()
     desk.answer(tracing())
     assert dialog.headline.accessibleName() == "The model seems to look up these facts in layers 4 to 7."
-    assert "12 facts that the model knows (3 more" in dialog.basis.accessibleName()
+    assert "12 facts that the model knows (3 more" in dialog.note.accessibleName()
     assert dialog.use.text() == "Use layers 4–7"
     assert not dialog.bar.isVisible()
     assert dialog.use.isDefault()
@@ -115,14 +119,14 @@ def test_progress_shows_how_far_and_how_long(desk: Desk, qtbot: QtBot) -> None:
     assert dialog.bar.isVisible()
     desk.hub.take([EngineLoading("Tracing: 25 %", 0.25, 72.0)])
     assert dialog.bar.value() / dialog.bar.maximum() == pytest.approx(0.25)
-    assert "Tracing: 25 %, about 1 min 12 s left." in dialog.basis.accessibleName()
+    assert "Tracing: 25 %, about 1 min 12 s left." in dialog.note.accessibleName()
 
 
 def test_behind_a_run_it_says_that_it_waits(desk: Desk, qtbot: QtBot) -> None:
     dialog = opened(desk, qtbot)
     desk.hub.take([RunStarted("r", desk.hub.plan, sample.sheet(), (), ())])
     desk.hub.take([EngineLoading("Opening", 0.5, 1.0)])
-    assert "begins when it has ended" in dialog.basis.accessibleName()
+    assert "begins when it has ended" in dialog.note.accessibleName()
 
 
 def test_stop_then_again(desk: Desk, qtbot: QtBot) -> None:
@@ -158,7 +162,7 @@ def test_an_error_is_said_here_and_nowhere_else(desk: Desk, qtbot: QtBot) -> Non
     desk.hub.take([Failed(99, "Something else went wrong.")])
     assert dialog.bar.isVisible()
     desk.hub.take([Failed(1, "The model knows none of the 40 facts that it was asked.")])
-    assert dialog.basis.accessibleName() == "The model knows none of the 40 facts that it was asked."
+    assert dialog.note.accessibleName() == "The model knows none of the 40 facts that it was asked."
     assert not dialog.bar.isVisible()
     assert [problem.job for problem in solved] == [1]
 
@@ -167,7 +171,7 @@ def test_without_a_sheet_it_asks_for_one(desk: Desk, qtbot: QtBot) -> None:
     desk.hub.sheet = None
     dialog = opened(desk, qtbot)
     assert desk.sent == []
-    assert "no fact sheet" in dialog.headline.accessibleName()
+    assert "no fact sheet" in dialog.note.accessibleName()
     assert not dialog.again.isVisible()
 
 
@@ -203,20 +207,33 @@ def test_the_picture_tells_its_cells_by_mouse_and_key(qtbot: QtBot) -> None:
     theme().set_mode(Mode.SYSTEM)
 
 
+class Chosen(Finding):
+    """Answers as a person would who chooses these; remembers what was asked."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers, self.asked = list(answers), []  # type: ignore[var-annotated]
+
+    def layers(self, *asked: Any) -> Any:
+        self.asked.append(asked[:-1])
+        return self.answers.pop(0)
+
+    threshold = layers
+
+
+def button_of(form: OperationForm, words: str) -> QPushButton:
+    [found] = [button for button in form.findChildren(QPushButton) if button.text() == words]
+    return found
+
+
 def test_the_form_offers_the_search_beside_the_layers_and_takes_what_was_chosen(qtbot: QtBot) -> None:
-    asked = []
-
-    def find(only: tuple[str, ...], _: object) -> tuple[int, ...]:
-        asked.append(only)
-        return (3, 4, 5) if len(asked) == 1 else ()
-
     edit = sample.sheet().group(Group.EDITED)[0]
-    form = OperationForm(Memit(only=(edit.id,)), sheet=sample.sheet(), layers=28, find_layers=find)
+    finding = Chosen((3, 4, 5), None)
+    form = OperationForm(Memit(only=(edit.id,)), sheet=sample.sheet(), layers=28, finding=finding)
     qtbot.addWidget(form)
     form.show()
-    [button] = [button for button in form.findChildren(QPushButton) if button.text() == "Find layers…"]
+    button = button_of(form, "Find layers…")
     button.click()
-    assert asked == [(edit.id,)]
+    assert finding.asked == [((edit.id,), False)]
     assert form.fields["layers"].read() == (3, 4, 5)
     button.click()  # closed without choosing: what stands there stays
     assert form.fields["layers"].read() == (3, 4, 5)
@@ -224,10 +241,42 @@ def test_the_form_offers_the_search_beside_the_layers_and_takes_what_was_chosen(
     assert form.operation.model_dump()["layers"] == (3, 4, 5)
 
 
-def test_no_search_where_there_are_no_layers_to_choose(qtbot: QtBot) -> None:
-    form = OperationForm(Lora(), find_layers=lambda only, parent: ())
+class OneLayer(Memit):
+    """As methods that write into a single layer declare it, and with a threshold."""
+
+    layers: tuple[int, ...] = Field((), max_length=1, title="Layer", json_schema_extra={"layers": True})
+    threshold: float = Field(0.02, gt=0, title="Threshold", json_schema_extra={"threshold": True})
+
+
+def test_a_method_of_one_layer_is_offered_one(desk: Desk, qtbot: QtBot) -> None:
+    finding = Chosen((4,))
+    form = OperationForm(OneLayer(), finding=finding)  # type: ignore[arg-type]
     qtbot.addWidget(form)
-    assert not [button for button in form.findChildren(QPushButton) if button.text() == "Find layers…"]
+    button_of(form, "Find layers…").click()
+    assert finding.asked == [((), True)]
+    dialog = opened(desk, qtbot, alone=True)
+    desk.answer(tracing())
+    assert dialog.use.text() == "Use layer 7"
+    assert not dialog.use_one.isVisible()
+    dialog.use.click()
+    assert dialog.layers == (6,)
+
+
+def test_the_threshold_is_looked_at_with_what_stands_in_the_form(qtbot: QtBot) -> None:
+    finding = Chosen(0.5, None)
+    form = OperationForm(OneLayer(layers=(2,), statistics="mine.txt"), finding=finding)  # type: ignore[arg-type]
+    qtbot.addWidget(form)
+    form.fields["layers"].write((3,))
+    button_of(form, "See the spectrum…").click()
+    assert finding.asked == [((3,), "mine.txt", 100_000, 0.02)]
+    button_of(form, "See the spectrum…").click()
+    assert form.fields["threshold"].read() == 0.5
+
+
+def test_nothing_to_find_where_there_are_no_layers_to_choose(qtbot: QtBot) -> None:
+    form = OperationForm(Lora(), finding=Chosen())
+    qtbot.addWidget(form)
+    assert not [button for button in form.findChildren(QPushButton) if "Find" in button.text()]
 
 
 def test_from_the_card_to_the_plan(desk: Desk, qtbot: QtBot) -> None:

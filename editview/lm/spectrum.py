@@ -1,0 +1,35 @@
+"""The spectrum of a model's keys: the eigenvalues of their covariance, which show what AlphaEdit's threshold leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from editview.domain.errors import EditViewError
+from editview.domain.progress import Progress
+from editview.domain.spectrum import Spectrum
+from editview.lm.model import LanguageModel
+from editview.lm.statistics import covariances
+
+TOKENS = 100_000  # of the text, where it isn't said how many
+
+
+def spectra(
+    lm: LanguageModel, layers: Sequence[int], text: str, tokens: int, progress: Progress
+) -> tuple[Spectrum, ...]:
+    """For each layer, in the order of the model, over the first tokens of a text.
+
+    Raises EditViewError for a layer that the model doesn't have or that can't be edited, and what `covariances` raises.
+    """
+    if lm.anatomy.not_editable:
+        raise EditViewError(f"This model can't be edited: {lm.anatomy.not_editable}.")
+    asked = sorted(set(layers))
+    if not asked or asked[-1] >= len(lm.anatomy.blocks):
+        raise EditViewError(f"Name layers from 0 to {len(lm.anatomy.blocks) - 1}: those that this model has.")
+    known = covariances(lm, asked, text, tokens or TOKENS, progress)
+    found = []
+    for done, layer in enumerate(asked):
+        progress(done, len(asked), "Ordering directions by their use")
+        found.append(Spectrum(layer, tuple(torch.linalg.eigvalsh(known[layer].double()).tolist())))
+    return tuple(found)
