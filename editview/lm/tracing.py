@@ -16,12 +16,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from transformers import DynamicCache
 
 from editview.domain.errors import EditViewError
 from editview.domain.facts import Fact
 from editview.domain.progress import Progress
 from editview.domain.tracing import FEWEST, TOKENS, Effects, Token, Tracing, window_around, window_of
-from editview.lm.forward import alike, head_only_at, hidden_of, hooked, padded, resumed_after, run
+from editview.lm.forward import alike, forked, head_only_at, hidden_of, hooked, padded, resumed_after, run
 from editview.lm.model import LanguageModel, asking
 from editview.lm.tokens import answered, subject_end, subject_tokens
 
@@ -116,13 +117,15 @@ def _too_few(known: int, unknown: int) -> EditViewError:
 
 def _texts(lm: LanguageModel, facts: Sequence[Fact], seed: int) -> list[_Text]:
     """The facts that can be traced, in an order drawn by the seed."""
+    window = getattr(lm.config, "sliding_window", None)  # beyond it, what was read isn't all kept
+    longest = min(lm.longest, window - 1) if window else lm.longest
     usable = [(i, fact) for i, fact in enumerate(facts) if fact.true_answer.strip() and _has_subject(fact)]
     random.Random(seed).shuffle(usable)
     pairs = answered(lm.tokenizer, [(fact.prompt, fact.true_answer) for _, fact in usable])
     texts = []
     for (number, fact), (prompt, answer) in zip(usable, pairs, strict=True):
         ids = prompt + answer[:-1]
-        if prompt and len(ids) <= lm.longest:
+        if prompt and len(ids) <= longest:
             end = subject_end(fact, fact.template)
             subject = subject_tokens(lm.tokenizer, fact.prompt, end - len(fact.subject), end)
             places = _places(subject, len(prompt), random.Random(f"{seed} {number}"))
@@ -175,16 +178,19 @@ def _known(
     return known[:most], unknown, sum(probabilities[:most]) / max(1, len(probabilities[:most]))
 
 
-def _answers(lm: LanguageModel, ids: Tensor, texts: Sequence[_Text]) -> tuple[Tensor, Tensor]:
-    """Read on; for each row the probability of its whole answer, float64, and whether each of its tokens is the choice.
+def _answers(
+    lm: LanguageModel, ids: Tensor, texts: Sequence[_Text], past: DynamicCache | None = None
+) -> tuple[Tensor, Tensor]:
+    """Read `ids` on from `past`; for each row the probability of its whole answer, and whether the model chooses it.
 
-    Both [rows], on the CPU.
+    Both [rows], on the CPU; probabilities are float64.
     """
+    read = past.get_seq_length() if past is not None else 0
     rows = torch.tensor([row for row, text in enumerate(texts) for _ in text.answer], device=lm.device)
-    columns = torch.tensor([place for text in texts for place in text.scored], device=lm.device)
+    columns = torch.tensor([place - read for text in texts for place in text.scored], device=lm.device)
     wanted = torch.tensor([token for text in texts for token in text.answer], device=lm.device)
     with head_only_at(lm, rows, columns):
-        logits = run(lm, ids).logits.float()
+        logits = run(lm, ids, past).logits.float()
     losses = logits.logsumexp(-1) - logits.gather(1, wanted[:, None])[:, 0]
     own = (logits.argmax(-1) == wanted).cpu()
     rows = rows.cpu()
@@ -203,7 +209,7 @@ def _embeddings_of_subjects(lm: LanguageModel, texts: Sequence[_Text]) -> Tensor
 
 
 class _Work:
-    """How far it is, in layers of rows that are computed; asks at every layer whether to go on."""
+    """How far it is, in layers of tokens that are computed; asks at every layer whether to go on."""
 
     def __init__(self, lm: LanguageModel, progress: Progress, total: int) -> None:
         self.lm, self.total, self.done = lm, total, 0
@@ -219,9 +225,10 @@ class _Work:
 
 
 def _cost(texts: Sequence[_Text], samples: int, layers: int) -> int:
-    restored = samples * sum(len(text.places) for text in texts)
+    tokens = max(len(text.ids) for text in texts)
+    restored = samples * sum(tokens - at for text in texts for at in text.places.values())
     after = sum(layers - layer + layers - window_around(layer, layers).start for layer in range(layers))
-    return (1 + samples) * len(texts) * layers + restored * after
+    return (1 + samples) * len(texts) * tokens * layers + restored * after
 
 
 @dataclass
@@ -234,6 +241,7 @@ class _Group:
     ids: Tensor  # [rows, tokens]
     embeddings: Tensor  # [rows, tokens, width], with the noise
     outputs: list[Any]  # what each block put out, in the form that it does
+    past: DynamicCache  # keys and values of all rows
     memory: list[Tensor]  # what each layer's feed-forward part wrote in the clean run [facts, tokens, width]
     corrupted: Tensor  # probability of the answer [facts], the mean over the noise
 
@@ -266,64 +274,74 @@ class _Group:
             seen.append(
                 matrix.register_forward_hook(lambda _, __, output: memory.append(output[:: 1 + samples].clone()))
             )
+        past = DynamicCache(config=lm.model.config)
         with hooked(*seen):
-            chances, _ = _answers(lm, ids, rows)
-        work.done += len(rows) * len(layers)
+            chances, _ = _answers(lm, ids, rows, past)
+        work.done += ids.numel() * len(layers)
         corrupted = chances.view(len(texts), 1 + samples)[:, 1:].mean(1)
-        return _Group(lm, texts, samples, ids, embeddings[0], outputs, memory, corrupted)
+        return _Group(lm, texts, samples, ids, embeddings[0], outputs, past, memory, corrupted)
 
     def restore(self, into: Tensor, layer: int, window: range | None, work: _Work, batch_tokens: int) -> None:
         """Put the answer's probability with something restored, the mean over the noise, [facts, layers, tokens].
 
         Without a window it is the state after the layer; with one, what the window's feed-forward parts write.
         """
-        wanted = [
-            (fact, place, at, fact * (1 + self.samples) + 1 + sample)
-            for fact, text in enumerate(self.texts)
-            for place, at in text.places.items()
-            for sample in range(self.samples)
-        ]
-        size = max(1, batch_tokens // self.ids.shape[1])
+        wanted: dict[int, list[tuple[int, int, int]]] = {}  # by token: the fact, its token's part, the row
+        for fact, text in enumerate(self.texts):
+            for place, at in text.places.items():
+                into[text.number, layer, place] = 0
+                rows = range(fact * (1 + self.samples) + 1, (fact + 1) * (1 + self.samples))
+                wanted.setdefault(at, []).extend((fact, place, row) for row in rows)
         start = layer if window is None else window.start
-        found: list[float] = []
-        for first in range(0, len(wanted), size):
-            part = wanted[first : first + size]
-            columns = zip(*part, strict=True)
-            facts, _, at, rows = (torch.tensor(column, device=self.lm.device) for column in columns)
-            with self._restored(layer, rows, facts, at) if window is None else self._written(window, rows, facts, at):
-                chances, _ = _answers(self.lm, self.ids[rows], [self.texts[w[0]] for w in part])
-            found += chances.tolist()
-            work.done += len(part) * (len(self.outputs) - start)
-        for index in range(0, len(wanted), self.samples):
-            fact, place, _, _ = wanted[index]
-            into[self.texts[fact].number, layer, place] = sum(found[index : index + self.samples]) / self.samples
+        for at, every in wanted.items():
+            tokens = self.ids.shape[1] - at
+            size = max(1, batch_tokens // tokens)
+            for part in (every[first : first + size] for first in range(0, len(every), size)):
+                chances = self._read_on(layer, window, at, part)
+                for (fact, place, _), chance in zip(part, chances, strict=True):
+                    into[self.texts[fact].number, layer, place] += chance / self.samples
+                work.done += len(part) * tokens * (len(self.outputs) - start)
 
-    def _restored(self, layer: int, rows: Tensor, facts: Tensor, at: Tensor) -> Any:
+    def _read_on(
+        self, layer: int, window: range | None, at: int, part: Sequence[tuple[int, int, int]]
+    ) -> list[float]:  # fmt: skip
+        """The answer's probability of some rows, read on from token `at`, where something is restored."""
+        rows = torch.tensor([row for _, _, row in part], device=self.lm.device)
+        facts = torch.tensor([fact for fact, _, _ in part], device=self.lm.device)
+        past = None
+        if at:
+            past = forked(self.past)
+            past.batch_select_indices(rows)
+            past.crop(at - self.ids.shape[1])  # negative: how many tokens it forgets
+        with self._restored(layer, rows, facts, at) if window is None else self._written(window, rows, facts, at):
+            chances, _ = _answers(self.lm, self.ids[rows, at:], [self.texts[fact] for fact, _, _ in part], past)
+        return list(chances.tolist())
+
+    def _restored(self, layer: int, rows: Tensor, facts: Tensor, at: int) -> Any:
         """Inside, the model goes on from the corrupted states after `layer`, the one at `at` being the clean one."""
         states = hidden_of(self.outputs[layer])
-        mixed = states[rows]
-        mixed[torch.arange(len(rows), device=rows.device), at] = states[facts * (1 + self.samples), at]
+        mixed = states[rows, at:]
+        mixed[:, 0] = states[facts * (1 + self.samples), at]
         return resumed_after(self.lm, layer, self._as_put_out(layer, mixed))
 
     @contextmanager
-    def _written(self, window: range, rows: Tensor, facts: Tensor, at: Tensor) -> Iterator[None]:
+    def _written(self, window: range, rows: Tensor, facts: Tensor, at: int) -> Iterator[None]:
         """Inside, the feed-forward parts of the window's layers write at `at` what they wrote in the clean run."""
 
         def rewrite(layer: int) -> Any:
             def hook(_: Any, __: Any, output: Tensor) -> Tensor:
-                mixed = output.clone()
-                mixed[torch.arange(len(rows), device=rows.device), at] = self.memory[layer][facts, at]
-                return mixed
+                return torch.cat([self.memory[layer][facts, at : at + 1], output[:, 1:]], dim=1)
 
             return hook
 
         lm, before = self.lm, window.start - 1
         hooks = [lm.anatomy.mlp_output(lm.model, layer).register_forward_hook(rewrite(layer)) for layer in window]
         if before < 0:
-            hooks.append(lm.embedding.register_forward_hook(lambda *_: self.embeddings[rows]))
+            hooks.append(lm.embedding.register_forward_hook(lambda *_: self.embeddings[rows, at:]))
             resumed: Any = nullcontext()
         else:
-            resumed = resumed_after(lm, before, self._as_put_out(before, hidden_of(self.outputs[before])[rows]))
+            states = hidden_of(self.outputs[before])[rows, at:]
+            resumed = resumed_after(lm, before, self._as_put_out(before, states))
         with hooked(*hooks), resumed:
             yield
 

@@ -224,6 +224,16 @@ def test_too_few_known_facts_are_refused_with_what_to_do() -> None:
         trace(lm, [*unnamed, replace(facts[0], template="Nothing here")], silent)
 
 
+def test_prompts_longer_than_a_sliding_window_are_left_out() -> None:
+    lm = language_model("mistral")
+    facts = known_facts(lm)
+    long = replace(facts[0], template="the river and the sea and the land of " * 8 + "{} is")
+    assert len(lm.tokenizer(long.prompt)["input_ids"]) > lm.config.sliding_window
+    found = trace(lm, [*facts, long], silent)
+    assert (found.used, found.unknown) == (6, 0)
+    assert found.corrupted == pytest.approx(trace(lm, facts, silent).corrupted)
+
+
 def test_a_model_of_experts_is_refused() -> None:
     from transformers import AutoModelForCausalLM
 
