@@ -21,8 +21,9 @@ from editview.lm.anatomy import anatomy
 from editview.lm.forward import hidden_of, hooked
 from editview.lm.model import LanguageModel, asking, fingerprint
 from editview.lm.opening import open_model
+from editview.lm.restoring import Text, noise_of
 from editview.lm.tokens import answered, subject_tokens
-from editview.lm.tracing import NOISE, _embeddings_of_subjects, _noise, _Text, _texts, trace
+from editview.lm.tracing import NOISE, _embeddings_of_subjects, _texts, trace
 from tests.families import FAMILIES, experts, language_model, tokenizer
 
 SUBJECTS = ("France", "Peru", "the Eiffel Tower", "Mount Kenya", "Egypt", "the Red Fort", "Sudan", "Brazil", "Japan")
@@ -51,7 +52,7 @@ def known_facts(lm: LanguageModel, most: int = 6) -> list[Fact]:
     raise AssertionError(f"this model knows only {len(found)} facts")
 
 
-def plainly(lm: LanguageModel, text: _Text, noise: Tensor, layer: int, at: int, window: range | None) -> float:
+def plainly(lm: LanguageModel, text: Text, noise: Tensor, layer: int, at: int, window: range | None) -> float:
     """The answer's probability with something restored at token `at`, one whole forward for each row of noise."""
     ids = torch.tensor([text.ids])
     clean: dict[Any, Tensor] = {}
@@ -97,7 +98,7 @@ def test_effects_are_those_of_whole_forwards_with_hooks(family: str, bos: bool) 
         texts = _texts(lm, facts, 3)
         spread = NOISE * _embeddings_of_subjects(lm, texts).std().item()
         for text in texts:
-            noise = spread * _noise([text], torch.Size([1 + samples, len(text.ids)]), 24, 3, samples)[1:]
+            noise = spread * noise_of([text], torch.Size([1 + samples, len(text.ids)]), 24, 3, samples)[1:]
             lost = plainly(lm, text, noise, -1, 0, None)
             corrupted += lost / len(texts)
             for place, at in text.places.items():
