@@ -97,7 +97,7 @@ def test_help_needs_no_model_libraries() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "False"
-    assert "{open,run,check}" in done.stdout
+    assert "{open,run,check,trace}" in done.stdout
 
 
 def test_a_run_prints_everything_as_json_and_the_second_time_from_the_store(
@@ -314,6 +314,25 @@ def test_junit_holds_any_text(tmp_path: Path) -> None:
     outcome.write_junit(FactSheet(odd, facts), checks, [odd], False, 1.0, tmp_path / "junit.xml")
     root = ElementTree.parse(tmp_path / "junit.xml").getroot()
     assert root.get("name") == "[/b] ����� <&>'\" 🙂"
+
+
+def test_trace_names_the_layers_that_a_plan_can_take(editview: Editview, tmp_path: Path) -> None:
+    controls = read_facts("demo")[0].group(Group.CONTROL)[:6]
+    sheet = tmp_path / "controls.json"
+    sheet.write_text(json.dumps({"format": 1, "facts": [asdict(fact) for fact in controls]}), "utf-8")
+    done = editview("trace", "demo", sheet, "--json", "--device", "cpu", "--seed", "3")
+    assert done.code == 0
+    assert (done.told["used"], len(done.told["memory"])) == (6, 6)
+    assert done.told["suggested"][-1] == done.told["peak"]
+    said = editview("trace", "demo", sheet, "--device", "cpu", "--seed", "3")
+    assert said.out.startswith("The model seems to look up these facts in layer")
+    assert f"layers = {done.told['suggested']}" in said.out
+
+
+def test_trace_refuses_a_model_that_knows_nothing(world: small.World, editview: Editview) -> None:
+    done = editview("trace", world.folder / "model", world.sheet_file())
+    assert done.code == 2
+    assert "The model knows none of the" in done.err
 
 
 def test_stopping_a_check_keeps_nothing_and_claims_nothing(

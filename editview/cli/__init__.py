@@ -21,7 +21,7 @@ from editview.domain.errors import Cancelled
 from editview.domain.plan import Checkpoint
 from editview.runs.words import in_words
 
-_COMMANDS = ("open", "run", "check")
+_COMMANDS = ("open", "run", "check", "trace")
 
 
 def command_line(arguments: Sequence[str], open_window: Callable[[Sequence[Path]], int]) -> int:
@@ -77,21 +77,26 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     run.set_defaults(do=_run)
 
     check = commands.add_parser("check", help="ask a model the facts of a sheet; exit code 0 when all hold, else 1")
-    check.add_argument("checkpoint", metavar="CHECKPOINT", help="a folder, a Hugging Face id, or 'demo'")
-    check.add_argument("facts", metavar="FACTS", help="a fact sheet, or 'demo'")
-    check.add_argument("--adapter", metavar="FOLDER", help="a PEFT adapter on top of the checkpoint")
     check.add_argument("--junit", metavar="FILE", type=Path, help="write the result as JUnit XML")
     check.add_argument(
         "--allow-left-out", action="store_true", help="be content when a part of the sheet can't be used"
     )
-    settings = Checkpoint.model_fields
-    formats = get_args(settings["dtype"].annotation)
-    check.add_argument("--dtype", choices=formats, default="auto", help=settings["dtype"].description)
-    for name in ("allow_pickle", "allow_code"):
-        check.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=settings[name].description)
     check.set_defaults(do=_check)
 
-    for command in (run, check):
+    trace = commands.add_parser("trace", help="find the layers in which a model looks up the facts of a sheet")
+    trace.add_argument("--seed", metavar="N", type=int, default=0, help="decides which facts and what noise are drawn")
+    trace.set_defaults(do=_trace)
+
+    settings = Checkpoint.model_fields
+    formats = get_args(settings["dtype"].annotation)
+    for command in (check, trace):
+        command.add_argument("checkpoint", metavar="CHECKPOINT", help="a folder, a Hugging Face id, or 'demo'")
+        command.add_argument("facts", metavar="FACTS", help="a fact sheet, or 'demo'")
+        command.add_argument("--adapter", metavar="FOLDER", help="a PEFT adapter on top of the checkpoint")
+        command.add_argument("--dtype", choices=formats, default="auto", help=settings["dtype"].description)
+        for name in ("allow_pickle", "allow_code"):
+            command.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=settings[name].description)
+    for command in (run, check, trace):
         command.add_argument(
             "--column", metavar="OURS=THEIRS", type=_column, action="append", default=[],
             help="a column of a CSV sheet and its heading there, 'subject=wer'; give all that are to be read",
@@ -110,16 +115,27 @@ def _run(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from editview.cli.check import check
 
-    checkpoint = Checkpoint(
+    columns = dict(options.column)
+    return check(
+        _checkpoint(options), options.facts, columns, options.device, options.junit, options.json,
+        options.allow_left_out,
+    )  # fmt: skip
+
+
+def _trace(options: argparse.Namespace) -> int:
+    from editview.cli.trace import trace
+
+    columns = dict(options.column)
+    return trace(_checkpoint(options), options.facts, columns, options.device, options.seed, options.json)
+
+
+def _checkpoint(options: argparse.Namespace) -> Checkpoint:
+    return Checkpoint(
         source=options.checkpoint,
         adapter=options.adapter,
         dtype=options.dtype,
         allow_pickle=options.allow_pickle,
         allow_code=options.allow_code,
-    )
-    columns = dict(options.column)
-    return check(
-        checkpoint, options.facts, columns, options.device, options.junit, options.json, options.allow_left_out
     )
 
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.facts import FactSheet
 from editview.domain.plan import Plan
+from editview.domain.requests import KeySpectrum, TraceFacts
+from editview.domain.spectrum import Spectrum
+from editview.domain.tracing import Tracing
 from editview.domain.verdicts import Check, LiveCheck
 from editview.domain.weights import TensorChange, TensorInfo
 
@@ -24,7 +27,11 @@ class EngineReady:
 
 @dataclass(frozen=True, slots=True)
 class EngineLoading:
+    """What the engine is busy with, apart from a run; '': nothing any more."""
+
     what: str
+    share: float | None = None  # of it that is done, where that is known
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +224,18 @@ class Scaled:
     check: LiveCheck | None
 
 
+@dataclass(frozen=True, slots=True)
+class Traced:
+    asked: TraceFacts
+    tracing: Tracing
+
+
+@dataclass(frozen=True, slots=True)
+class KeySpectra:
+    asked: KeySpectrum
+    spectra: tuple[Spectrum, ...]  # one a layer, ascending
+
+
 RunEvent = (
     RunStarted | StageStarted | Progressed | Checked | LiveChecked | Trained | StageFinished
     | RunFinished | RunStopped | RunFailed
@@ -224,5 +243,5 @@ RunEvent = (
 Event = (
     RunEvent | EngineReady | EngineLoading | MemoryUsed | Failed | Noted
     | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | Forecast | Replied
-    | Scaled
+    | Scaled | Traced | KeySpectra
 )  # fmt: skip

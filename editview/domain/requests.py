@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from editview.domain.facts import FactSheet
+from editview.domain.facts import Fact, FactSheet
 from editview.domain.plan import Checkpoint, Plan
 
 
@@ -82,6 +82,25 @@ class ScaleEdit:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceFacts:
+    """Look where a checkpoint looks facts up, on those of them that it knows; `Traced` follows."""
+
+    checkpoint: Checkpoint
+    facts: tuple[Fact, ...]
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KeySpectrum:
+    """Look how strongly a text uses each direction of some layers' keys; `KeySpectra` follows."""
+
+    checkpoint: Checkpoint
+    layers: tuple[int, ...]
+    text: str  # as an edit's 'text for statistics' names it
+    tokens: int  # of it that are read
+
+
+@dataclass(frozen=True, slots=True)
 class ChooseDevice:
     device_id: str
 
@@ -89,5 +108,5 @@ class ChooseDevice:
 Request = (
     RunPlan | ForecastPlan | DescribeCheckpoint | DownloadCheckpoint
     | OpenFacts | PreviewFacts | OpenPlan | SavePlan | AskModel
-    | ScaleEdit | ChooseDevice
+    | ScaleEdit | TraceFacts | KeySpectrum | ChooseDevice
 )  # fmt: skip

@@ -15,10 +15,12 @@ from editview.domain.events import (
     EngineLoading,
     EngineReady,
     Event,
+    KeySpectra,
     MemoryUsed,
     Noted,
     Replied,
     Scaled,
+    Traced,
 )
 from editview.domain.requests import (
     AskModel,
@@ -26,9 +28,11 @@ from editview.domain.requests import (
     DescribeCheckpoint,
     DownloadCheckpoint,
     ForecastPlan,
+    KeySpectrum,
     Request,
     RunPlan,
     ScaleEdit,
+    TraceFacts,
 )
 
 Emit = Callable[[Event], None]
@@ -85,8 +89,13 @@ class Engine:
             case AskModel(plan=plan, prompt=prompt, stage_keys=keys, max_new_tokens=most):
                 self._emit(Replied(prompt, keys, self._runner.ask(plan, prompt, keys, most, self._emit, stop)))
             case ScaleEdit(plan=plan, sheet=sheet, operation_id=operation, strength=strength):
-                found = self._runner.scaled(plan, sheet, operation, strength, self._emit, stop)
-                self._emit(Scaled(operation, strength, found))
+                check = self._runner.scaled(plan, sheet, operation, strength, self._emit, stop)
+                self._emit(Scaled(operation, strength, check))
+            case TraceFacts(checkpoint=checkpoint, facts=facts, seed=seed):
+                self._emit(Traced(request, self._runner.trace(checkpoint, facts, seed, self._emit, stop)))
+            case KeySpectrum(checkpoint=checkpoint, layers=layers, text=text, tokens=tokens):
+                found = self._runner.spectra(checkpoint, layers, text, tokens, self._emit, stop)
+                self._emit(KeySpectra(request, found))
             case ChooseDevice(device_id=wanted):
                 from editview.runs.machine import device
 

@@ -75,3 +75,14 @@ def last_token_before(tokenizer: Any, text: str, end: int) -> int:
         if len("".join(said.split())) >= len(wanted) and "\ufffd" not in said[-1:]:
             return index
     raise EditViewError(f"The tokenizer loses part of the text '{text}', so the subject can't be found in it.")
+
+
+def subject_tokens(tokenizer: Any, text: str, start: int, end: int) -> range:
+    """The tokens of the whole text that hold its characters from `start` to `end`; counted as `last_token_before`."""
+    last = last_token_before(tokenizer, text, end)
+    before = text[:start].rstrip()
+    if before:
+        first = last_token_before(tokenizer, text, len(before)) + 1
+    else:  # what the tokenizer puts in front of every text
+        first = len(encode(tokenizer, text)) - len(tokenizer(text, add_special_tokens=False)["input_ids"])
+    return range(min(first, last), last + 1)

@@ -14,45 +14,60 @@ from editview.domain.progress import Progress
 _SECONDS_BETWEEN = 0.05
 
 
+class _Clock:
+    """The time that is left of the phase under way, at its own pace."""
+
+    def __init__(self) -> None:
+        self._what = ""
+        self._began = (0.0, 0)  # when this phase began, and with how much done
+
+    def begin(self, done: int, what: str) -> bool:
+        """Whether another phase begins with this report."""
+        if what == self._what:
+            return False
+        self._what, self._began = what, (time.perf_counter(), done)
+        return True
+
+    def seconds_left(self, done: int, total: int) -> float | None:
+        """None before anything is done."""
+        began, done_then = self._began
+        return (time.perf_counter() - began) / (done - done_then) * (total - done) if done > done_then else None
+
+
 class Pace:
     """A `Progress` for one stage of a run."""
 
     def __init__(self, run: str, stage: int, emit: Callable[[Event], None], stop: threading.Event) -> None:
         self._run, self._stage, self._emit, self._stop = run, stage, emit, stop
-        self._what = ""
-        self._began = (0.0, 0)  # when this phase began, and with how much done
+        self._clock = _Clock()
         self._told = 0.0
 
     def __call__(self, done: int, total: int, what: str) -> None:
         if self._stop.is_set():
             raise Cancelled
         now = time.perf_counter()
-        new_phase = what != self._what
-        if new_phase:
-            self._what, self._began = what, (now, done)
+        new_phase = self._clock.begin(done, what)
         if new_phase or done == total or now - self._told >= _SECONDS_BETWEEN:
             self._told = now
-            self._emit(Progressed(self._run, self._stage, done, total, what, self._seconds_left(now, done, total)))
-
-    def _seconds_left(self, now: float, done: int, total: int) -> float | None:
-        """At the pace of this phase so far; None before anything is done."""
-        began, done_then = self._began
-        return (now - began) / (done - done_then) * (total - done) if done > done_then else None
+            left = self._clock.seconds_left(done, total)
+            self._emit(Progressed(self._run, self._stage, done, total, what, left))
 
 
 @contextmanager
 def telling(emit: Callable[[Event], None], stop: threading.Event) -> Iterator[Progress]:
     """A `Progress` for what belongs to no run: shown as the engine's, as long as it lasts."""
     shown = ""
+    clock = _Clock()
 
     def progress(done: int, total: int, what: str) -> None:
         nonlocal shown
         if stop.is_set():
             raise Cancelled
         told = f"{what}: {100 * done // total} %" if total else what
+        clock.begin(done, what)
         if told != shown:
             shown = told
-            emit(EngineLoading(told))
+            emit(EngineLoading(told, done / total if total else None, clock.seconds_left(done, total)))
 
     try:
         yield progress

@@ -13,13 +13,19 @@ from editview.domain import places
 from editview.domain.checkpoint import Device
 from editview.domain.errors import Cancelled
 from editview.domain.events import Event, RunFailed, RunFinished, RunStarted, RunStopped, StageInfo
-from editview.domain.facts import FactSheet
+from editview.domain.facts import Fact, FactSheet
 from editview.domain.files import clear_parts
 from editview.domain.plan import Checkpoint, Plan
+from editview.domain.progress import Progress
 from editview.domain.sentences import operation_title
+from editview.domain.spectrum import Spectrum
+from editview.domain.tracing import Tracing
 from editview.domain.verdicts import LiveCheck
+from editview.formats.statistics_text import statistics_text
 from editview.lm.answers import ask, live_check
 from editview.lm.model import LanguageModel
+from editview.lm.spectrum import spectra
+from editview.lm.tracing import trace
 from editview.runs.fingerprints import Fingerprints, described
 from editview.runs.journal import Journal, interrupted
 from editview.runs.keys import full_keys, stage_keys
@@ -126,6 +132,24 @@ class Runner:
         self._opened(plan.checkpoint, emit, stop)
         return live_check(self._bench.try_on(before, full, strength / FULL), watched_facts(sheet), 0)
 
+    def trace(
+        self, checkpoint: Checkpoint, facts: Sequence[Fact], seed: int, emit: Emit, stop: threading.Event
+    ) -> Tracing:
+        """Where a checkpoint looks facts up, whatever stage it stands at now.
+
+        Raises what `lm.tracing.trace` raises, and what opening the checkpoint raises.
+        """
+        with telling(emit, stop) as progress:
+            return trace(self._as_it_was(checkpoint, progress), facts, progress, seed)
+
+    def spectra(
+        self, checkpoint: Checkpoint, layers: Sequence[int], text: str, tokens: int, emit: Emit, stop: threading.Event
+    ) -> tuple[Spectrum, ...]:
+        """The spectrum of a checkpoint's keys, by layer. Raises what `lm.spectrum.spectra` and opening it raise."""
+        with telling(emit, stop) as progress:
+            lm = self._as_it_was(checkpoint, progress)
+            return spectra(lm, layers, statistics_text(text), tokens or None, progress)
+
     def recover(self) -> str:
         """What a run that was killed has left: cleared away, and told in a sentence; '' when there was nothing."""
         sentences = interrupted(self._store.root)
@@ -143,6 +167,11 @@ class Runner:
         keys = stage_keys(known, self.device.id, plan.seed, prepared)
         kept = all(self._store.record(key) and self._store.has_asked(key, sheet.content_hash) for key in keys)
         return known if kept else None
+
+    def _as_it_was(self, checkpoint: Checkpoint, progress: Progress) -> LanguageModel:
+        """The checkpoint itself, whatever stage the open model stood at."""
+        lm = self._bench.open(checkpoint, self.device, progress)
+        return self._bench.move_to(stage_keys(lm.fingerprint, self.device.id, 0, ())[0])
 
     def _opened(self, checkpoint: Checkpoint, emit: Emit, stop: threading.Event) -> LanguageModel:
         with telling(emit, stop) as progress:

@@ -21,6 +21,7 @@ from editview.domain.events import (
     FactsPreviewed,
     Failed,
     Forecast,
+    KeySpectra,
     LiveChecked,
     MemoryUsed,
     Noted,
@@ -33,6 +34,7 @@ from editview.domain.events import (
     RunStopped,
     Scaled,
     StageFinished,
+    Traced,
     Trained,
 )
 from editview.domain.facts import FactSheet
@@ -62,6 +64,8 @@ class Hub(QObject):
     runs_changed = Signal()  # a run began or ended: what can be compared
     replied = Signal(object)  # events.Replied
     scaled = Signal(object)  # events.Scaled
+    traced = Signal(object)  # events.Traced
+    spectra_known = Signal(object)  # events.KeySpectra
     noted = Signal(str)
     recovered = Signal(str)  # what an earlier start was cut off in
     problem = Signal(object)  # Problem
@@ -85,7 +89,7 @@ class Hub(QObject):
         self.forecast: Forecast | None = None
         self.run_forecast: Forecast | None = None  # what was forecast for the latest run when it began
         self.engine: EngineReady | None = None
-        self.loading: str = ""
+        self.work = EngineLoading("")  # what the engine is busy with, apart from a run
         self.broken = False  # the model libraries couldn't be loaded
         self.memory: MemoryUsed | None = None
         self.run: Run | None = None  # the run that is shown
@@ -100,6 +104,10 @@ class Hub(QObject):
     @property
     def plan(self) -> Plan:
         return self.history.now
+
+    @property
+    def loading(self) -> str:
+        return self.work.what
 
     @property
     def running(self) -> bool:
@@ -238,12 +246,12 @@ class Hub(QObject):
         for event in events:
             match event:
                 case EngineReady():
-                    self.engine, self.loading, self.broken = event, "", False
+                    self.engine, self.work, self.broken = event, EngineLoading(""), False
                     self.engine_changed.emit()
                     if event.recovered:
                         self.recovered.emit(event.recovered)
-                case EngineLoading(what=what):
-                    self.loading = what
+                case EngineLoading():
+                    self.work = event
                     self.engine_changed.emit()
                 case MemoryUsed():
                     self.memory = event
@@ -276,11 +284,15 @@ class Hub(QObject):
                     self.replied.emit(event)
                 case Scaled():
                     self.scaled.emit(event)
+                case Traced():
+                    self.traced.emit(event)
+                case KeySpectra():
+                    self.spectra_known.emit(event)
                 case Noted(sentence=sentence):
                     self.noted.emit(sentence)
                 case Failed(job=job, sentence=sentence, details=details):
                     if job == ENGINE:
-                        self.loading, self.broken = "", True
+                        self.work, self.broken = EngineLoading(""), True
                         self.engine_changed.emit()
                     if self.starting and (not self._run_jobs or job in self._run_jobs):
                         self.starting, moved = False, True

@@ -21,6 +21,7 @@ from editview.domain.events import (
     Event,
     Failed,
     Forecast,
+    KeySpectra,
     MemoryUsed,
     PlanOpened,
     PlanSaved,
@@ -29,8 +30,10 @@ from editview.domain.events import (
     RunStarted,
     RunStopped,
     StageStarted,
+    Traced,
     Trained,
 )
+from editview.domain.facts import Group
 from editview.domain.plan import Checkpoint
 from editview.domain.progress import Progress
 from editview.domain.requests import (
@@ -39,10 +42,13 @@ from editview.domain.requests import (
     DescribeCheckpoint,
     DownloadCheckpoint,
     ForecastPlan,
+    KeySpectrum,
     OpenPlan,
     RunPlan,
     SavePlan,
+    TraceFacts,
 )
+from editview.formats.fact_sheets import read_facts
 from editview.jobs.service import Jobs
 from editview.lm import sources
 from tests import small
@@ -176,6 +182,37 @@ def test_a_download_goes_on_beside_a_run_and_is_stopped_alone(
     assert not any(isinstance(event, RunStopped) for event in heard.seen)
     jobs.stop(run)
     heard.wait(RunStopped)
+
+
+def test_tracing_tells_how_far_it_is_what_it_found_and_stops_at_once(
+    jobs: Jobs, heard: Listener, world: small.World
+) -> None:
+    controls = read_facts("demo")[0].group(Group.CONTROL)
+    asked = TraceFacts(Checkpoint(), controls[:6], seed=4)
+    jobs.send(asked)
+    told = heard.wait(EngineLoading, lambda event: event.what.startswith("Looking") and (event.share or 0) > 0)
+    assert told.seconds_left is not None
+    found = heard.wait(Traced)
+    assert found.asked == asked
+    assert (found.tracing.used, found.tracing.layers) == (6, 6)
+
+    long = jobs.send(TraceFacts(Checkpoint(), controls))
+    heard.wait(EngineLoading, lambda event: event.what.startswith("Looking") and (event.share or 0) > 0)
+    jobs.stop(long)
+    heard.wait(EngineLoading, lambda event: event.what == "")
+    number = jobs.send(TraceFacts(world.checkpoint, world.sheet.facts))
+    failed = heard.wait(Failed)
+    assert failed.job == number
+    assert "The model knows none of the" in failed.sentence
+    assert len([event for event in heard.seen if isinstance(event, Traced)]) == 1
+
+
+def test_the_spectrum_of_the_checkpoints_keys(jobs: Jobs, heard: Listener, world: small.World) -> None:
+    asked = KeySpectrum(world.checkpoint, (0, 1), str(world.text), 2000)
+    jobs.send(asked)
+    found = heard.wait(KeySpectra)
+    assert found.asked == asked
+    assert [(spectrum.layer, len(spectrum.values)) for spectrum in found.spectra] == [(0, 128), (1, 128)]
 
 
 def test_a_run_can_be_asked_for_anew(jobs: Jobs, heard: Listener, world: small.World) -> None:

@@ -25,12 +25,13 @@ from editview.domain.events import (
     Trained,
 )
 from editview.domain.facts import Fact, FactSheet, Group
+from editview.domain.progress import silent
 from editview.domain.session import Run, RunState, StageState
 from editview.domain.verdicts import LiveCheck
 from editview.edits.writing import Outcome
 from editview.formats.fact_sheets import read_facts
-from editview.lm.model import LanguageModel
-from editview.runs import keys, walk, workbench
+from editview.lm.model import LanguageModel, fingerprint
+from editview.runs import keys, runner, walk, workbench
 from editview.runs.fingerprints import identity
 from editview.runs.keys import stage_keys
 from editview.runs.store import NotKept, StageLost, StageStore
@@ -344,6 +345,22 @@ def test_asking_any_stage_moves_the_model_there(studio: Studio) -> None:
     for said, stage in zip(both, run.stages, strict=False):
         first = stage.checks["e0"].answers[0].said
         assert said.startswith(first[:4]) or first.startswith(said[:4])
+
+
+def test_it_is_the_checkpoint_that_is_traced_and_the_next_run_finds_its_stages(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a run before has left in the model."""
+    traced: list[str] = []
+    monkeypatch.setattr(runner, "trace", lambda lm, *_: traced.append(fingerprint(lm.model, lm.tokenizer)))
+    plan = studio.plan(small.tune(studio.world.data, learning_rate=0.01))
+    first = studio.run(plan)
+    opened = studio.runner._bench.open(plan.checkpoint, CPU, silent)
+    assert fingerprint(opened.model, opened.tokenizer) != opened.fingerprint
+    studio.runner.trace(plan.checkpoint, studio.world.sheet.facts, 0, studio.events.append, threading.Event())
+    assert traced == [opened.fingerprint]
+    again = studio.run(plan)
+    assert [stage.checks for stage in again.stages] == [stage.checks for stage in first.stages]
 
 
 def test_a_changed_checkpoint_is_not_taken_for_the_old_one(

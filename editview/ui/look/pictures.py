@@ -159,6 +159,13 @@ def pen(colour: str | QColor, width: float = 1.0, dash: Sequence[float] = ()) ->
     return made
 
 
+def mixed(ground: str | QColor, colour: str | QColor, strength: float) -> QColor:
+    """A colour laid over a ground: 0 is the ground, 1 the colour."""
+    one, other = QColor(ground), QColor(colour)
+    pairs = (one.redF(), other.redF()), (one.greenF(), other.greenF()), (one.blueF(), other.blueF())
+    return QColor.fromRgbF(*(first + (last - first) * strength for first, last in pairs))
+
+
 def write(
     painter: QPainter, rect: QRectF, words: str, colour: str, align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft
 ) -> None:

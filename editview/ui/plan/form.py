@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from annotated_types import MaxLen
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
+    QHBoxLayout,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -24,6 +27,7 @@ from editview.ui.look.icons import icon
 from editview.ui.look.labels import Sentence, Words
 from editview.ui.look.theme import BODY, SMALL, theme
 from editview.ui.plan.fields import Field, field_for, plain
+from editview.ui.plan.finding import Finding
 
 _NOT_IN_FORM = {"id", "enabled", "method"}
 
@@ -79,6 +83,13 @@ class _Row(QWidget):
         field.focus.setAccessibleName(self.title.text())
         field.focus.setAccessibleDescription(self.help.text())
 
+    def offer(self, button: QPushButton, field: Field) -> None:
+        """Put a button beside the field."""
+        side_by_side = QHBoxLayout()
+        self._layout.insertLayout(1, side_by_side)
+        side_by_side.addWidget(field.widget, 1)
+        side_by_side.addWidget(button)
+
     def complain(self, complaint: str) -> None:
         self.wrong.setText(f"✗ {complaint}" if complaint else "")
         self.wrong.setVisible(bool(complaint))
@@ -89,15 +100,17 @@ class OperationForm(QDialog):
 
     The plan's sheet, the number of its model's layers and the edits before this step (id and words), as far as they
     are known, say what can be chosen.
+    With `finding`, layers and thresholds can be looked for on the plan's model.
     """
 
     def __init__(
         self, operation: Operation, parent: QWidget | None = None, *,
         sheet: FactSheet | None = None, layers: int | None = None, edits: Mapping[str, str] | None = None,
+        finding: Finding | None = None,
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self.operation = operation
-        self._sheet, self._layers, self._edits = sheet, layers, edits or {}
+        self._sheet, self._layers, self._edits, self._finding = sheet, layers, edits or {}, finding
         self.fields: dict[str, Field] = {}
         self._rows: dict[str, _Row] = {}
         self.setWindowTitle(operation_title(operation, sheet))
@@ -133,6 +146,8 @@ class OperationForm(QDialog):
             row = _Row(info.title or name, f"{info.description}{f' · default {usual}' if usual else ''}", home)
             field = field_for(info, row, self._sheet, self._layers, self._edits)
             row.hold(field)
+            if self._finding is not None:
+                self._offer_finding(self._finding, info, row, field)
             field.changed.connect(self._check)
             self.fields[name], self._rows[name] = field, row
             (special if is_special else common).addWidget(row)
@@ -160,6 +175,36 @@ class OperationForm(QDialog):
         layout.addWidget(scroll, 1)
         layout.addLayout(below)
         self.resize(look.px(520), look.px(640))
+
+    def _offer_finding(self, finding: Finding, info: FieldInfo, row: _Row, field: Field) -> None:
+        """A button beside the field, where the model can be looked into for its value."""
+        extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+
+        def layers() -> Any:
+            longest = next((rule.max_length for rule in info.metadata if isinstance(rule, MaxLen)), None)
+            only = self.fields["only"].read() if "only" in self.fields else ()
+            return finding.layers(only, longest == 1, self)
+
+        def threshold() -> Any:
+            named = self._values()
+            text, tokens = named["statistics"], named["statistics_tokens"]
+            return finding.threshold(named["layers"], text, tokens, named["threshold"], self)
+
+        def find() -> None:
+            if (found := look()) is not None:
+                field.write(found)
+                field.focus.setFocus()
+
+        if extra.get("layers"):
+            words, help_text, look = "Find layers…", "See in which layers this model looks the facts up", layers
+        elif extra.get("threshold"):
+            words, help_text, look = "See the spectrum…", "See how many directions a threshold leaves free", threshold
+        else:
+            return
+        button = QPushButton(words, row)
+        button.setToolTip(help_text)
+        button.clicked.connect(find)
+        row.offer(button, field)
 
     def _show(self, values: dict[str, Any]) -> None:
         for name, field in self.fields.items():

@@ -14,6 +14,7 @@ from editview.ui.look.labels import Sentence
 from editview.ui.look.theme import BODY, theme
 from editview.ui.plan.card_states import overall, plan_sentence
 from editview.ui.plan.chooser import StepChooser, first_of
+from editview.ui.plan.finding import Finding
 from editview.ui.plan.form import OperationForm
 from editview.ui.plan.model import PlanModel
 from editview.ui.plan.strength import LiveStrength, StrengthBox
@@ -130,7 +131,10 @@ class PlanPanel(QWidget):
     def edit(self, operation: Operation) -> None:
         info = self._hub.checkpoint
         edits = self._edits_before(self._hub.plan.index(operation.id))
-        form = OperationForm(operation, self, sheet=self._hub.sheet, layers=info.layers if info else None, edits=edits)
+        form = OperationForm(
+            operation, self, sheet=self._hub.sheet, layers=info.layers if info else None, edits=edits,
+            finding=Finding(self._hub),
+        )  # fmt: skip
         if isinstance(box := form.fields["strength"].widget if "strength" in form.fields else None, StrengthBox):
             LiveStrength(self._hub, operation.id, box)
         if form.exec():

@@ -14,7 +14,7 @@ from editview.domain.weight_map import Place, Scale, WeightMap, percent, scale, 
 from editview.domain.weights import MatrixKind
 from editview.ui.look.colours import operation_colour
 from editview.ui.look.legend import legend_height, paint_legend
-from editview.ui.look.pictures import Picture, legible, pen, write
+from editview.ui.look.pictures import Picture, legible, mixed, pen, write
 from editview.ui.look.theme import SMALL, theme
 from editview.ui.weights.frame import Frame
 
@@ -249,7 +249,7 @@ class WeightsPicture(Picture):
             if stage not in self._map.known:
                 ground.setAlphaF(0.5)
             return ground
-        return _mixed(QColor(roles.raised), self._colour(stage), FAINTEST + (1 - FAINTEST) * self._cells.share(figure))
+        return mixed(roles.raised, self._colour(stage), FAINTEST + (1 - FAINTEST) * self._cells.share(figure))
 
     def _marked(self, place: Place, at: tuple[int, int, int]) -> bool:
         return place == self.place or at == self._at
@@ -269,19 +269,10 @@ class WeightsPicture(Picture):
         top = frame.band_top(len(self._map.kinds)) + px(12)
         box = QRectF(0, top + line / 2 - px(4), px(32), px(8))
         ramp = QLinearGradient(box.topLeft(), box.topRight())
-        ramp.setColorAt(0, _mixed(QColor(roles.raised), QColor(roles.text), FAINTEST))
+        ramp.setColorAt(0, mixed(roles.raised, roles.text, FAINTEST))
         ramp.setColorAt(1, QColor(roles.text))
         painter.fillRect(box, ramp)
         low, high = percent(self._cells.low).removesuffix(" %"), percent(self._cells.high)
         log = ", log scale" if self._cells.log else ""
         words = f"{'brighter' if roles.dark else 'darker'} is more: {low} to {high}{log}"
         write(painter, QRectF(box.right() + px(8), top, self.width() - box.right() - px(8), line), words, roles.muted)
-
-
-def _mixed(ground: QColor, colour: QColor, strength: float) -> QColor:
-    def part(one: float, other: float) -> float:
-        return one + (other - one) * strength
-
-    return QColor.fromRgbF(
-        part(ground.redF(), colour.redF()), part(ground.greenF(), colour.greenF()), part(ground.blueF(), colour.blueF())
-    )
