@@ -8,6 +8,7 @@ from pydantic import Field
 
 from editview.domain.operations.base import BaseOperation, specialist
 
+
 class FineTune(BaseOperation):
     """Trains the model further on a data file."""
 
