@@ -29,7 +29,8 @@ ROUNDED = 6e-8  # golden changes are differences of float32 weights: off by this
 
 
 def compare(case: Case) -> tuple[list[Line], float]:
-    """The lines of one case, and the seconds that its edits took."""
+    """The lines of one case, and the seconds that its edits took, on as many threads as the reference program had."""
+    torch.set_num_threads(case.settings.get("torch_threads") or torch.get_num_threads())
     lm = case.model()
     before = answer_lines(case, "pre", asked(case, lm, range(len(case.requests))))
     stages, seconds = _rome(case, lm) if isinstance(case.operation, Rome) else _spread(case, lm)

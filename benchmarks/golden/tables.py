@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import and_
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +77,10 @@ class Wording:
 
 
 def zsre(folder: Path) -> list[Line]:
-    """Shares of prompts with another number of right tokens.
+    """Shares of prompts with another number of right tokens than a program found.
 
-    A program's own rule, asked of EditView's reading of the model, must give its file. EditView's figures must too
-    where that rule asks the same; where it doesn't, the difference is told.
+    Its own rule, asked of EditView's reading of the model, must give its file. EditView's figures must too wherever
+    that rule asks the same; elsewhere the difference is told.
     """
     lines: list[Line] = []
     for path in (path for path in sorted(folder.glob("*_*.json")) if is_zsre(path)):
@@ -89,16 +90,19 @@ def zsre(folder: Path) -> list[Line]:
         begins = encode(lm.tokenizer, "a") != lm.tokenizer("a", add_special_tokens=False)["input_ids"]
         skips = 1 if "llama" in model.lower() and tool != "memit" else 0
         asked = [_queries(lm.tokenizer, skips, wording) for wording in wordings]
-        same = asked == [_plainly(lm.tokenizer, wording) for wording in wordings]
-        rule_known = same or (begins and tool in ("memit", "ae"))
+        same = [queries == _plainly(lm.tokenizer, wording) for queries, wording in zip(asked, wordings, strict=True)]
+        rule_known = tool in ("memit", "ae") and (begins or not skips)
         for said, found, judged in (
-            ("its rule", _right(lm, asked), rule_known),
+            ("its rule", _right(lm, asked), [True] * len(wordings) if rule_known else same),
             ("EditView's", _ours(lm, wordings), same),
         ):
-            differ = sum(a != wording.right for a, wording in zip(found, wordings, strict=True))
-            of, share = f"{model}, {tool}, {said}: {differ} of {len(wordings)}", differ / len(wordings)
-            note = "" if judged else "this program asks otherwise of this tokenizer"
-            lines.append(Line(folder.resolve().name, "zsRE tokens", of, share, 0.0 if judged else None, note))
+            wrong = [a != wording.right for a, wording in zip(found, wordings, strict=True)]
+            differ = sum(map(and_, wrong, judged))
+            of, otherwise = f"{model}, {tool}, {said}: {differ} of {sum(judged)}", len(wordings) - sum(judged)
+            note = f"of {otherwise} that this program asks otherwise, {sum(wrong) - differ} differ" if otherwise else ""
+            tolerance = 0.0 if any(judged) else None
+            share = differ / len(wordings)
+            lines.append(Line(folder.resolve().name, "zsRE tokens", of, share, tolerance, note))
     return lines
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from statistics import fmean, harmonic_mean
 
 from editview.domain.facts import Fact, Group
+from editview.domain.plan import writing_of
+from editview.domain.session import Run
 from editview.domain.verdicts import Answer, Check
 
 
@@ -37,6 +39,25 @@ class Scores:
     likelier: Figures  # ES, PS, NS of CounterFact: the wanted answer is likelier than the other one
     strict: Figures  # every token of the wanted answer is the model's first choice
     tokens: Figures  # zsRE: the share of the wanted answer's tokens that are
+
+    @property
+    def sentence(self) -> str:
+        """'Efficacy 75.0 %, paraphrases 50.0 %, neighbourhood 90.0 %, score 67.5; strict efficacy 50.0 %.'
+
+        Only what could be measured; empty without edits.
+        """
+        named = {
+            "efficacy": self.likelier.efficacy,
+            "paraphrases": self.likelier.paraphrase,
+            "neighbourhood": self.likelier.neighbourhood,
+        }
+        parts = [f"{name} {100 * value:.1f} %" for name, value in named.items() if value is not None]
+        if self.likelier.score is not None:
+            parts.append(f"score {100 * self.likelier.score:.1f}")
+        said = ", ".join(parts)
+        if self.strict.efficacy is not None:
+            said += f"; strict efficacy {100 * self.strict.efficacy:.1f} %"
+        return f"{said[0].upper()}{said[1:]}." if self.likelier.efficacy is not None else ""
 
 
 def scores(facts: Iterable[Fact], checks: Mapping[str, Check]) -> Scores:
@@ -84,6 +105,15 @@ def flips(facts: Iterable[Fact], group: Group, before: Mapping[str, Check], afte
     both = [fact.id for fact in facts if fact.group is group and fact.id in before and fact.id in after]
     succeeded = [fact_id for fact_id in both if _succeeds(before[fact_id].answers[0])]
     return Flips(sum(not _succeeds(after[fact_id].answers[0]) for fact_id in succeeded), len(succeeded))
+
+
+def flips_at(run: Run, stage: int, group: Group) -> Flips:
+    """What the operation that made a stage (1 or later) flipped; of the edits, those written before it."""
+    facts = (
+        fact for fact in run.sheet.group(group)
+        if group is not Group.EDITED or writing_of(run.plan, fact.id, stage - 1) is not None
+    )  # fmt: skip
+    return flips(facts, group, run.stages[stage - 1].checks, run.stages[stage].checks)
 
 
 def _likelier(answer: Answer) -> float | None:
