@@ -29,7 +29,7 @@ def asked(case: Case, lm: LanguageModel, which: Iterable[int]) -> list[Check]:
 def answer_lines(case: Case, when: str, checks: Sequence[Check], gap: float = 0.0) -> list[Line]:
     """NLL of both answers to every prompt, which answers are the model's first choice, and the figures.
 
-    `gap`: how far the golden change of weights is from EditView's for a known reason; answers after it can't be closer.
+    `gap`: how far answers may be apart because, for a known reason, the golden change of weights is.
     """
     if not (case.folder / "eval.json").exists():
         return []
@@ -52,7 +52,7 @@ def answer_lines(case: Case, when: str, checks: Sequence[Check], gap: float = 0.
                 first += [answer.wanted_first == answer.wanted_tokens for answer in here]
                 golden_first += choices
     of, loose = SAID[when], max(NLL, gap)
-    note = f"the change of weights is {gap:.1e} from float32" if gap > NLL else ""
+    note = "the change of weights is from float32" if gap > NLL else ""
     lines = [Line(case.name, "answers", of, distance(torch.tensor(nll), torch.tensor(golden)), loose, note)]
     if golden_first:
         differ = sum(a != b for a, b in zip(first, golden_first, strict=True))
