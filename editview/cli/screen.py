@@ -107,8 +107,12 @@ def table(run: Run) -> None:
 
 def _scores_table(run: Run) -> Table:
     """The literature's figures at each stage; flipped and kept are counted from the stage before."""
-    names = ("Efficacy", "Paraphrases", "Neighbourhood", "Score", "Strict efficacy", "Edits flipped", "Controls kept")
-    shown = Table(title="As the literature counts, in per cent")
+    names = ("ES", "PS", "NS", "Score", "Strict ES", "Flipped", "Kept")
+    caption = (
+        "Efficacy, paraphrases and neighbourhood in per cent, and their harmonic mean; strict: every token of the "
+        "answer is the first choice; flipped: earlier edits that fail since the stage before; kept: controls that don't"
+    )
+    shown = Table(title="As the literature counts", caption=caption)
     shown.add_column("Stage")
     for name in names:
         shown.add_column(name, justify="right")
