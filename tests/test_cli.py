@@ -120,6 +120,14 @@ def test_a_run_prints_everything_as_json_and_the_second_time_from_the_store(
     assert list(facts) == [fact.id for fact in world.sheet]
     assert all(len(fact[name]) == 3 for fact in facts.values() for name in ("verdicts", "answers", "changes"))
     assert facts["e0"]["changes"][0] == "not yet edited"
+    for stage in told["stages"]:
+        assert set(stage["scores"]) == {
+            "efficacy", "paraphrase", "neighbourhood", "score", "strict", "tokens", "edit_flip_rate",
+            "control_retention",
+        }  # fmt: skip
+        of_prompts = [fact["wordings"][told["stages"].index(stage)][0] for fact in told["facts"][:3]]
+        likelier = sum(answer["nll_wanted"] < answer["nll_other"] for answer in of_prompts)
+        assert stage["scores"]["efficacy"] == pytest.approx(likelier / 3)
 
     again = editview("run", path, "--json", "--device", "cpu").told
     assert [stage["state"] for stage in again["stages"]] == ["reused"] * 3
@@ -139,6 +147,9 @@ def test_a_run_ends_with_a_table_for_people(world: small.World, editview: Editvi
     assert "Fine-tune on tickets" in done.out
     assert "of 2" in done.out
     assert "Edits" not in done.out
+    assert "As the literature counts" not in done.out
+    with_edits = editview("run", plan_file(world, tmp_path / "plan.toml", small.tune(world.data)))
+    assert "As the literature counts" in with_edits.out
 
 
 def test_a_run_that_fails_says_why_and_where_the_details_are(
@@ -207,6 +218,12 @@ def test_check_tells_holding_from_failing_by_its_exit_code(
     done = editview("check", world.folder / "model", world.sheet_file(), "--junit", junit, "--json")
     assert done.code == 1
     assert done.told["groups"]["edited"] == {"holds": 0, "weak": 0, "fails": 3}
+    assert done.told["scores"]["strict"]["efficacy"] == 0
+    answers = [fact["wordings"][0] for fact in done.told["facts"][:3]]
+    likelier = sum(answer["nll_wanted"] < answer["nll_other"] for answer in answers)
+    assert done.told["scores"]["efficacy"] == pytest.approx(likelier / 3)
+    told = editview("check", world.folder / "model", world.sheet_file()).out
+    assert f"As the literature counts: Efficacy {100 * likelier / 3:.1f} %, paraphrases" in told
     root = ElementTree.parse(junit).getroot()
     assert (root.get("tests"), root.get("failures")) == ("8", "8")
     assert len(root.findall("testsuite/testcase/failure")) == 8
@@ -463,12 +480,12 @@ def test_the_window_s_jobs_compute_the_same_bits(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
-def test_without_a_display_the_window_says_what_to_do_instead(
-    editview: Editview, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
-        monkeypatch.delenv(name, raising=False)
+def test_without_a_display_the_window_says_what_to_do_instead() -> None:
+    """In a process of its own: where a test has opened a window before, there is a display."""
+    without = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    there = {name: value for name, value in os.environ.items() if name not in without}
     for arguments in ((), ("some-plan.toml",)):
-        done = editview(*arguments)
-        assert done.code == 2
-        assert "editview run demo" in done.err
+        command = [sys.executable, "-m", "editview", *arguments]
+        done = subprocess.run(command, env=there, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 2
+        assert "editview run demo" in done.stderr

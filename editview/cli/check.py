@@ -16,6 +16,7 @@ from editview.cli.screen import Bar, ctrl_c
 from editview.domain.errors import Cancelled
 from editview.domain.files import not_written
 from editview.domain.plan import Checkpoint
+from editview.domain.scores import scores
 from editview.domain.verdicts import Check, Verdict
 from editview.formats.fact_sheets import read_facts
 
@@ -65,6 +66,8 @@ def check(
             fact, wrong = by_id[one.fact_id], next(answer for answer in one.answers if not answer.gives)
             print(f"{one.verdict.value:5} {fact.id}: {wrong.prompt} → {wrong.said} (wanted: {fact.wanted})")
         print(f"{len(checks) - len(failing):,} of {len(checks):,} facts hold.")
+        if said := scores(sheet, {one.fact_id: one for one in checks}).sentence:
+            print(f"As the literature counts: {said}")
     if junit:
         write_junit(sheet, checks, left_out, allow_left_out, time.perf_counter() - began, junit)
     if left_out and not allow_left_out:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.files import replacing
+from editview.domain.scores import Figures, flips_at, scores
 from editview.domain.session import Run
 from editview.domain.verdicts import Answer, Check, Verdict
 
@@ -47,7 +48,7 @@ def check_outcome(sheet: FactSheet, checks: Sequence[Check], left_out: Sequence[
         }
         for fact in sheet
     ]
-    return {"groups": groups, "facts": facts, "left_out": list(left_out)}
+    return {"groups": groups, "scores": _scores(sheet, by_id), "facts": facts, "left_out": list(left_out)}
 
 
 def write_junit(
@@ -103,7 +104,33 @@ def _stage(run: Run, index: int) -> dict[str, Any]:
             group.value: {verdict.value: count for verdict, count in run.counts(index, group).items()}
             for group in Group
         },
+        "scores": _stage_scores(run, index),
         "changes": [{"name": change.name, "relative": _number(change.relative)} for change in stage.changes],
+    }
+
+
+def _stage_scores(run: Run, index: int) -> dict[str, Any]:
+    """With what the operation did to earlier edits and to what was known; null at the checkpoint itself."""
+    known = flips_at(run, index, Group.CONTROL).rate if index else None
+    return {
+        **_scores(run.sheet, run.stages[index].checks),
+        "edit_flip_rate": flips_at(run, index, Group.EDITED).rate if index else None,
+        "control_retention": None if known is None else 1 - known,
+    }
+
+
+def _scores(sheet: FactSheet, checks: Mapping[str, Check]) -> dict[str, Any]:
+    """The literature's figures, shares from 0 to 1; null where there is nothing to measure them on."""
+    found = scores(sheet, checks)
+    return {**_figures(found.likelier), "strict": _figures(found.strict), "tokens": _figures(found.tokens)}
+
+
+def _figures(figures: Figures) -> dict[str, float | None]:
+    return {
+        "efficacy": figures.efficacy,
+        "paraphrase": figures.paraphrase,
+        "neighbourhood": figures.neighbourhood,
+        "score": figures.score,
     }
 
 

@@ -38,6 +38,8 @@ class Answer:
 
     `said` is its greedy text. `nll_wanted` and `nll_other` are mean negative log-likelihoods per answer token, as the
     literature reports them (None: the fact has no other answer). The probabilities are those of the whole answers.
+    `wanted_first` counts the wanted answer's tokens that are the model's first choice after those before them (None: it
+    was asked before this was counted).
     """
 
     prompt: str
@@ -47,6 +49,7 @@ class Answer:
     nll_other: float | None
     wanted_tokens: int = 1
     other_tokens: int = 1
+    wanted_first: int | None = None
 
     @property
     def p_wanted(self) -> float:

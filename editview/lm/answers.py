@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import eq
 from typing import Any
 
 import torch
@@ -244,4 +245,5 @@ def _answer(tokenizer: Any, question: _Question) -> Answer:
         nll_other=nll[1],
         wanted_tokens=tokens[0],
         other_tokens=tokens[1],
+        wanted_first=sum(map(eq, question.choices, question.answers[0])),
     )

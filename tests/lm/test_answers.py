@@ -29,6 +29,14 @@ def plain_nll(lm: LanguageModel, prompt: str, answer: str) -> float:
     return -sum(logs[at - 1, whole[at]].item() for at in range(len(before), len(whole))) / (len(whole) - len(before))
 
 
+def plain_first(lm: LanguageModel, prompt: str, answer: str) -> int:
+    """How many of the answer's tokens are the first choice after what stands before them."""
+    before, whole = encode(lm.tokenizer, prompt), encode(lm.tokenizer, f"{prompt} {answer}")
+    with torch.no_grad():
+        choices = lm.model(input_ids=torch.tensor([whole])).logits[0].argmax(-1).tolist()
+    return sum(choices[at - 1] == whole[at] for at in range(len(before), len(whole)))
+
+
 def plain_likelihood(lm: LanguageModel, prompt: str, answer: str) -> float:
     count = len(encode(lm.tokenizer, f"{prompt} {answer}")) - len(encode(lm.tokenizer, prompt))
     return math.exp(-count * plain_nll(lm, prompt, answer))
@@ -68,6 +76,7 @@ def test_probabilities_and_words_are_the_models_own(family: str, bos: bool) -> N
         for answer in one.answers:
             assert answer.nll_wanted == pytest.approx(plain_nll(lm, answer.prompt, fact.wanted), rel=1e-4)
             assert answer.p_wanted == pytest.approx(plain_likelihood(lm, answer.prompt, fact.wanted), rel=1e-2)
+            assert answer.wanted_first == plain_first(lm, answer.prompt, fact.wanted)
             if fact.other is None:
                 assert answer.nll_other is None
             else:
@@ -91,6 +100,9 @@ def test_what_was_learnt_is_given_and_live_checks_agree(family: str) -> None:
     assert found["kenya"].answers[0].said == "Kenya"
     assert found["kenya"].answers[0].gives
     assert found["kenya"].answers[0].p_wanted > 0.5
+    assert found["kenya"].answers[0].wanted_first == found["kenya"].answers[0].wanted_tokens
+    learnt = [answer for fact in known if fact.wanted == fact.true_answer for answer in found[fact.id].answers]
+    assert all(answer.wanted_first == answer.wanted_tokens for answer in learnt)
     assert not found["peru"].answers[0].gives
     assert found["peru"].said == "Lima"
     assert not found["longer"].answers[0].gives

@@ -17,7 +17,7 @@ import torch
 from editview.domain.errors import EditViewError
 from editview.domain.verdicts import Answer, Check, LiveCheck
 from editview.domain.weights import MatrixKind, TensorChange
-from editview.runs import journal
+from editview.runs import journal, sealed
 from editview.runs.store import Asked, Live, Loss, NotKept, Record, StageLost, StageStore
 
 WEIGHTS = {"a": torch.tensor([[1.0, -0.0], [float("inf"), 1e-40]]), "b": torch.randn(5, 3).bfloat16()}
@@ -89,6 +89,18 @@ def test_damaged_checks_are_asked_again_and_the_stage_stays(store: StageStore) -
     path.write_text(path.read_text().replace("Lima", "Rome"))
     assert store.asked("k", "sheet") is None
     assert store.record("k") == RECORD
+
+
+def test_checks_kept_before_first_choices_were_counted_are_still_read(store: StageStore) -> None:
+    store.keep("k", RECORD, WEIGHTS)
+    store.keep_asked("k", "sheet", Asked((CHECK,), 0.5))
+    (path,) = (store.root / "k").glob("checks-*")
+    head, *items = sealed.read(path)
+    for item in items:
+        for answer in item["answers"]:
+            del answer["wanted_first"]
+    sealed.write(path, [head, *items])
+    assert store.asked("k", "sheet") == Asked((CHECK,), 0.5)
 
 
 def test_the_least_recently_used_stage_goes_first(store: StageStore) -> None:
