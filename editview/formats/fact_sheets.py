@@ -21,7 +21,7 @@ from editview.formats.texts import opens_as_json, place_of, reading
 
 FORMAT = 1
 """Version of our own JSON form; newer ones are refused."""
-MOST_MEGABYTES = 200
+MOST_MEGABYTES = 500
 PREVIEWED = 8  # rows
 TRIED = 100  # records of no known form, after which none is expected any more
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -33,11 +32,19 @@ def templated(prompt: str, subject: str) -> str:
         return prompt
     if not subject:
         raise Odd("names no subject")
-    whole_words = [match.start() for match in re.finditer(rf"(?<!\w){re.escape(subject)}(?!\w)", prompt)]
-    at = whole_words[-1] if whole_words else prompt.rfind(subject)
+    at = last = prompt.rfind(subject)
+    while at >= 0 and not _stands_alone(prompt, at, at + len(subject)):
+        at = prompt.rfind(subject, 0, at + len(subject) - 1)
+    at = at if at >= 0 else last
     if at < 0:
         raise Odd(f"has a prompt that doesn't contain its subject: '{subject}' is not in '{prompt}'", Why.NO_SUBJECT)
     return f"{prompt[:at]}{{}}{prompt[at + len(subject) :]}"
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    return not any(
+        sign.isalnum() or sign == "_" for sign in (text[start - 1 : start] if start else "") + text[end:][:1]
+    )
 
 
 def worded(paraphrases: Sequence[str], subject: str) -> tuple[str, ...]:

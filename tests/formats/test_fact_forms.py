@@ -184,6 +184,12 @@ def about(prompt: str) -> Record:
             ripple("The names of the siblings of Ada are Bob Ltd..", about("The number of children Ada has is")),
             "Ada", "Bob Ltd.",
         ),
+        (ripple("The gender of Al A Soukas is neutral."), "Al A Soukas", "neutral"),
+        (ripple("The name of the award My Uncle won is Gold."), "My Uncle", "Gold"),
+        (
+            ripple("The place of birth of van Gogh is Rome.", about("The date of birth of van Gogh is")),
+            "van Gogh", "Rome",
+        ),
         (ripple("Bowl LV is followed by Bowl LVI.", relation="FOLLOWED_BY"), "Bowl LV", "Bowl LVI"),
         (ripple("Bowl LV follows Bowl LIV.", relation="FOLLOWS"), "Bowl LV", "Bowl LIV"),
         (  # written small, and named by the answer to another question
@@ -203,8 +209,11 @@ def test_subject_and_answer_are_found_in_the_sentence(tmp_path: Path, record: Re
 @pytest.mark.parametrize(
     ("record", "problem"),
     [
-        (ripple("The author of Life is Ada."), "doesn't say which words of 'The author of Life is' are its subject"),
         (ripple("The author of jazz is Ada.", about("The home of jazz is")), "doesn't say which words of"),
+        (
+            ripple("The author of Life of Pi is Ada.", about("The genre of another work is")),
+            "doesn't say which words of 'The author of Life of Pi is' are its subject",
+        ),
         (ripple("Ada wrote Life."), "doesn't say where the answer begins in 'Ada wrote Life.'"),
         (
             ripple("The author of Life is Ada.", about("The genre of Life is"), original="Bob wrote Life."),
@@ -222,8 +231,16 @@ def test_an_edit_whose_words_cannot_be_told_is_left_out(tmp_path: Path, record: 
 # ---- oddities ------------------------------------------------------------------------------------------------------
 
 
-def changed(record: Record, **values: Any) -> Record:
-    return record | values
+def test_what_is_forgotten_is_another_answer_than_the_new_one(tmp_path: Path) -> None:
+    record = known.ripple_edits(1)
+    asked = record["Forgetfulness"][0]["test_queries"][0]
+    asked["answers"] = [{"value": "syria", "aliases": ["SYR"]}, {"value": "France", "aliases": []}]
+    _, neighbours = edit_and_neighbours(tmp_path, record)
+    assert neighbours[-1][1:] == ("France", "Syria")
+    other = known.wiki_counterfact(1)
+    other["locality"]["Forgetfulness"][0]["ground_truth"] = [["Bishop of León", "a bishop"], ["mayor", "a mayor"]]
+    _, neighbours = edit_and_neighbours(tmp_path, other)
+    assert neighbours[-1][1:] == ("mayor", "Bishop of León")
 
 
 @pytest.mark.parametrize(

@@ -337,8 +337,8 @@ def test_a_missing_sheet_a_folder_and_one_that_is_too_large(tmp_path: Path) -> N
         read_facts(str(tmp_path))
     huge = tmp_path / "huge.json"
     with huge.open("wb") as file:
-        file.truncate(300_000_000)
-    with pytest.raises(EditViewError, match="too large: 300 MB, where EditView reads up to 200 MB"):
+        file.truncate(600_000_000)
+    with pytest.raises(EditViewError, match="too large: 600 MB, where EditView reads up to 500 MB"):
         read_facts(str(huge))
 
 

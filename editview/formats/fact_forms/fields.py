@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from editview.domain.facts import Fact, Group
 from editview.domain.left_out import Why
-from editview.formats.oddities import Odd
+from editview.formats.oddities import Odd, folded
 
 Record = dict[str, Any]
 Read = Iterator[Fact | Odd]
@@ -66,6 +66,16 @@ def answers(value: Any) -> list[str]:
         elif isinstance(one, int | float) and not isinstance(one, bool):
             found.append(str(one))
     return [one for one in found if one]
+
+
+def answer_but(value: Any, unwanted: str = "") -> str:
+    """The usual name of the first thing in an answer that isn't the unwanted one; '' where there is none.
+
+    Things are told from aliases by the nesting: [[name, alias], [another thing]], while [name, alias] is one thing.
+    """
+    nested = isinstance(value, list) and any(isinstance(one, list | dict) for one in value)
+    names = (next(iter(answers(one)), "") for one in (value if nested else [value]))
+    return next((name for name in names if name and folded(name) != folded(unwanted)), "")
 
 
 def records_in(record: Record, name: str) -> list[Record]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from editview.domain.facts import Fact, Group
 from editview.formats.fact_forms import zsre
-from editview.formats.fact_forms.fields import Asked, Read, Record, answers, name_of, neighbours, text
+from editview.formats.fact_forms.fields import Asked, Read, Record, answer_but, answers, name_of, neighbours, text
 from editview.formats.oddities import Odd, folded, templated, worded
 
 _NAMES = (("subject", "prompt", "target_new"), ("concept", "text", "labels"))
@@ -46,7 +46,7 @@ def read(record: Record, number: str) -> Read:
 def _locality(record: Record, new: str) -> Iterator[Asked]:
     for kind, entry in _entries(record, "locality"):
         other = new if kind == _FORGETFULNESS else None
-        yield Asked(_first(entry.get("prompt")), _first(entry.get("ground_truth")), other)
+        yield Asked(_first(entry.get("prompt")), answer_but(entry.get("ground_truth"), other or ""), other)
     if record.get("locality_prompt") or record.get("locality_ground_truth"):  # CounterFact as EasyEdit flattens it
         yield Asked(_first(record.get("locality_prompt")), _first(record.get("locality_ground_truth")), new)
     yield from zsre.loc(record)

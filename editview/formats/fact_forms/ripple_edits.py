@@ -1,8 +1,9 @@
 """RippleEdits (Cohen et al. 2023): an edit as one finished sentence, and tests of what follows from it.
 
-Neither subject nor answer of the edit is a field of its own: both are found by their Wikidata ids among the answers of
-the tests, or else from the sentence beside other sentences. Where that can't be done, the record is left out: an edit
-of the wrong words would be worse than none.
+Neither subject nor answer of the edit is a field of its own. Both are found by their Wikidata ids among the answers of
+the tests, or else from the sentence, which follows one of the authors' patterns ('The name of the mother of … is …'),
+and checked against the other sentences on the same subject or on the old fact. Where that can't be done, the record is
+left out: an edit of the wrong words would be worse than none.
 
 `Relation_Specificity` (in the authors' README `Relation_Specifity`) and `Forgetfulness` must stay as they are.
 `Subject_Aliasing` asks the same fact by another name of the subject: paraphrases. `Logical_Generalization` and
@@ -12,11 +13,22 @@ model has to know before a test means anything, are measured here anyway: neighb
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 
 from editview.domain.facts import Fact, Group
-from editview.formats.fact_forms.fields import Asked, Read, Record, answers, name_of, neighbours, records_in, text
+from editview.formats.fact_forms.fields import (
+    Asked,
+    Read,
+    Record,
+    answer_but,
+    answers,
+    name_of,
+    neighbours,
+    records_in,
+    text,
+)
 from editview.formats.oddities import Odd, folded, templated, worded
 
 _SPECIFICITY = ("Relation_Specificity", "Relation_Specifity")
@@ -26,8 +38,11 @@ _REST = ("Logical_Generalization", "Compositionality_I", "Compositionality_II")
 
 _LINKS = {"FOLLOWS": (" follows ",), "FOLLOWED_BY": (" is followed by ",)}
 _USUAL_LINKS = (" is ", " are ")
-_AROUND = {"of", "which", "in", "is", "are", "has", "won", "plays", "still", "to"}
-"""Words of the sentences' patterns that can stand beside a subject."""
+_BEFORE = {"of", "which", "in", "by", "award", "children"}
+"""The last word of a sentence's pattern before the subject, which ends where `_AFTER` begins."""
+_AFTER = re.compile(
+    r"( is associated with| is part of| is a member of| is the capital of| won| has| plays in)? (is|are)$"
+)
 
 
 def fits(record: Record) -> bool:
@@ -57,7 +72,7 @@ def read(record: Record, number: str) -> Read:
 def _locality(record: Record, new: str) -> Iterator[Asked]:
     for kinds, other in ((_SPECIFICITY, None), (_FORGETFULNESS, new)):
         for query in _queries(record, kinds):
-            yield Asked(text(query, "prompt", needed=False), "".join(answers(query.get("answers"))[:1]), other)
+            yield Asked(text(query, "prompt", needed=False), answer_but(query.get("answers"), other or ""), other)
 
 
 def _queries(record: Record, kinds: tuple[str, ...], part: str = "test_queries") -> Iterator[Record]:
@@ -107,40 +122,32 @@ def _parted(statement: str, before: str, label: str | None, relation: str) -> tu
 
 
 def _subject(record: Record, edit: Record, stem: str, label: str | None) -> str:
-    """The name of the edit's subject: from an answer, or the longest run of words that all prompts on it have."""
+    """The name of the edit's subject: from an answer, or what of the sentence is no pattern."""
     if label and label in stem:
         return label
     for link in _LINKS.get(str(edit.get("relation")), ()):
         if stem.endswith(link.rstrip()):
             return stem.removesuffix(link.rstrip())
+    words = _AFTER.sub("", stem).split()
+    start = next((at for at, word in enumerate(words) if at and _is_of_a_name(word)), 0)
+    while start and words[start - 1] not in _BEFORE:
+        start -= 1
+    name = " ".join(words[start:]) if start else ""
     about = edit.get("subject_id")
-    prompts = {
-        f" {text(query, 'prompt', needed=False)} "
+    prompts = (
+        text(query, "prompt", needed=False)
         for query in _all_queries(record)
         if about is not None and query.get("subject_id") == about
         and query.get("query_type") != "two_hop" and not query.get("phrase")
-    }  # fmt: skip
-    prompts.discard(f" {stem} ")
-    words = stem.split()
-    for length in range(len(words) - 1, 0, -1) if prompts else ():
-        for start in range(len(words) - length, 0, -1):  # the first word is the pattern's
-            run = words[start : start + length]
-            if (name := _name_in(run)) and all(f" {' '.join(run)} " in prompt for prompt in prompts):
-                return name
-    raise Odd(f"doesn't say which words of '{stem}' are its subject")
+    )  # fmt: skip
+    if not name or not all(f" {name} " in f" {prompt} " for prompt in prompts):
+        raise Odd(f"doesn't say which words of '{stem}' are its subject")
+    return name
 
 
-def _name_in(words: list[str]) -> str:
-    """The name within a run of a pattern's words, which have small letters only; '' where there is none."""
-    telling = [i for i, word in enumerate(words) if word != word.lower() or not word.isalpha() or not word.isascii()]
-    if not telling:
-        return ""
-    start, end = telling[0], telling[-1] + 1
-    while start > 0 and words[start - 1] not in _AROUND:
-        start -= 1
-    while end < len(words) and words[end] not in _AROUND:
-        end += 1
-    return " ".join(words[start:end])
+def _is_of_a_name(word: str) -> bool:
+    """The patterns are written small."""
+    return word != word.lower() or not word.isalpha() or not word.isascii()
 
 
 def _without_stop(sentence: str) -> str:

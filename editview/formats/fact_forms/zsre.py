@@ -2,7 +2,7 @@
 
 It holds two answers that can be the new one: `answers`, the right ones, of which the MEMIT family teaches the first,
 and `alt`, a wrong one, which EasyEdit teaches. `pred` (what another model said) and `cond` (the other fields once more,
-as 'answer >> alt || question') are left out.
+as 'pred >> alt || src') are left out.
 """
 
 from __future__ import annotations
