@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from editview.domain.facts import Fact, Group
 from editview.domain.left_out import Keep, LeftOut, Why
 from editview.formats.texts import is_whole
+
+NAMED = 5
+"""Of the answers of edits that contradict each other, so many are told."""
 
 
 class Odd(Exception):
@@ -135,7 +139,9 @@ def _against(fact: Fact, wishes: _Wishes, keep: Keep) -> Odd | None:
     if fact.group is Group.EDITED:
         if used == folded(fact.new_answer or ""):
             return None
-        answers = " or ".join(f"'{answer}' ({where.lower()})" for answer, where in wishes.first.values())
+        named = [f"'{answer}' ({where.lower()})" for answer, where in islice(wishes.first.values(), NAMED)]
+        more = len(wishes.first) - len(named)
+        answers = " or ".join(named) + (f" or one of {more:,} more" if more else "")
         outcome = "None of them is used" if used is None else f"'{wishes.first[used][0]}' is used"
         reason = f"contradicts another edit: '{fact.prompt}' is to become {answers}. {outcome}"
         return Odd(reason, Why.CONTRADICTS)

@@ -325,6 +325,12 @@ def test_of_contradictory_edits_those_are_used_that_were_chosen(
     assert "'Cusco' (record 1) or 'Oslo' (record 2) or 'Puno' (record 3)" in str(left_out[0])
 
 
+def test_of_many_contradictory_answers_the_first_are_told(tmp_path: Path) -> None:
+    _, left_out = read_facts(saved(tmp_path, [wanting(f"town {i}", i) for i in range(4000)] + [known.own(5)]))
+    assert len(left_out) == 4000
+    assert "or 'town 4' (record 5) or one of 3,995 more. None of them is used" in str(left_out[-1])
+
+
 def test_what_stays_is_not_what_is_edited_by_the_edit_that_is_kept(tmp_path: Path) -> None:
     neighbour = {"id": "n", "group": "neighbours", "template": "The capital of Land 1 is", "true_answer": "Oslo"}
     records = [wanting("Cusco", 1), wanting("Oslo", 2), neighbour]
