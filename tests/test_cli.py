@@ -286,6 +286,22 @@ def test_columns_are_named_in_the_plan_or_on_the_command_line(
     assert editview("run", path, "--facts", sheet, *named).code == 0
 
 
+def test_how_a_sheet_is_read_is_said_in_the_plan_or_on_the_command_line(
+    world: small.World, editview: Editview, tmp_path: Path
+) -> None:
+    sheet, model = tmp_path / "sheet.csv", world.folder / "model"
+    zsre = {"subject": "Peru", "src": "What is Peru?", "answers": ["big"], "alt": "small", "loc": "", "loc_ans": ""}
+    sheet.write_text(json.dumps([zsre, zsre | {"alt": "wide"}]))
+    assert "--column target_new=answers" in editview("check", model, sheet).err
+    said = ("--column=target_new=alt", "--column=contradictions=last")
+    done = editview("check", model, sheet, "--json", "--allow-left-out", *said)
+    assert [fact["wanted"] for fact in done.told["facts"]] == ["wide"]
+    assert "read as zsRE with its 'alt' as the new answers: 1 fact to edit" in done.err
+    assert "'small' (record 1) or 'wide' (record 2). 'wide' is used." in done.told["left_out"][0]
+    write_plan(small.plan(world.checkpoint, facts=str(sheet), columns={"target_new": "answers"}), tmp_path / "p.toml")
+    assert editview("run", tmp_path / "p.toml", "--json").told["facts"][0]["wanted"] == "big"
+
+
 def test_a_checkpoint_is_opened_as_the_options_say(world: small.World, editview: Editview, tmp_path: Path) -> None:
     model = tmp_path / "model"
     lm = open_model(world.checkpoint, Device("cpu", "CPU", 10**10), silent)

@@ -99,7 +99,9 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     for command in (run, check, trace):
         command.add_argument(
             "--column", metavar="OURS=THEIRS", type=_column, action="append", default=[],
-            help="a column of a CSV sheet and its heading there, 'subject=wer'; give all that are to be read",
+            help="a column of a CSV sheet and its heading there, 'subject=wer'; give all that are to be read. For zsRE "
+            "the field that holds the new answer, 'target_new=alt'. Of edits that contradict each other, which is "
+            "used: 'contradictions=first', last or none",
         )  # fmt: skip
         command.add_argument("--device", help="cpu, cuda, cuda:1, mps; the best one when not given")
         command.add_argument("--json", action="store_true", help="print one JSON object as the last line")

@@ -17,6 +17,7 @@ from editview.domain.errors import Cancelled
 from editview.domain.files import not_written
 from editview.domain.plan import Checkpoint
 from editview.domain.scores import scores
+from editview.domain.sentences import sheet_sentence
 from editview.domain.verdicts import Check, Verdict
 from editview.formats.fact_sheets import read_facts
 
@@ -34,9 +35,12 @@ def check(
 
     Nothing is taken from what earlier runs found.
     """
-    sheet, left_out = read_facts(facts, columns)
+    sheet, problems = read_facts(facts, columns)
+    left_out = [str(problem) for problem in problems]
     for problem in left_out:
         say(problem)
+    if sheet.read_as:
+        say(sheet_sentence(sheet, problems))
     if junit:
         _try_place(junit)
 

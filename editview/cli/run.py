@@ -11,6 +11,7 @@ from editview.cli.saying import say, say_error
 from editview.cli.screen import Bar, ctrl_c, table
 from editview.domain import places
 from editview.domain.events import Event, RunEvent
+from editview.domain.sentences import sheet_sentence
 from editview.domain.session import RunState, Session
 from editview.formats.fact_sheets import read_facts
 from editview.formats.plans import demo_plan, read_plan
@@ -25,7 +26,9 @@ def run(
         plan = plan.model_copy(update={"facts": facts or plan.facts, "columns": columns})
     sheet, problems = read_facts(plan.facts, plan.columns)
     for problem in problems:
-        say(problem)
+        say(str(problem))
+    if sheet.read_as:
+        say(sheet_sentence(sheet, problems))
 
     from editview.runs.fingerprints import Fingerprints
     from editview.runs.machine import device, settle

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.facts import FactSheet
+from editview.domain.left_out import LeftOut
 from editview.domain.plan import Plan
 from editview.domain.requests import KeySpectrum, TraceFacts
 from editview.domain.spectrum import Spectrum
@@ -69,21 +70,22 @@ class CheckpointDescribed:
 class FactsOpened:
     source: str  # as Plan.facts names it
     sheet: FactSheet
-    problems: tuple[str, ...] = ()  # records that were left out, each with the reason
+    problems: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FactsPreviewed:
-    """The first rows of a CSV sheet, before its columns are named.
+    """The first rows of a sheet of which a person has to say what is what.
 
-    `columns` are the file's own headings, `rows` cells in their order, `suggested` pairs of our column name and theirs
-    as far as they can be told from the headings.
+    `columns` are the file's own headings or fields, `rows` cells in their order, `suggested` pairs of our column name
+    and theirs as far as they can be told. Without columns there is nothing to say.
     """
 
     source: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     suggested: tuple[tuple[str, str], ...]
+    new_answers: tuple[str, ...] = ()  # columns of which one holds the new answer, and that alone is to be said
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ class Fact:
     """One fact: a subject, a prompt about it and the answer.
 
     `template` and each paraphrase hold `{}` where the subject stands. Neighbours read from files that don't name
-    their subject have an empty subject and no `{}`. Answers carry no leading space.
+    their subject have an empty subject and no `{}`. Answers carry no leading space. The true answer of an edit is empty
+    where its file names none.
     """
 
     id: str
@@ -56,7 +57,7 @@ class Fact:
     @property
     def other(self) -> str | None:
         """The answer to hold against the wanted one: the true one for an edit, the edit's new one for a neighbour."""
-        return self.true_answer if self.group is Group.EDITED else self.new_answer
+        return (self.true_answer or None) if self.group is Group.EDITED else self.new_answer
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class FactSheet:
 
     name: str
     facts: tuple[Fact, ...]
+    read_as: str = ""  # the form of its file, where that isn't our own, and what was chosen: 'zsRE, …'
 
     def __iter__(self) -> Iterator[Fact]:
         return iter(self.facts)

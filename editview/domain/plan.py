@@ -36,7 +36,7 @@ class Plan(BaseModel):
     checkpoint: Checkpoint = Checkpoint()
     facts: str = Field("demo", description="'demo' or the path of a fact sheet")
     columns: Mapping[str, str] = Field(
-        {}, description="For a table of facts: our columns and its headings; empty: told from the headings"
+        {}, description="How the sheet is read: our columns and its own; 'contradictions': which of them are used"
     )
     seed: int = Field(0, ge=0, lt=2**32)
     check_every: int = Field(10, ge=0, description="Ask the facts every so many training steps; 0: only at the end")

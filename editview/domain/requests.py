@@ -38,14 +38,15 @@ class DownloadCheckpoint:
 @dataclass(frozen=True, slots=True)
 class OpenFacts:
     source: str
-    columns: tuple[tuple[str, str], ...] = ()  # CSV: our column name, theirs
+    columns: tuple[tuple[str, str], ...] = ()  # as `Plan.columns`
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewFacts:
-    """Show the first rows of a CSV sheet, so that a person can say which column is what; `FactsPreviewed` follows."""
+    """Show the first rows of a sheet, so that a person can say what is what there; `FactsPreviewed` follows."""
 
     source: str
+    in_doubt: bool = False  # it couldn't be opened, and perhaps that is why: if not, there is nothing new to tell
 
 
 @dataclass(frozen=True, slots=True)

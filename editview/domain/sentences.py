@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from editview.domain.comparison import Interval
 from editview.domain.facts import FactSheet, Group
+from editview.domain.left_out import LeftOut, counted
 from editview.domain.operations import Edit, FineTune, Lora, Operation, UndoEdit
 from editview.domain.plan import writing_of
 from editview.domain.session import Run
@@ -72,15 +73,23 @@ class Tally:
     controls: tuple[int, int]
 
 
-def sheet_sentence(sheet: FactSheet, left_out: int = 0) -> str:
-    """What a fact sheet holds, told before it is used."""
+def sheet_sentence(sheet: FactSheet, left_out: Sequence[LeftOut] = ()) -> str:
+    """What a fact sheet holds and how it was read, told before it is used."""
     nouns = ((Group.EDITED, "fact", " to edit"), (Group.NEIGHBOURS, "neighbour", ""), (Group.CONTROL, "control", ""))
     counts = [(len(sheet.group(group)), noun, rest) for group, noun, rest in nouns]
     parts = [f"{count:,} {noun}{'' if count == 1 else 's'}{rest}" for count, noun, rest in counts if count]
-    text = f"{sheet.name}: {', '.join(parts) or 'no facts'}"
-    if left_out:
-        text += f"; {left_out:,} record{' was' if left_out == 1 else 's were'} left out"
-    return text + "."
+    text = f"{sheet.name}{f', read as {sheet.read_as}' if sheet.read_as else ''}: {', '.join(parts) or 'no facts'}"
+    return f"{text}; {left_out_words(left_out)}." if left_out else f"{text}."
+
+
+def left_out_words(left_out: Sequence[LeftOut]) -> str:
+    """'3 records were left out, 1 is used but for a part'."""
+    whole, part = counted(left_out)
+    parts = [f"{whole:,} record{' was' if whole == 1 else 's were'} left out"] if whole else []
+    if part:
+        noun = "" if whole else " record" if part == 1 else " records"
+        parts.append(f"{part:,}{noun} {'is' if part == 1 else 'are'} used but for a part")
+    return ", ".join(parts)
 
 
 def summary(run: Run, stage: int) -> str:

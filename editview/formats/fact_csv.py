@@ -9,6 +9,7 @@ from typing import TextIO
 
 from editview.domain.errors import EditViewError
 from editview.domain.facts import Fact, Group
+from editview.formats.fact_forms.fields import Asked, Read, neighbours
 from editview.formats.oddities import Odd, templated, worded
 
 COLUMNS = {
@@ -98,7 +99,7 @@ def places(table: Table, name: str, columns: Mapping[str, str]) -> dict[str, int
     return {ours: table.headings.index(theirs) for ours, theirs in chosen.items()}
 
 
-def facts_of(row: list[str], place: Mapping[str, int], headings: int, number: str) -> Iterator[Fact]:
+def facts_of(row: list[str], place: Mapping[str, int], headings: int, number: str) -> Read:
     """The fact of a row, then its neighbours, which come without a subject of their own."""
     if len(row) > headings:
         raise Odd(f"has {len(row)} cells under {headings} headings: texts that hold the separator need quotation marks")
@@ -111,6 +112,5 @@ def facts_of(row: list[str], place: Mapping[str, int], headings: int, number: st
     template = templated(cells["prompt"], subject)
     paraphrases = worded(cells.get("paraphrases", "").split(LIST), subject)
     yield Fact(name, Group.EDITED if new else Group.CONTROL, subject, template, true, new, paraphrases)
-    neighbours = dict.fromkeys(text.strip() for text in cells.get("neighbours", "").split(LIST) if text.strip())
-    for i, prompt in enumerate(neighbours, start=1):
-        yield Fact(f"{name}/neighbour-{i}", Group.NEIGHBOURS, "", prompt, true, new, (), name)
+    prompts = [text.strip() for text in cells.get("neighbours", "").split(LIST)]
+    yield from neighbours(name, (Asked(prompt, true, new) for prompt in prompts if prompt))

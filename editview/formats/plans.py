@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from editview.domain import places
 from editview.domain.errors import EditViewError
 from editview.domain.files import write_atomically
+from editview.domain.left_out import CONTRADICTIONS, Keep
 from editview.domain.operations import METHODS, BaseOperation, FineTune, Operation, TargetEdit, UndoEdit
 from editview.domain.plan import FORMAT, Checkpoint, Plan
 from editview.formats.fact_csv import COLUMNS
@@ -110,8 +111,13 @@ def _plan(data: dict[str, Any], path: Path, found: list[Mistake]) -> Plan | None
     for name in data.keys() - set(_TOP):
         found.append(Mistake((name,), f"'{name}' is not known here{did_you_mean(name, _TOP)}"))
     columns = data.get("columns")
-    for name in columns.keys() - COLUMNS.keys() if isinstance(columns, dict) else ():
-        found.append(Mistake(("columns", name), f"'{name}' is not known here{did_you_mean(name, COLUMNS)}"))
+    known = (*COLUMNS, CONTRADICTIONS)
+    for name in columns.keys() - set(known) if isinstance(columns, dict) else ():
+        found.append(Mistake(("columns", name), f"'{name}' is not known here{did_you_mean(name, known)}"))
+    keep = columns.get(CONTRADICTIONS) if isinstance(columns, dict) else None
+    if isinstance(keep, str) and keep not in list(Keep):
+        sentence = f"there is no '{keep}' for '{CONTRADICTIONS}'{did_you_mean(keep, list(Keep))}"
+        found.append(Mistake(("columns", CONTRADICTIONS), sentence))
     plain: dict[str, Any] = {name: data[name] for name in _PLAIN if name in data}
     plan = validated(Plan, {"name": path.stem, **plain}, _PLAIN, (), found)
     if found or plan is None or checkpoint is None:

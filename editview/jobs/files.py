@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
+from editview.domain.errors import EditViewError
 from editview.domain.events import Event, FactsOpened, PlanOpened, PlanSaved
 from editview.domain.requests import OpenFacts, OpenPlan, PreviewFacts, SavePlan
 from editview.formats.fact_sheets import preview, read_facts
@@ -18,8 +20,9 @@ def do(request: FileRequest, emit: Callable[[Event], None]) -> None:
     match request:
         case OpenFacts(source=source, columns=columns):
             emit(FactsOpened(source, *read_facts(source, dict(columns))))
-        case PreviewFacts(source=source):
-            emit(preview(source))
+        case PreviewFacts(source=source, in_doubt=in_doubt):
+            with suppress(EditViewError) if in_doubt else nullcontext():
+                emit(preview(source))
         case OpenPlan(path=path):
             emit(PlanOpened(path, read_plan(Path(path))))
         case SavePlan(plan=plan, path=path):

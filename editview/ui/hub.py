@@ -38,6 +38,7 @@ from editview.domain.events import (
     Trained,
 )
 from editview.domain.facts import FactSheet
+from editview.domain.left_out import LeftOut
 from editview.domain.plan import Plan, PlanHistory
 from editview.domain.requests import DescribeCheckpoint, ForecastPlan, OpenFacts, Request, RunPlan
 from editview.domain.sentences import sheet_sentence
@@ -83,7 +84,7 @@ class Hub(QObject):
         self.history = PlanHistory(plan, saved=plan)
         self.session = Session()
         self.sheet: FactSheet | None = None
-        self.sheet_problems: tuple[str, ...] = ()
+        self.sheet_problems: tuple[LeftOut, ...] = ()
         self.sheet_missing = ""  # why the plan's sheet couldn't be opened
         self.checkpoint: CheckpointInfo | None = None
         self.forecast: Forecast | None = None
@@ -145,7 +146,7 @@ class Hub(QObject):
         self._plan_moved(before)
 
     def open_facts(self, source: str, columns: tuple[tuple[str, str], ...] = ()) -> None:
-        """Take another sheet into the plan, with the names of its columns, once it has been read."""
+        """Take another sheet into the plan, and how it is read, once it has been."""
         self._chosen = OpenFacts(source, columns)
         self.send(self._chosen)
 
@@ -192,7 +193,7 @@ class Hub(QObject):
             taken = {"facts": chosen.source, "columns": dict(chosen.columns)}
             self.history.change(self.plan.model_copy(update=taken))
             self._tell_plan()
-            self.noted.emit(f"Opened {sheet_sentence(event.sheet, len(event.problems))}")
+            self.noted.emit(f"Opened {sheet_sentence(event.sheet, event.problems)}")
         self.sheet_changed.emit()
         self._ask_forecast()
 

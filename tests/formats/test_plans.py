@@ -190,6 +190,12 @@ def test_names_of_the_hub_and_of_what_is_packaged_are_no_paths(tmp_path: Path) -
             "'subjct' is not known here; did you mean 'subject'?",
         ),
         ("[checkpoint]\n", "[columns]\nsubject = 3\n[checkpoint]\n", 5, "'subject' must be text in quotes, and is 3"),
+        (
+            "[checkpoint]\n",
+            '[columns]\ncontradictions = "lst"\n[checkpoint]\n',
+            5,
+            "there is no 'lst' for 'contradictions'; did you mean 'last'?",
+        ),
         ('name = "Two steps"', 'columns = "wer"', 2, "'columns' must be a table, and is the text \"wer\""),
         (
             "steps = 60",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from enum import Enum, auto
 from pathlib import Path
 
 from PySide6.QtCore import QObject
@@ -13,17 +14,27 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from editview.domain import places
 from editview.domain.checkpoint import fitted
 from editview.domain.events import FactsPreviewed
+from editview.domain.left_out import CONTRADICTIONS, Keep
 from editview.domain.operations import FineTune, Lora
 from editview.domain.plan import Checkpoint
 from editview.domain.requests import OpenPlan, PreviewFacts, SavePlan
 from editview.ui.hub import Hub
-from editview.ui.look.message_bar import Details
 from editview.ui.opening.checkpoint_dialog import CheckpointDialog
 from editview.ui.opening.csv_dialog import OURS, CsvDialog
-from editview.ui.opening.recognise import Kind, is_table, recognise
+from editview.ui.opening.left_out_dialog import LeftOutDialog
+from editview.ui.opening.new_answer_dialog import NewAnswerDialog
+from editview.ui.opening.recognise import Kind, recognise
 from editview.ui.problem import Problem
 
 _NOT_IN_NAMES = r'[<>:"/\\|?*\x00-\x1f]+'  # on one system or another
+
+
+class _For(Enum):
+    """What the first rows of a sheet were asked for."""
+
+    OPENING = auto()
+    CHOOSING = auto()  # again how it is read
+    DOUBT = auto()  # whether that is why it couldn't be read
 
 
 class Opening(QObject):
@@ -32,10 +43,9 @@ class Opening(QObject):
     def __init__(self, hub: Hub, window: QWidget) -> None:
         super().__init__(window)
         self._hub, self._window = hub, window
-        self._expected: str | None = None  # the table whose preview was asked for
-        self._in_doubt = False  # and whether its columns are only asked for when they can't be told
-        hub.previewed.connect(self._name_columns)
-        hub.sheet_changed.connect(self._doubt_columns)
+        self._expected: tuple[str, _For] | None = None  # the sheet whose preview was asked for, and why
+        hub.previewed.connect(self._previewed)
+        hub.sheet_changed.connect(self._doubt)
 
     def open_path(self, path: Path) -> None:
         if not path.exists():
@@ -48,8 +58,6 @@ class Opening(QObject):
             case Kind.ADAPTER:
                 self.open_checkpoint(hub.plan.checkpoint.model_copy(update={"adapter": str(path)}))
             case Kind.SHEET:
-                hub.open_facts(str(path))
-            case Kind.TABLE:
                 self._preview(str(path))
             case Kind.PLAN:
                 hub.send(OpenPlan(str(path)))
@@ -80,10 +88,14 @@ class Opening(QObject):
         dialog.deleteLater()
 
     def open_facts(self) -> None:
-        self._pick("Open a fact sheet", "Fact sheets (*.json *.jsonl *.csv *.tsv)")
+        path = self._chosen("Open a fact sheet", "Fact sheets (*.json *.jsonl *.csv *.tsv)")
+        if path:
+            self._preview(path)
 
     def open_plan(self) -> None:
-        self._pick("Open a plan", "Plans (*.toml)")
+        path = self._chosen("Open a plan", "Plans (*.toml)")
+        if path:
+            self.open_path(Path(path))
 
     def open_demo(self) -> None:
         self._hub.send(OpenPlan(str(places.demo_plan())))
@@ -94,12 +106,16 @@ class Opening(QObject):
             self._train_on(Path(path))
 
     def show_left_out(self) -> None:
-        """The records of the sheet that couldn't be read as facts, each with the reason."""
-        count = len(self._hub.sheet_problems)
-        told = f"{count:,} record{' was' if count == 1 else 's were'} left out of the sheet; the rest is used."
-        details = Details(Problem(told, "\n".join(self._hub.sheet_problems)), self._window)
-        details.exec()
-        details.deleteLater()
+        """The records of the sheet that couldn't be used, each with the reason; reads it anew where that is chosen."""
+        plan = self._hub.plan
+        dialog = LeftOutDialog(
+            self._hub.sheet_problems, Keep(plan.columns.get(CONTRADICTIONS, Keep.NONE)), self._window
+        )
+        if dialog.exec():
+            columns = {name: theirs for name, theirs in plan.columns.items() if name != CONTRADICTIONS}
+            chosen = {} if dialog.keep is Keep.NONE else {CONTRADICTIONS: dialog.keep.value}
+            self._hub.open_facts(plan.facts, tuple((columns | chosen).items()))
+        dialog.deleteLater()
 
     def save_plan(self) -> None:
         if self._hub.history.path is None:
@@ -112,11 +128,6 @@ class Opening(QObject):
         path, _ = QFileDialog.getSaveFileName(self._window, "Save the plan", start, "Plans (*.toml)")
         if path:
             self._hub.send(SavePlan(self._hub.plan, path if path.endswith(".toml") else f"{path}.toml"))
-
-    def _pick(self, title: str, kinds: str) -> None:
-        path = self._chosen(title, kinds)
-        if path:
-            self.open_path(Path(path))
 
     def _chosen(self, title: str, kinds: str) -> str:
         path, _ = QFileDialog.getOpenFileName(self._window, title, "", f"{kinds};;All files (*)")
@@ -133,30 +144,46 @@ class Opening(QObject):
         else:
             self._hub.change_plan(plan.added(Lora(data=str(path))))
 
-    def name_columns(self) -> None:
-        """Say again which column of the plan's table is what."""
-        self._preview(self._hub.plan.facts)
+    def choose_reading(self) -> None:
+        """Say again what is what in the plan's sheet."""
+        self._preview(self._hub.plan.facts, _For.CHOOSING)
 
-    def _preview(self, source: str, in_doubt: bool = False) -> None:
-        self._expected, self._in_doubt = source, in_doubt
-        self._hub.send(PreviewFacts(source))
+    def _preview(self, source: str, purpose: _For = _For.OPENING) -> None:
+        self._expected = source, purpose
+        self._hub.send(PreviewFacts(source, purpose is _For.DOUBT))
 
-    def _doubt_columns(self) -> None:
-        """The plan's table couldn't be opened: perhaps for its columns, which a person can name."""
+    def _doubt(self) -> None:
+        """The plan's sheet couldn't be read: perhaps since it has to be said how, which a person can do."""
         source = self._hub.plan.facts
-        if self._hub.sheet_missing and is_table(source) and Path(source).is_file():
-            self._preview(source, in_doubt=True)
+        if self._hub.sheet_missing and Path(source).is_file():
+            self._preview(source, _For.DOUBT)
 
-    def _name_columns(self, preview: FactsPreviewed) -> None:
-        if preview.source != self._expected:
+    def _previewed(self, preview: FactsPreviewed) -> None:
+        if self._expected is None or preview.source != self._expected[0]:
             return
-        self._expected = None
+        (_, purpose), self._expected = self._expected, None
         plan = self._hub.plan
-        named = dict(plan.columns if plan.columns and plan.facts == preview.source else preview.suggested)
-        known = {ours: theirs for ours, theirs in named.items() if theirs in preview.columns}
-        if self._in_doubt and known == named and all(ours in known for ours, (_, _, needed) in OURS.items() if needed):
+        chosen = dict(plan.columns) if plan.facts == preview.source else {}
+        keep = {CONTRADICTIONS: chosen.pop(CONTRADICTIONS)} if CONTRADICTIONS in chosen else {}
+        if not preview.columns:
+            if purpose is _For.OPENING:
+                self._hub.open_facts(preview.source, tuple(keep.items()))
+            elif purpose is _For.CHOOSING:
+                self._hub.noted.emit("Each field of this sheet says what it is: there is nothing to choose.")
             return
-        dialog = CsvDialog(replace(preview, suggested=tuple(known.items())), self._window)
+        dialog: NewAnswerDialog | CsvDialog
+        if preview.new_answers:
+            new = chosen.get("target_new")
+            if purpose is _For.DOUBT and new in preview.new_answers:
+                return
+            dialog = NewAnswerDialog(preview, new, self._window)
+        else:
+            named = chosen or dict(preview.suggested)
+            known = {ours: theirs for ours, theirs in named.items() if theirs in preview.columns}
+            told = known == named and all(ours in known for ours, (_, _, needed) in OURS.items() if needed)
+            if purpose is _For.DOUBT and told:
+                return
+            dialog = CsvDialog(replace(preview, suggested=tuple(known.items())), self._window)
         if dialog.exec():
-            self._hub.open_facts(preview.source, dialog.columns)
+            self._hub.open_facts(preview.source, (*dialog.columns, *keep.items()))
         dialog.deleteLater()

@@ -120,7 +120,7 @@ class Header(QWidget):
             self.checkpoint.describe(short, f"{source}: the model that the plan starts from. It is being read.")
         if hub.sheet is not None:
             self.sheet.describe(
-                f"{hub.sheet.name} · {len(hub.sheet):,} facts", sheet_sentence(hub.sheet, len(hub.sheet_problems))
+                f"{hub.sheet.name} · {len(hub.sheet):,} facts", sheet_sentence(hub.sheet, hub.sheet_problems)
             )
         else:
             short = hub.plan.facts.replace("\\", "/").rsplit("/", 1)[-1]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from editview.domain.operations import Edit
 from editview.ui.look.theme import Mode, theme
-from editview.ui.opening.recognise import is_table
 from editview.ui.plan.card_states import obstacle
 from editview.ui.window import help as help_pages
 from editview.ui.window.actions import Action
@@ -34,8 +33,8 @@ def _file(window: MainWindow) -> list[Action]:
             possible=lambda: bool(hub.sheet_problems),
         ),
         Action(
-            "columns", "&File", "Columns of the fact sheet…", opening.name_columns,
-            possible=lambda: is_table(hub.plan.facts),
+            "columns", "&File", "How the fact sheet is read…", opening.choose_reading,
+            possible=lambda: hub.plan.facts != "demo",
         ),
         Action("open-plan", "&File", "Open plan…", opening.open_plan, "Ctrl+Alt+O", "open", group=1),
         Action("open-demo", "&File", "Open the demo", opening.open_demo, group=1),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from editview.domain.checkpoint import CheckpointInfo
@@ -15,12 +17,14 @@ from editview.domain.errors import EditViewError
 from editview.domain.events import (
     CheckpointDescribed,
     EngineLoading,
+    FactsOpened,
     FactsPreviewed,
     Failed,
     Noted,
     PlanOpened,
     RunFailed,
 )
+from editview.domain.left_out import Keep, LeftOut, Why
 from editview.domain.plan import Checkpoint, Plan
 from editview.domain.requests import DescribeCheckpoint, DownloadCheckpoint, OpenFacts, OpenPlan, PreviewFacts, Request
 from editview.formats.plans import demo_plan
@@ -28,6 +32,8 @@ from editview.lm.headers import read_header
 from editview.ui.hub import Hub
 from editview.ui.opening.checkpoint_dialog import CheckpointDialog
 from editview.ui.opening.csv_dialog import CsvDialog
+from editview.ui.opening.left_out_dialog import LeftOutDialog
+from editview.ui.opening.new_answer_dialog import NewAnswerDialog
 from editview.ui.opening.opening import Opening
 from editview.ui.opening.recognise import Kind, cached_models, recognise
 from editview.ui.problem import Problem
@@ -38,7 +44,11 @@ from tests import sample
     ("name", "content", "kind"),
     [
         ("plan.toml", "", Kind.PLAN),
-        ("facts.CSV", "", Kind.TABLE),
+        ("facts.CSV", "", Kind.SHEET),
+        ("edits.json", '[{"example_type": "recent", "edit": {"prompt": "X is Y.", "subject_id": "Q1"}}]', Kind.SHEET),
+        ("biography.jsonl", '{"text": "X", "labels": "Y", "concept": "Z"}', Kind.SHEET),
+        ("table.txt", '"Subject";prompt\r\nX;Y', Kind.SHEET),
+        ("prose.txt", "The subject, said Ada, is closed.", Kind.DATA),
         ("counterfact.json", '[{"requested_rewrite": {"subject": "X"}}]', Kind.SHEET),
         ("chat.jsonl", '{"messages": []}', Kind.DATA),
         ("facts.jsonl", '{"subject": "X"}', Kind.SHEET),
@@ -198,59 +208,182 @@ def test_columns_are_named_with_what_can_be_told_filled_in(qtbot: QtBot) -> None
 
 
 class Answering:
-    """Takes requests as the jobs do, and says 'Open the sheet' to the dialog on columns."""
+    """Takes requests as the jobs do, and agrees to each dialog on how a sheet is read, once `touch` had its hand in."""
 
     def __init__(self, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, plan: Plan) -> None:
         self.sent: list[Request] = []
-        self.dialogs: list[CsvDialog] = []
+        self.dialogs: list[Any] = []
+        self.touch: Callable[[Any], object] = lambda dialog: None
         self.hub = Hub(plan, self.send)
         self.window = QWidget()
         qtbot.addWidget(self.window)
         self.opening = Opening(self.hub, self.window)
-        monkeypatch.setattr(CsvDialog, "exec", self.dialogs_exec)
+        for kind in (CsvDialog, NewAnswerDialog, LeftOutDialog):
+            monkeypatch.setattr(kind, "exec", lambda *_, kind=kind: self.dialogs_exec(kind))
 
     def send(self, request: Request) -> int:
         self.sent.append(request)
         return len(self.sent)
 
-    def dialogs_exec(self, *_: object) -> bool:
-        (dialog,) = self.window.findChildren(CsvDialog)
+    def dialogs_exec(self, kind: type[QDialog]) -> bool:
+        dialog = self.window.findChildren(kind)[-1]
         self.dialogs.append(dialog)
+        self.touch(dialog)
         return True
 
 
 PREVIEW = FactsPreviewed("", ("Name", "Satz", "Alt"), (), (("subject", "Name"),))
+ZSRE = FactsPreviewed(
+    "", ("subject", "src", "answers", "alt"), (("Moss", "Which family is Moss of?", "Right", "Wrong"),), (),
+    ("answers", "alt"),
+)  # fmt: skip
+
+
+def with_facts(path: Path, **columns: str) -> Plan:
+    path.touch()
+    return sample.plan().model_copy(update={"facts": str(path), "columns": columns})
 
 
 def test_a_plans_table_with_unknown_columns_asks_for_their_names(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     table = tmp_path / "odd.csv"
-    table.touch()
-    plan = sample.plan().model_copy(update={"facts": str(table), "columns": {"subject": "Wer", "prompt": "Satz"}})
-    at = Answering(qtbot, monkeypatch, plan)
+    at = Answering(qtbot, monkeypatch, with_facts(table, subject="Wer", prompt="Satz", contradictions="last"))
     at.hub.look_up()
     at.hub.take([Failed(len(at.sent), "There is no column called 'Wer'.")])
-    assert at.sent[-1] == PreviewFacts(str(table))
+    assert at.sent[-1] == PreviewFacts(str(table), in_doubt=True)
     at.hub.take([replace(PREVIEW, source=str(table))])
     assert dict(at.dialogs[0].columns) == {"prompt": "Satz"}  # what is still right is filled in
-    assert at.sent[-1] == OpenFacts(str(table), (("prompt", "Satz"),))
+    assert at.sent[-1] == OpenFacts(str(table), (("prompt", "Satz"), ("contradictions", "last")))
 
 
 def test_a_table_that_fails_for_another_reason_asks_nothing(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     table = tmp_path / "fine.csv"
-    table.touch()
-    at = Answering(qtbot, monkeypatch, sample.plan().model_copy(update={"facts": str(table)}))
+    at = Answering(qtbot, monkeypatch, with_facts(table))
     at.hub.look_up()
     at.hub.take([Failed(len(at.sent), "None of the facts can be used.")])
     known = (("subject", "Name"), ("prompt", "Satz"), ("target_true", "Alt"))
     at.hub.take([replace(PREVIEW, source=str(table), suggested=known)])
     assert not at.dialogs
-    at.opening.name_columns()
+    at.opening.choose_reading()
     at.hub.take([replace(PREVIEW, source=str(table), suggested=known)])
     assert len(at.dialogs) == 1
+
+
+def test_a_sheet_of_which_nothing_is_to_be_said_is_opened_at_once(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "facts.csv"  # of a name that says something else
+    at = Answering(qtbot, monkeypatch, with_facts(sheet))
+    notes: list[str] = []
+    at.hub.noted.connect(notes.append)
+    nothing = FactsPreviewed(str(sheet), (), (), ())
+    at.opening.open_path(sheet)
+    assert at.sent == [PreviewFacts(str(sheet))]
+    at.hub.take([nothing])
+    assert at.sent[-1] == OpenFacts(str(sheet))
+    at.hub.take([nothing])  # which nobody asked for
+    at.opening.choose_reading()
+    at.hub.take([nothing])
+    assert len(at.sent) == 3
+    assert notes == ["Each field of this sheet says what it is: there is nothing to choose."]
+    assert not at.dialogs
+
+
+def test_which_answer_of_zsre_is_the_new_one_is_asked_and_goes_into_the_plan(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "zsre.json"
+    sheet.write_text('[{"subject": "Moss"}]')
+    at = Answering(qtbot, monkeypatch, sample.plan())
+    at.touch = lambda dialog: dialog.choices["alt"].click()
+    at.opening.open_path(sheet)
+    at.hub.take([replace(ZSRE, source=str(sheet))])
+    assert at.sent[-1] == OpenFacts(str(sheet), (("target_new", "alt"),))
+    at.hub.take([FactsOpened(str(sheet), sample.sheet())])
+    assert (at.hub.plan.facts, at.hub.plan.columns) == (str(sheet), {"target_new": "alt"})
+    at.touch = lambda dialog: None
+    at.opening.choose_reading()
+    at.hub.take([replace(ZSRE, source=str(sheet))])
+    assert at.dialogs[-1].columns == (("target_new", "alt"),)  # as it was chosen before
+
+
+def test_a_plan_that_does_not_say_which_answer_is_new_asks(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "zsre.json"
+    at = Answering(qtbot, monkeypatch, with_facts(sheet))
+    at.touch = lambda dialog: dialog.choices["answers"].click()
+    at.hub.look_up()
+    at.hub.take([Failed(len(at.sent), "Say which.")])
+    assert at.sent[-1] == PreviewFacts(str(sheet), in_doubt=True)
+    at.hub.take([replace(ZSRE, source=str(sheet))])
+    assert at.sent[-1] == OpenFacts(str(sheet), (("target_new", "answers"),))
+
+
+def test_both_answers_of_the_first_record_are_shown_and_neither_is_chosen_in_advance(qtbot: QtBot) -> None:
+    dialog = NewAnswerDialog(ZSRE)
+    qtbot.addWidget(dialog)
+    assert [choice.text() for choice in dialog.choices.values()] == ["“Right”", "“Wrong”"]
+    assert (dialog.columns, dialog.go.isEnabled()) == ((), False)
+    dialog.choices["answers"].click()
+    assert (dialog.columns, dialog.go.isEnabled()) == ((("target_new", "answers"),), True)
+    dialog.choices["alt"].click()
+    assert dialog.columns == (("target_new", "alt"),)
+
+
+LEFT_OUT = (
+    LeftOut("Record 2", Why.SAME, "is to be edited, but the new answer is the true one"),
+    LeftOut("Record 3", Why.CONTRADICTS, "contradicts another edit"),
+    LeftOut("Record 5", Why.PART, "has 1 neighbour without an answer"),
+    LeftOut("Record 7", Why.CONTRADICTS, "contradicts another edit"),
+)
+
+
+def test_what_was_left_out_is_listed_by_reason(qtbot: QtBot) -> None:
+    dialog = LeftOutDialog(LEFT_OUT, Keep.NONE)
+    qtbot.addWidget(dialog)
+    assert [dialog.reasons.itemText(i) for i in range(dialog.reasons.count())] == [
+        "All reasons (4)", f"{Why.CONTRADICTS} (2)", f"{Why.SAME} (1)", f"{Why.PART} (1)",
+    ]  # fmt: skip
+    listed = [line.split()[1] for line in dialog.text.toPlainText().splitlines() if line.startswith("Record")]
+    assert listed == ["3", "7", "2", "5"]
+    dialog.reasons.setCurrentIndex(2)
+    assert dialog.text.toPlainText().splitlines() == [
+        "THE NEW ANSWER IS THE TRUE ONE", "Record 2 is to be edited, but the new answer is the true one."
+    ]  # fmt: skip
+    dialog.show()
+    assert dialog.choice.isVisible()
+    assert not dialog.again.isEnabled()
+    dialog.choice.setCurrentIndex(1)
+    assert dialog.again.isEnabled()
+    other = LeftOutDialog(LEFT_OUT[:1], Keep.NONE)
+    qtbot.addWidget(other)
+    other.show()
+    assert not other.choice.isVisible()  # nothing contradicts, nothing to choose
+
+
+def test_what_is_kept_of_contradictory_edits_is_chosen_and_remembered_with_the_plan(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "zsre.json"
+    at = Answering(qtbot, monkeypatch, with_facts(sheet, target_new="alt"))
+    at.hub.take([FactsOpened(str(sheet), sample.sheet(), LEFT_OUT)])
+    at.touch = lambda dialog: dialog.choice.setCurrentIndex(2)
+    at.opening.show_left_out()
+    chosen = {"target_new": "alt", "contradictions": "last"}
+    assert at.sent[-1] == OpenFacts(str(sheet), tuple(chosen.items()))
+    at.hub.take([FactsOpened(str(sheet), sample.sheet(), LEFT_OUT)])
+    assert at.hub.plan.columns == chosen
+    at.touch = lambda dialog: dialog.choice.setCurrentIndex(0)
+    at.opening.show_left_out()
+    assert at.dialogs[-1].keep is Keep.NONE
+    at.hub.take([FactsOpened(str(sheet), sample.sheet(), LEFT_OUT)])
+    assert at.hub.plan.columns == {"target_new": "alt"}
+    at.hub.undo()
+    assert at.hub.plan.columns == chosen
 
 
 def test_what_is_not_there_is_told_as_such(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:

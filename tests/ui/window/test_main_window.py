@@ -22,8 +22,9 @@ from editview.domain.events import (
     Noted,
     PlanOpened,
 )
+from editview.domain.left_out import LeftOut, Why
 from editview.domain.plan import Checkpoint
-from editview.domain.requests import ChooseDevice, OpenFacts, OpenPlan, PreviewFacts, Request, RunPlan
+from editview.domain.requests import ChooseDevice, OpenPlan, PreviewFacts, Request, RunPlan
 from editview.ui.hub import Hub
 from editview.ui.look.message_bar import Details
 from editview.ui.look.theme import Mode, theme
@@ -202,7 +203,8 @@ def test_what_the_plan_rests_on_is_told_in_a_sentence(window: MainWindow) -> Non
     info = CheckpointInfo(
         Checkpoint(), "Demo", "GPT-2", 3_000_000, 12_000_000, "float32", 4, (), "CPU", True, None
     )  # fmt: skip
-    window.hub.take([CheckpointDescribed(info), FactsOpened("demo", sample.sheet(), ("line 3: no subject",))])
+    left_out = (LeftOut("Line 3", Why.NO_SUBJECT, "names no subject"),)
+    window.hub.take([CheckpointDescribed(info), FactsOpened("demo", sample.sheet(), left_out)])
     assert window.header.checkpoint.accessibleDescription() == info.sentence
     assert "10 facts to edit, 10 neighbours, 20 controls" in window.header.sheet.accessibleDescription()
     assert "1 record was left out" in window.header.sheet.accessibleDescription()
@@ -264,9 +266,9 @@ def test_dropped_files_are_recognised(window: MainWindow, sent: list[Request], t
         QPointF(10, 10), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     )
     window.dropEvent(drop)
-    opened = [request for request in sent if isinstance(request, OpenFacts | PreviewFacts | OpenPlan)]
+    opened = [request for request in sent if isinstance(request, PreviewFacts | OpenPlan)]
     assert opened == [
-        OpenFacts(str(tmp_path / "facts.json")),
+        PreviewFacts(str(tmp_path / "facts.json")),
         PreviewFacts(str(tmp_path / "table.csv")),
         OpenPlan(str(tmp_path / "plan.toml")),
     ]
