@@ -17,10 +17,11 @@ from editview.domain.facts import Fact
 from editview.domain.operations import Memit
 from editview.domain.progress import Progress
 from editview.edits.contexts import context_templates
-from editview.edits.keys import current_values, keys
+from editview.edits.keys import at_subjects, current_values, keys
 from editview.edits.targets import target_vectors
 from editview.formats.presets import preset
 from editview.lm.anatomy import writes_transposed
+from editview.lm.branch import asked_of_matrix
 from editview.lm.model import LanguageModel
 from editview.lm.statistics import covariances
 from editview.lm.tokens import subject_end
@@ -61,13 +62,14 @@ def edit(
     wanted = target_vectors(lm, facts, layers[-1], operation, contexts, progress)
     weights = {layer: lm.anatomy.mlp_output(lm.model, layer).weight for layer in layers}
     untouched = {layer: weight.detach().clone() for layer, weight in weights.items()}
+    rows, at = at_subjects(lm, facts)
     trace = Trace(wanted, {}, {}, {})
     try:
         for number, layer in enumerate(layers):
             progress(number, len(layers), "Writing the facts into the layers")
             key = trace.keys[layer] = keys(lm, facts, layer, templates)
             now = trace.values[layer] = current_values(lm, facts, layers[-1])
-            residual = (wanted.double() - now) / (len(layers) - number)
+            residual = asked_of_matrix(lm, layer, rows, at, (wanted.double() - now) / (len(layers) - number))
             change = solved(statistics[layer], operation.covariance_weight, key, residual)
             if writes_transposed(lm.anatomy.mlp_output(lm.model, layer)):
                 change = change.T

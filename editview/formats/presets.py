@@ -11,7 +11,7 @@ from editview.domain.weights import MatrixKind
 
 
 def preset(model_type: str, layers: int, width: int, vocabulary: int) -> Memit | None:
-    """MEMIT's settings for a model of this kind and size; None when nobody has found any.
+    """MEMIT's settings for a model of this kind and size; None when nobody has published any.
 
     `vocabulary` is the number of word embeddings: it tells generations of one architecture and size apart.
     """
@@ -19,7 +19,7 @@ def preset(model_type: str, layers: int, width: int, vocabulary: int) -> Memit |
         content = tomllib.loads(path.read_text("utf-8"))
         model = content["model"]
         same = (model["type"], model["layers"], model["width"]) == (model_type, layers, width)
-        if same and model.get("vocabulary", vocabulary) == vocabulary:
+        if same and model.get("vocabulary", vocabulary) == vocabulary and "memit" in content:
             return Memit(**content["memit"])
     return None
 

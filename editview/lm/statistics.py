@@ -82,7 +82,7 @@ def covariances_of(
 
     def add(layer: int) -> Callable[[Any, tuple[Any, ...]], None]:
         def hook(_: Any, inputs: tuple[Any, ...]) -> None:
-            real = inputs[0][mask.bool()].float()
+            real = inputs[0].reshape(*mask.shape, -1)[mask.bool()].float()  # some models flatten texts
             if layer not in sums:
                 sums[layer] = real.new_zeros(real.shape[1], real.shape[1])
             step = -(-real.shape[1] // STRIPS)

@@ -59,7 +59,7 @@ def test_what_was_saved_is_what_is_opened(family: str, tmp_path: Path) -> None:
     assert info.parameters == sum(tensor.numel() for tensor in lm.weights().values())
     assert [tensor.name for tensor in info.tensors] == list(lm.weights())
     assert (info.dtype, info.layers, info.width, info.fits) == ("float32", 3, 24, True)
-    assert info.model_type == families()[family].config.model_type
+    assert info.model_type == families()[family].config.get_text_config().model_type
     assert info.not_editable is None
     assert lm.anatomy == original.anatomy
     assert not lm.model.training
