@@ -9,7 +9,7 @@ change can be out of its reach; then the reachable output nearest to the wanted 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -30,10 +30,6 @@ class Branch:
     norm: nn.Module | None
     factor: float
 
-    @property
-    def is_plain(self) -> bool:
-        return self.norm is None and self.factor == 1
-
 
 def branch_of(lm: LanguageModel, layer: int) -> Branch:
     """What block `layer` does to the output of its feed-forward matrix, seen at a few tokens."""
@@ -45,23 +41,45 @@ def branch_of(lm: LanguageModel, layer: int) -> Branch:
     return Branch(norm, 1.0 if abs(factor - 1) < PLAIN else factor)
 
 
-def asked_of_matrix(
-    lm: LanguageModel, layer: int, rows: Sequence[Sequence[int]], at: Sequence[int], change: Tensor
-) -> Tensor:
-    """By how much the output of the feed-forward matrix has to change for the block's output to change by `change`.
+@dataclass(frozen=True)
+class Reach:
+    """Which changes of a block's output its feed-forward matrix can bring about, at one token of each text."""
 
-    `rows` are the texts' tokens, `at` the position in each; `change` and the result are [texts, width], float64.
-    Where the matrix writes straight into the stream the answer is `change` itself. Through a norm it is the nearest
-    that can be reached, at the length the output has now: the length is what the norm takes away.
-    """
+    factor: float
+    now: Tensor | None = None  # the matrix's outputs [texts, width], float64; None where no norm follows
+    gain: Tensor | None = None  # of the norm [1, width]
+
+    def of_matrix(self, change: Tensor) -> Tensor:
+        """By how much the matrix's output has to change for the block's to change by `change` [texts, width].
+
+        Where the matrix writes straight into the stream that is `change` itself. Through a norm it is the nearest
+        that can be reached, at the length the output has now: the length is what the norm takes away.
+        """
+        if self.now is None or self.gain is None:
+            return change if self.factor == 1 else change / self.factor
+        size = self.now.square().mean(1, keepdim=True).sqrt()
+        wanted = self.gain * self.now / size + change.to(self.now) / self.factor
+        return size * nearest(self.gain, wanted) - self.now
+
+    def nearest(self, change: Tensor) -> Tensor:
+        """The change of the block's output nearest to `change` that the matrix can bring about [texts, width]."""
+        if self.now is None or self.gain is None:
+            return change
+        size = self.now.square().mean(1, keepdim=True).sqrt()
+        return (self.factor * self.gain * self.of_matrix(change) / size).to(change)
+
+    def selected(self, stays: Tensor) -> Reach:
+        """Of the texts where `stays` [texts] is true."""
+        return self if self.now is None else replace(self, now=self.now[stays])
+
+
+def reach(lm: LanguageModel, layer: int, rows: Sequence[Sequence[int]], at: Sequence[int]) -> Reach:
+    """What the feed-forward matrix of a layer can do at position `at[i]` of the text with the tokens `rows[i]`."""
     branch = branch_of(lm, layer)
-    wanted = change / branch.factor
     if branch.norm is None:
-        return change if branch.is_plain else wanted
+        return Reach(branch.factor)
     now = _outputs(lm, layer, rows, at)
-    gain = _normed(branch.norm, torch.ones_like(now))  # an RMS norm leaves a row of ones to its gains alone
-    size = now.square().mean(1, keepdim=True).sqrt()
-    return size * nearest(gain, gain * now / size + wanted) - now
+    return Reach(branch.factor, now, _normed(branch.norm, torch.ones_like(now[:1])))  # ones leave its gains alone
 
 
 def nearest(gain: Tensor, wanted: Tensor) -> Tensor:
