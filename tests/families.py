@@ -142,7 +142,10 @@ def families() -> dict[str, Family]:
         "smollm3": Family(SmolLM3Config(**_LLAMA_LIKE), "model.layers.1", "mlp.down_proj"),
         "stablelm": Family(StableLmConfig(**_LLAMA_LIKE), "model.layers.1", "mlp.down_proj"),
         "starcoder2": Family(Starcoder2Config(**_LLAMA_LIKE), "model.layers.1", "mlp.c_proj"),
-        "phi": Family(PhiConfig(**_LLAMA_LIKE | {"num_attention_heads": 3, "num_key_value_heads": 3}), "model.layers.1", "mlp.fc2"),
+        "phi": Family(
+            PhiConfig(**_LLAMA_LIKE | {"num_attention_heads": 3, "num_key_value_heads": 3}),
+            "model.layers.1", "mlp.fc2",
+        ),
         "falcon": Family(
             FalconConfig(
                 vocab_size=VOCABULARY, hidden_size=24, num_hidden_layers=3, num_attention_heads=2,
@@ -166,7 +169,6 @@ def experts() -> PretrainedConfig:
 
 def not_editable() -> dict[str, tuple[PretrainedConfig, str]]:
     """Models that open but can't be edited, and a word of the reason."""
-    few = {"num_hidden_layers": 3, "vocab_size": VOCABULARY, "hidden_size": 24}
     return {
         "mixtral": (experts(), "experts"),
         "qwen3-moe": (Qwen3MoeConfig(**_LLAMA_LIKE, num_experts=4, head_dim=8), "experts"),

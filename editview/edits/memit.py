@@ -21,7 +21,7 @@ from editview.edits.keys import at_subjects, current_values, keys
 from editview.edits.targets import target_vectors
 from editview.formats.presets import preset
 from editview.lm.anatomy import writes_transposed
-from editview.lm.branch import reach
+from editview.lm.branch import asked_of_matrix
 from editview.lm.model import LanguageModel
 from editview.lm.statistics import covariances
 from editview.lm.tokens import subject_end
@@ -69,7 +69,7 @@ def edit(
             progress(number, len(layers), "Writing the facts into the layers")
             key = trace.keys[layer] = keys(lm, facts, layer, templates)
             now = trace.values[layer] = current_values(lm, facts, layers[-1])
-            residual = reach(lm, layer, rows, at).of_matrix((wanted.double() - now) / (len(layers) - number))
+            residual = asked_of_matrix(lm, layer, rows, at, (wanted.double() - now) / (len(layers) - number))
             change = solved(statistics[layer], operation.covariance_weight, key, residual)
             if writes_transposed(lm.anatomy.mlp_output(lm.model, layer)):
                 change = change.T

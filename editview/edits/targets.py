@@ -23,7 +23,6 @@ from editview.domain.errors import EditViewError
 from editview.domain.facts import Fact
 from editview.domain.operations import Memit
 from editview.domain.progress import Progress
-from editview.lm.branch import reach
 from editview.lm.forward import alike, forked, head_only_at, hidden_of, padded, resumed_after, run, stopping_after
 from editview.lm.model import LanguageModel, at_rest
 from editview.lm.tokens import answered, encode, last_token_before, subject_end
@@ -118,9 +117,6 @@ class _Search:
         self.per_fact = len(chunk[0])  # rows
         self.inputs = _Inputs.read(lm, [row for rows in chunk for row in rows], layer)
         self.start = self.inputs.hidden[:: self.per_fact, 0].float()  # of the bare prompts [facts, width]
-        bare = [rows[0] for rows in chunk]
-        texts, ends = [[*row.before, row.after[0]] for row in bare], [len(row.before) for row in bare]
-        self.reach = reach(lm, layer, texts, ends)
         self.delta = torch.zeros_like(self.start)
         self.moment = torch.zeros_like(self.start)
         self.square = torch.zeros_like(self.start)
@@ -157,7 +153,7 @@ class _Search:
         return nll + self.operation.kl_weight * kl + self.operation.weight_decay * pull
 
     def _moved(self, delta: Tensor, slope: Tensor) -> Tensor:
-        """Adam's step (Kingma and Ba 2015, betas 0.9 and 0.999), then the clamp on the whole change, and what the layer can do."""
+        """Adam's step (Kingma and Ba 2015, betas 0.9 and 0.999), then the clamp on the whole change."""
         self.step += 1
         self.moment = torch.lerp(self.moment, slope, 0.1)
         self.square = 0.999 * self.square + 0.001 * slope * slope
@@ -168,12 +164,11 @@ class _Search:
         delta = delta - rate / (1 - 0.9**self.step) * scale * self.moment / root
         most = self.operation.clamp * length
         size = delta.norm(dim=1, keepdim=True)
-        return self.reach.nearest(torch.where(size > most, delta * most / size, delta))
+        return torch.where(size > most, delta * most / size, delta)
 
     def _keep(self, stays: Tensor) -> None:
         for name in ("active", "start", "delta", "moment", "square", "essence"):
             setattr(self, name, getattr(self, name)[stays])
-        self.reach = self.reach.selected(stays)
         self.inputs = self.inputs.selected(stays.repeat_interleave(self.per_fact))
 
 

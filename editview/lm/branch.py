@@ -9,7 +9,7 @@ change can be out of its reach; then the reachable output nearest to the wanted 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -19,8 +19,7 @@ from editview.lm.forward import hidden_of, hooked, padded, run, stopping_after
 from editview.lm.model import LanguageModel, asking
 
 ROWS = 64  # texts in one forward
-PROBE = 0.1  # of the matrix's output is added to see what the block makes of it
-PLAIN = 1e-2  # a factor this close to one is one, but for rounding
+PLAIN = 0.05  # a factor this close to one is one, but for the rounding of 16-bit formats
 
 
 @dataclass(frozen=True)
@@ -35,51 +34,28 @@ def branch_of(lm: LanguageModel, layer: int) -> Branch:
     """What block `layer` does to the output of its feed-forward matrix, seen at a few tokens."""
     ids = torch.arange(2, 10, device=lm.device)[None] % len(lm.embedding.weight)
     norm, inner, outer = _seen(lm, layer, ids, None)
-    _, moved_inner, moved_outer = _seen(lm, layer, ids, PROBE)
-    came, left = (moved_outer - outer).flatten(), (moved_inner - inner).flatten()
-    factor = float(came @ left / (left @ left))
+    _, moved_inner, moved_outer = _seen(lm, layer, ids, outer.roll(1, -1))  # as large as the stream: rounding drowns
+    factor = float(((moved_outer - outer) / (moved_inner - inner)).nanmedian())  # some coordinates are far too large
     return Branch(norm, 1.0 if abs(factor - 1) < PLAIN else factor)
 
 
-@dataclass(frozen=True)
-class Reach:
-    """Which changes of a block's output its feed-forward matrix can bring about, at one token of each text."""
+def asked_of_matrix(
+    lm: LanguageModel, layer: int, rows: Sequence[Sequence[int]], at: Sequence[int], change: Tensor
+) -> Tensor:
+    """By how much the output of the feed-forward matrix has to change for the block's output to change by `change`.
 
-    factor: float
-    now: Tensor | None = None  # the matrix's outputs [texts, width], float64; None where no norm follows
-    gain: Tensor | None = None  # of the norm [1, width]
-
-    def of_matrix(self, change: Tensor) -> Tensor:
-        """By how much the matrix's output has to change for the block's to change by `change` [texts, width].
-
-        Where the matrix writes straight into the stream that is `change` itself. Through a norm it is the nearest
-        that can be reached, at the length the output has now: the length is what the norm takes away.
-        """
-        if self.now is None or self.gain is None:
-            return change if self.factor == 1 else change / self.factor
-        size = self.now.square().mean(1, keepdim=True).sqrt()
-        wanted = self.gain * self.now / size + change.to(self.now) / self.factor
-        return size * nearest(self.gain, wanted) - self.now
-
-    def nearest(self, change: Tensor) -> Tensor:
-        """The change of the block's output nearest to `change` that the matrix can bring about [texts, width]."""
-        if self.now is None or self.gain is None:
-            return change
-        size = self.now.square().mean(1, keepdim=True).sqrt()
-        return (self.factor * self.gain * self.of_matrix(change) / size).to(change)
-
-    def selected(self, stays: Tensor) -> Reach:
-        """Of the texts where `stays` [texts] is true."""
-        return self if self.now is None else replace(self, now=self.now[stays])
-
-
-def reach(lm: LanguageModel, layer: int, rows: Sequence[Sequence[int]], at: Sequence[int]) -> Reach:
-    """What the feed-forward matrix of a layer can do at position `at[i]` of the text with the tokens `rows[i]`."""
+    `rows` are the texts' tokens, `at` the position in each; `change` and the result are [texts, width], float64. Where
+    the matrix writes straight into the stream the answer is `change` itself. Through a norm it is the nearest that can
+    be reached, at the length the output has now: the length is what the norm takes away.
+    """
     branch = branch_of(lm, layer)
+    wanted = change if branch.factor == 1 else change / branch.factor
     if branch.norm is None:
-        return Reach(branch.factor)
+        return wanted
     now = _outputs(lm, layer, rows, at)
-    return Reach(branch.factor, now, _normed(branch.norm, torch.ones_like(now[:1])))  # ones leave its gains alone
+    gain = _normed(branch.norm, torch.ones_like(now[:1]))  # an RMS norm leaves a row of ones to its gains alone
+    size = now.square().mean(1, keepdim=True).sqrt()
+    return size * nearest(gain, gain * now / size + wanted.to(now)) - now
 
 
 def nearest(gain: Tensor, wanted: Tensor) -> Tensor:
@@ -117,30 +93,29 @@ def _outputs(lm: LanguageModel, layer: int, rows: Sequence[Sequence[int]], at: S
             with stopping_after(module, lambda _, output, seen=seen: seen.append(output)):  # type: ignore[misc]
                 run(lm, ids)
             found |= {i: seen[0].view(*ids.shape, -1)[place, at[i]] for place, i in enumerate(part)}
-    return torch.stack([found[i] for i in range(len(rows))]).double().clone()
+    return torch.stack([found[i] for i in range(len(rows))]).cpu().double().clone()
 
 
-def _seen(
-    lm: LanguageModel, layer: int, ids: Tensor, probe: float | None
-) -> tuple[nn.Module | None, Tensor, Tensor]:
-    """The norm that takes the matrix's output, what comes out of it (or of the matrix), and of the block; float64."""
+def _seen(lm: LanguageModel, layer: int, ids: Tensor, added: Tensor | None) -> tuple[nn.Module | None, Tensor, Tensor]:
+    """With `added` on the matrix's output: the norm that takes it, what comes out of it (or else of the matrix), and
+    what comes out of the block; float64 on the CPU.
+    """
     block, matrix = lm.anatomy.block(lm.model, layer), lm.anatomy.mlp_output(lm.model, layer)
     written: list[Tensor] = []
     normed: list[tuple[nn.Module, Tensor]] = []
     out: list[Tensor] = []
 
     def write(_: nn.Module, __: Any, output: Tensor) -> Tensor:
-        written.append(output if probe is None else output + probe * output.roll(1, -1))
+        written.append(output if added is None else output + added.view_as(output).to(output))
         return written[0]
 
     def look(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-        scales = any(True for _ in module.parameters(recurse=False)) and output is not inputs[0]
-        if written and inputs and inputs[0] is written[0] and scales:
+        if written and inputs and inputs[0] is written[0] and any(True for _ in module.parameters(recurse=False)):
             normed.append((module, output))
 
-    children = [child for child in block.modules() if child is not matrix and child is not block]
-    hooks = [matrix.register_forward_hook(write), *(child.register_forward_hook(look) for child in children)]
+    others = [module for module in block.modules() if module not in (block, matrix)]
+    hooks = [matrix.register_forward_hook(write), *(module.register_forward_hook(look) for module in others)]
     with asking(lm), hooked(*hooks), stopping_after(block, lambda _, output: out.append(hidden_of(output))):
         run(lm, ids)
-    module, inner = normed[0] if normed else (None, written[0])
-    return module, inner.view_as(out[0]).double(), out[0].double()
+    norm, inner = normed[0] if normed else (None, written[0])
+    return norm, inner.cpu().double().view(out[0].shape), out[0].cpu().double()

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from editview.domain import places
 from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.operations import Memit
 from editview.domain.plan import Checkpoint
@@ -25,6 +31,25 @@ def test_published_settings() -> None:
     assert llama2.layers == llama3.layers == (4, 5, 6, 7, 8)
     assert (llama2.covariance_weight, llama2.clamp) == (1, 4)
     assert (llama3.covariance_weight, llama3.clamp) == (15_000, 0.75)
+    assert (suggested(info("qwen2", 28, 3584, 152064)).layers, suggested(info("llama", 28, 3072, 128256)).clamp) == (
+        (4, 5, 6, 7, 8), 4,
+    )  # fmt: skip
+
+
+def test_a_model_known_for_another_method_alone_has_no_preset_for_memit() -> None:
+    assert preset("gpt_neox", 44, 6144, 50432) is None
+
+
+@pytest.mark.parametrize("path", sorted((places.resources() / "presets").glob("*.toml")), ids=lambda path: path.stem)
+def test_every_preset_names_layers_that_its_model_has(path: Path) -> None:
+    content = tomllib.loads(path.read_text("utf-8"))
+    model = content.pop("model")
+    assert set(content) <= {"memit", "rome", "alphaedit"}
+    for method in content.values():
+        assert 0 <= min(method["layers"]) <= max(method["layers"]) < model["layers"]
+        shared = {name: value for name, value in method.items() if name in Memit.model_fields}
+        Memit.model_validate({"id": "edit"} | shared)
+        assert set(method) - set(shared) <= {"threshold", "l2"}
 
 
 def test_no_model_gets_another_ones_settings() -> None:
