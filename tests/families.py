@@ -9,19 +9,39 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
     AutoModelForCausalLM,
+    BloomConfig,
+    CohereConfig,
+    DeepseekV3Config,
+    FalconConfig,
     Gemma2Config,
+    Gemma3Config,
+    Gemma3TextConfig,
+    Glm4Config,
     GPT2Config,
     GPTJConfig,
     GPTNeoConfig,
     GPTNeoXConfig,
+    GraniteConfig,
     LlamaConfig,
+    Mamba2Config,
+    MambaConfig,
     MistralConfig,
     MixtralConfig,
     Olmo2Config,
+    OlmoeConfig,
+    OPTConfig,
     Phi3Config,
+    PhiConfig,
     PretrainedConfig,
     PreTrainedTokenizerFast,
     Qwen2Config,
+    Qwen3_5TextConfig,
+    Qwen3Config,
+    Qwen3MoeConfig,
+    RwkvConfig,
+    SmolLM3Config,
+    StableLmConfig,
+    Starcoder2Config,
 )
 
 from editview.domain.facts import Fact, Group
@@ -81,11 +101,93 @@ def families() -> dict[str, Family]:
         "gemma2": Family(Gemma2Config(**_LLAMA_LIKE, head_dim=8), "model.layers.1", "mlp.down_proj"),
         "phi3": Family(Phi3Config(**_LLAMA_LIKE), "model.layers.1", "mlp.down_proj"),
         "olmo2": Family(Olmo2Config(**_LLAMA_LIKE), "model.layers.1", "mlp.down_proj"),
+        "gpt-neox-serial": Family(
+            GPTNeoXConfig(
+                vocab_size=VOCABULARY, hidden_size=24, num_hidden_layers=3, num_attention_heads=2,
+                intermediate_size=40, max_position_embeddings=128, bos_token_id=1, eos_token_id=0,
+                use_parallel_residual=False,
+            ),
+            "gpt_neox.layers.1", "mlp.dense_4h_to_h",
+        ),
+        "llama3": Family(
+            LlamaConfig(
+                **_LLAMA_LIKE, tie_word_embeddings=True,
+                rope_parameters={
+                    "rope_type": "llama3", "rope_theta": 5e5, "factor": 8.0, "low_freq_factor": 1.0,
+                    "high_freq_factor": 4.0, "original_max_position_embeddings": 64,
+                },
+            ),
+            "model.layers.1", "mlp.down_proj",
+        ),
+        "qwen3": Family(Qwen3Config(**_LLAMA_LIKE, head_dim=8), "model.layers.1", "mlp.down_proj"),
+        "gemma3": Family(
+            Gemma3TextConfig(**_LLAMA_LIKE, head_dim=8, sliding_window=64), "model.layers.1", "mlp.down_proj"
+        ),
+        "gemma3-with-eyes": Family(
+            Gemma3Config(
+                text_config={**_LLAMA_LIKE, "head_dim": 8, "sliding_window": 64},
+                vision_config={
+                    "hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 3, "num_attention_heads": 2,
+                    "image_size": 28, "patch_size": 14,
+                },
+                mm_tokens_per_image=4, image_token_index=399, boi_token_index=398, eoi_token_index=397,
+            ),
+            "model.language_model.layers.1", "mlp.down_proj",
+        ),
+        "glm4": Family(Glm4Config(**_LLAMA_LIKE, head_dim=8), "model.layers.1", "mlp.down_proj"),
+        "granite": Family(
+            GraniteConfig(**_LLAMA_LIKE, residual_multiplier=0.22), "model.layers.1", "mlp.down_proj"
+        ),
+        "cohere": Family(CohereConfig(**_LLAMA_LIKE), "model.layers.1", "mlp.down_proj"),
+        "smollm3": Family(SmolLM3Config(**_LLAMA_LIKE), "model.layers.1", "mlp.down_proj"),
+        "stablelm": Family(StableLmConfig(**_LLAMA_LIKE), "model.layers.1", "mlp.down_proj"),
+        "starcoder2": Family(Starcoder2Config(**_LLAMA_LIKE), "model.layers.1", "mlp.c_proj"),
+        "phi": Family(
+            PhiConfig(**_LLAMA_LIKE | {"num_attention_heads": 3, "num_key_value_heads": 3}),
+            "model.layers.1", "mlp.fc2",
+        ),
+        "falcon": Family(
+            FalconConfig(
+                vocab_size=VOCABULARY, hidden_size=24, num_hidden_layers=3, num_attention_heads=2,
+                bos_token_id=1, eos_token_id=0,
+            ),
+            "transformer.h.1", "mlp.dense_4h_to_h",
+        ),
+        "opt": Family(
+            OPTConfig(
+                vocab_size=VOCABULARY, hidden_size=24, ffn_dim=40, num_hidden_layers=3, num_attention_heads=2,
+                max_position_embeddings=128, word_embed_proj_dim=24, pad_token_id=0, bos_token_id=1, eos_token_id=0,
+            ),
+            "model.decoder.layers.1", "fc2",
+        ),
     }  # fmt: skip
 
 
 def experts() -> PretrainedConfig:
     return MixtralConfig(**_LLAMA_LIKE, num_local_experts=4)
+
+
+def not_editable() -> dict[str, tuple[PretrainedConfig, str]]:
+    """Models that open but can't be edited, and a word of the reason."""
+    return {
+        "mixtral": (experts(), "experts"),
+        "qwen3-moe": (Qwen3MoeConfig(**_LLAMA_LIKE, num_experts=4, head_dim=8), "experts"),
+        "olmoe": (OlmoeConfig(**_LLAMA_LIKE, num_experts=4), "experts"),
+        "deepseek-v3": (DeepseekV3Config(**_LLAMA_LIKE, first_k_dense_replace=1, n_routed_experts=8), "experts"),
+    }
+
+
+def not_readable() -> dict[str, tuple[PretrainedConfig, str]]:
+    """Models that aren't even opened, and a word of the reason."""
+    few = {"num_hidden_layers": 3, "vocab_size": VOCABULARY, "hidden_size": 24}
+    return {
+        "mamba": (MambaConfig(**few), "running state"),
+        "mamba2": (Mamba2Config(**few, num_heads=6, head_dim=8), "running state"),
+        "rwkv": (RwkvConfig(**few), "running state"),
+        "qwen3.5": (Qwen3_5TextConfig(**_LLAMA_LIKE), "running state"),
+        "bloom": (BloomConfig(vocab_size=VOCABULARY, hidden_size=24, n_layer=3, n_head=2), "ALiBi"),
+        "falcon-rw": (FalconConfig(**few, num_attention_heads=2, alibi=True), "ALiBi"),
+    }
 
 
 FAMILIES = tuple(families())

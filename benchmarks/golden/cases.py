@@ -77,7 +77,7 @@ class Case:
 
     def statistics(self) -> dict[int, KeyStatistics]:
         files = {layer: tensors(self.folder / f"cov_layer{layer}.safetensors") for layer in self.layers}
-        return {layer: KeyStatistics(next(iter(file.values()))) for layer, file in files.items()}
+        return {layer: KeyStatistics.given(next(iter(file.values()))) for layer, file in files.items()}
 
     @cached_property
     def facts(self) -> list[Fact]:

@@ -21,7 +21,7 @@ def trace(
     """Trace the sheet's facts that the model knows; 0 when layers were found, else 1."""
     sheet, left_out = read_facts(facts, columns)
     for problem in left_out:
-        say(problem)
+        say(str(problem))
 
     from editview.lm import tracing
     from editview.lm.opening import open_model

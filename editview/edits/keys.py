@@ -32,6 +32,12 @@ def keys(lm: LanguageModel, facts: Sequence[Fact], layer: int, templates: Sequen
     return torch.stack(types).mean(0)
 
 
+def at_subjects(lm: LanguageModel, facts: Sequence[Fact]) -> tuple[list[list[int]], list[int]]:
+    """The tokens of each fact's bare prompt, and the place of its subject's last token among them."""
+    texts = [filled("{}", fact) for fact in facts]
+    return [encode(lm.tokenizer, text) for text, _ in texts], [last_token_before(lm.tokenizer, *text) for text in texts]
+
+
 def current_values(lm: LanguageModel, facts: Sequence[Fact], layer: int) -> Tensor:
     """What block `layer` puts out at the subject's last token of the bare prompt [facts, width], float64."""
     texts = [filled("{}", fact) for fact in facts]
@@ -66,5 +72,5 @@ def _at_subject(
             with stopping_after(module, lambda inputs, output, seen=seen: seen.append(take(inputs, output))):  # type: ignore[misc]
                 run(lm, ids)
             for place, i in enumerate(part):
-                found[i] = seen[0][place, at[i]]
+                found[i] = seen[0].view(*ids.shape, -1)[place, at[i]]  # some models flatten texts
     return torch.stack([vector for vector in found if vector is not None]).double().clone()

@@ -14,13 +14,14 @@ from editview.domain.facts import Fact
 from editview.domain.operations import Rome
 from editview.domain.progress import Progress, silent
 from editview.edits.contexts import context_templates
-from editview.edits.keys import keys, matrix_at_subject
+from editview.edits.keys import at_subjects, keys, matrix_at_subject
 from editview.edits.requests import check_facts, checked_layers, settled
 from editview.edits.solving import rome_direction
 from editview.edits.statistics import key_statistics
 from editview.edits.targets import target_vectors
 from editview.edits.workings import Workings
 from editview.edits.writing import Outcome, rewriting
+from editview.lm.branch import asked_of_matrix, branch_of
 from editview.lm.model import LanguageModel
 from editview.lm.statistics import KeyStatistics
 
@@ -38,14 +39,18 @@ def edit(
 ) -> Outcome:
     """Write the new answers of `facts` into the weights, in place, all of them or none.
 
-    The change for a fact is v uᵀ: u = C⁻¹k of unit length, k the mean key over all `templates`, and v such that the
-    bare prompt's output becomes the target (eq. 2 and 4). The rest is as for MEMIT.
+    The change for a fact is v uᵀ: u = C⁻¹k (k alone, where nothing is to be protected) of unit length, k the mean key
+    over all `templates`, and v such that the bare prompt's output becomes the target (eq. 2 and 4). The rest is as for
+    MEMIT.
     """
     operation = settled(lm, operation)
     [layer] = checked_layers(lm, operation)
     check_facts(facts)
     contexts = [t for group in templates or context_templates(lm, operation.prefixes, seed) for t in group]
-    factor = (statistics or key_statistics(lm, [layer], operation, progress))[layer].factor().to(lm.device)
+    factor = None
+    if operation.protect:
+        factor = (statistics or key_statistics(lm, [layer], operation, progress))[layer].factor().to(lm.device)
+    branch = branch_of(lm, layer)
     with rewriting(lm, [layer]) as writing:
         for number, fact in enumerate(facts):
             progress(number, len(facts), "Writing one fact after the other")
@@ -53,7 +58,8 @@ def edit(
             inputs, outputs = matrix_at_subject(lm, [fact], layer)
             target = target_vectors(lm, [fact], layer, operation, contexts, silent, start=outputs)
             u = rome_direction(factor, mean)
-            v = (target[0].double() - outputs[0]) / (inputs[0] @ u)
+            asked = asked_of_matrix(lm, layer, *at_subjects(lm, [fact]), target.double() - outputs, branch)
+            v = asked[0] / (inputs[0] @ u)
             writing.add(layer, torch.outer(v, u))
             if workings is not None:
                 workings.directions.append(u)

@@ -29,9 +29,12 @@ def memit_change(statistics: KeyStatistics, weight: float, keys: Tensor, residua
     return change
 
 
-def rome_direction(factor: Tensor, key: Tensor) -> Tensor:
-    """u [inputs] = C⁻¹ k of unit length (ROME, arXiv 2202.05262, eq. 2); `factor` is C's lower Cholesky factor."""
-    found = torch.cholesky_solve(key[:, None], factor).squeeze(1)
+def rome_direction(factor: Tensor | None, key: Tensor) -> Tensor:
+    """u [inputs] = C⁻¹ k of unit length (ROME, arXiv 2202.05262, eq. 2).
+
+    `factor` is C's lower Cholesky factor; None stands for the identity.
+    """
+    found = key if factor is None else torch.cholesky_solve(key[:, None], factor).squeeze(1)
     direction: Tensor = found / found.norm()
     return direction
 

@@ -8,9 +8,10 @@ from torch import Tensor
 
 from editview.domain.facts import Fact
 from editview.domain.progress import Progress
-from editview.edits.keys import current_values, keys
+from editview.edits.keys import at_subjects, current_values, keys
 from editview.edits.workings import Workings
 from editview.edits.writing import Rewriting
+from editview.lm.branch import asked_of_matrix
 
 WHAT = "Writing the facts into the layers"
 
@@ -30,11 +31,13 @@ def spread(
     `solve(layer, keys [facts, inputs], residual [facts, width])` gives its ΔW [width, inputs].
     """
     lm, layers = writing.lm, sorted(writing.untouched)
+    rows, at = at_subjects(lm, facts)
     for number, layer in enumerate(layers):
         progress(number, len(layers), WHAT)
         key = keys(lm, facts, layer, templates)
         now = current_values(lm, facts, layers[-1])
-        writing.add(layer, solve(layer, key, (targets.double() - now) / (len(layers) - number)))
+        missing = (targets.double() - now) / (len(layers) - number)
+        writing.add(layer, solve(layer, key, asked_of_matrix(lm, layer, rows, at, missing)))
         if workings is not None:
             workings.targets = targets
             workings.keys[layer], workings.values[layer] = key, now

@@ -12,6 +12,7 @@ from torch import Tensor
 from editview.domain.errors import EditViewError
 from editview.lm.anatomy import writes_transposed
 from editview.lm.model import LanguageModel
+from editview.lm.rounding import rounded_away
 
 
 def not_finite(details: str) -> EditViewError:
@@ -55,10 +56,8 @@ class Rewriting:
         """By layer, the share of ΔW that the weights' number format didn't take."""
         shares = {}
         for layer, change in self.changes.items():
-            weight = self.lm.anatomy.mlp_output(self.lm.model, layer).weight.detach()
-            written = weight.double() - self.untouched[layer].double()
-            size = float(change.norm())
-            shares[layer] = float((written.to(change.device) - change).norm()) / size if size else 0.0
+            before = self.untouched[layer]
+            shares[layer] = rounded_away(before, before.double() + change.to(before.device), before.dtype)
         return shares
 
 

@@ -6,6 +6,7 @@ attention part (its name says so), and a feed-forward part whose last matrix wri
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 
 from torch import nn
@@ -49,12 +50,14 @@ def sizes(module: Matrix) -> tuple[int, int]:
 def anatomy(model: PreTrainedModel) -> Anatomy:
     """Read the structure; the weights aren't looked at, so a model on the meta device will do.
 
-    Raises EditViewError when there is no list of blocks to be found.
+    Raises EditViewError when there is no list of blocks to be found, and for models that can't be read the way
+    EditView reads: many prompts at once, laid out with positions and a mask of their own.
     """
     config = model.config.get_text_config()
     width, count = int(config.hidden_size), int(config.num_hidden_layers)
     stack = _block_list(model, count)
     blocks = tuple(f"{stack}.{layer}" for layer in range(count))
+    _check_readable(model, [model.get_submodule(name) for name in blocks])
     outputs, reason = [], None
     for name in blocks:
         found, reason = _mlp_output(model.get_submodule(name), width)
@@ -99,6 +102,28 @@ def _mlp_output(block: nn.Module, width: int) -> tuple[str, str | None]:
     if len(matrices) < 2 or not writers:
         return "", "its blocks have no feed-forward matrix of the usual kind"
     return writers[-1], None
+
+
+def _check_readable(model: PreTrainedModel, blocks: list[nn.Module]) -> None:
+    if any(_keeps_a_state(block) for block in blocks):
+        raise EditViewError(
+            "This model carries a running state from word to word, as state-space models do, and EditView works with "
+            "attention alone. Choose a model whose layers all attend.",
+            type(model).__name__,
+        )
+    linear = getattr(model.config.get_text_config(), "alibi", False)
+    if linear or "position_ids" not in inspect.signature(model.forward).parameters:
+        raise EditViewError(
+            "This model tells positions by distance alone (ALiBi), so it can't be asked the way EditView asks. Choose "
+            "a model with numbered positions, as most are.",
+            type(model).__name__,
+        )
+
+
+def _keeps_a_state(block: nn.Module) -> bool:
+    """Whether a block is a state-space or linear-attention one: those convolve over words, or shift them (RWKV)."""
+    shifts = (parameter.dim() > 2 and parameter.shape[:2] == (1, 1) for parameter in block.parameters())
+    return any(isinstance(module, nn.Conv1d) for module in block.modules()) or any(shifts)
 
 
 def _tensors(model: PreTrainedModel, blocks: tuple[str, ...], outputs: list[str], width: int) -> tuple[TensorInfo, ...]:

@@ -85,7 +85,9 @@ def open_model(checkpoint: Checkpoint, device: Device, progress: Progress) -> La
     found = _find(checkpoint)
     progress(1, steps, "Loading the weights")
     own = found.header.dtype if found.header else _config_dtype(found.config)
-    model = _load(found, _dtype(checkpoint, device, own), checkpoint.allow_pickle)
+    dtype = _dtype(checkpoint, device, own)
+    _check_room(found, dtype, device)
+    model = _load(found, dtype, checkpoint.allow_pickle)
     if found.adapter:
         progress(2, steps, "Merging the adapter")
         model = merge_adapter(model, found.adapter)
@@ -95,6 +97,17 @@ def open_model(checkpoint: Checkpoint, device: Device, progress: Progress) -> La
     opened = LanguageModel(model, found.tokenizer, found.anatomy, named)
     progress(steps, steps, "Taking the fingerprint")
     return opened
+
+
+def _check_room(found: _Found, dtype: torch.dtype, device: Device) -> None:
+    """A model stands on one device, whole. The CPU may swap; a card can't."""
+    needed = sum(parameter.numel() for parameter in found.skeleton.parameters()) * dtype.itemsize
+    free = memory_free(device)
+    if device.id.startswith("cuda") and needed > free:
+        raise EditViewError(
+            f"The model's weights take {needed / 1e9:,.1f} GB and {device.name} has {free / 1e9:,.1f} GB free. Choose "
+            "the CPU as the device, a smaller number format, or a smaller model."
+        )
 
 
 def _find(checkpoint: Checkpoint) -> _Found:

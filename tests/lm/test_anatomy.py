@@ -6,9 +6,10 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from editview.domain.errors import EditViewError
 from editview.domain.weights import MatrixKind
 from editview.lm.anatomy import anatomy, writes_transposed
-from tests.families import FAMILIES, experts, families
+from tests.families import FAMILIES, families, not_editable, not_readable
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -39,14 +40,26 @@ def test_every_tensor_has_its_kind_and_layer(family: str) -> None:
         assert MatrixKind.OTHER not in kinds
     outside = {tensor.kind for tensor in tensors if tensor.layer is None}
     assert MatrixKind.EMBEDDING in outside
-    assert outside <= {MatrixKind.EMBEDDING, MatrixKind.HEAD, MatrixKind.NORM}
+    eyes = {MatrixKind.OTHER} if family == "gemma3-with-eyes" else set()
+    assert outside <= {MatrixKind.EMBEDDING, MatrixKind.HEAD, MatrixKind.NORM} | eyes
 
 
-def test_experts_are_not_editable() -> None:
+@pytest.mark.parametrize("kind", not_editable())
+def test_what_can_t_be_edited_says_why(kind: str) -> None:
+    config, reason = not_editable()[kind]
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(experts())
+        model = AutoModelForCausalLM.from_config(config)
     found = anatomy(model)
     assert found.not_editable is not None
-    assert "experts" in found.not_editable
+    assert reason in found.not_editable
     assert found.mlp_outputs == ()
     assert len(found.tensors) == len(list(model.parameters()))
+
+
+@pytest.mark.parametrize("kind", not_readable())
+def test_what_can_t_be_read_is_refused_with_the_reason(kind: str) -> None:
+    config, reason = not_readable()[kind]
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config)
+    with pytest.raises(EditViewError, match=reason):
+        anatomy(model)

@@ -21,7 +21,7 @@ from editview.domain.progress import silent
 from editview.lm import sources
 from editview.lm.opening import describe, open_model
 from editview.ui.opening.checkpoint_dialog import RISKS
-from tests.families import FAMILIES, experts, families, language_model, tokenizer
+from tests.families import FAMILIES, experts, families, language_model, not_readable, tokenizer
 
 CPU = Device("cpu", "CPU", 2**34)
 
@@ -59,7 +59,7 @@ def test_what_was_saved_is_what_is_opened(family: str, tmp_path: Path) -> None:
     assert info.parameters == sum(tensor.numel() for tensor in lm.weights().values())
     assert [tensor.name for tensor in info.tensors] == list(lm.weights())
     assert (info.dtype, info.layers, info.width, info.fits) == ("float32", 3, 24, True)
-    assert info.model_type == families()[family].config.model_type
+    assert info.model_type == families()[family].config.get_text_config().model_type
     assert info.not_editable is None
     assert lm.anatomy == original.anatomy
     assert not lm.model.training
@@ -108,11 +108,33 @@ def test_number_formats(tmp_path: Path) -> None:
     assert open_model(Checkpoint(source=str(folder)), CPU, silent).dtype == torch.float32
     assert open_model(Checkpoint(source=str(folder), dtype="bfloat16"), CPU, silent).dtype == torch.bfloat16
     assert "float16 loses too much" in refusal(folder, dtype="float16")
+    half = saved(tmp_path / "float16", "llama", torch.float16)
+    assert describe(Checkpoint(source=str(half)), CPU).dtype == "float16"
+    assert open_model(Checkpoint(source=str(half)), CPU, silent).dtype == torch.float32
 
 
 def test_a_model_that_is_too_large_doesn_t_fit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("editview.lm.opening.memory_free", lambda device: 1000)
     assert not describe(Checkpoint(source=str(folder)), CPU).fits
+
+
+def test_a_card_that_is_too_small_is_said_before_loading(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("editview.lm.opening.memory_free", lambda device: 1000)
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", None)
+    with pytest.raises(EditViewError, match="Small card has"):
+        open_model(Checkpoint(source=str(folder)), Device("cuda:0", "Small card", 1000), silent)
+
+
+def test_weights_in_many_files(folder: Path, tmp_path: Path) -> None:
+    many = tmp_path / "many"
+    AutoModelForCausalLM.from_pretrained(folder).save_pretrained(many, max_shard_size="10KB")
+    tokenizer().save_pretrained(many)
+    assert len(list(many.glob("*.safetensors"))) > 2
+    whole, parts = (Checkpoint(source=str(path)) for path in (folder, many))
+    one, other = (open_model(checkpoint, CPU, silent) for checkpoint in (whole, parts))
+    assert all(torch.equal(tensor, one.weights()[name]) for name, tensor in other.weights().items())
+    assert one.fingerprint == other.fingerprint
+    assert describe(whole, CPU).bytes == describe(parts, CPU).bytes
 
 
 def test_experts_open_but_can_t_be_edited(tmp_path: Path) -> None:
@@ -122,6 +144,19 @@ def test_experts_open_but_can_t_be_edited(tmp_path: Path) -> None:
     assert info.not_editable is not None
     assert "can't be edited" in info.sentence
     assert open_model(Checkpoint(source=str(tmp_path / "moe")), CPU, silent).anatomy.mlp_outputs == ()
+
+
+@pytest.mark.parametrize("kind", ["mamba", "qwen3.5"])
+def test_models_that_can_t_be_read_aren_t_opened(kind: str, tmp_path: Path) -> None:
+    config, reason = not_readable()[kind]
+    AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path / "state")
+    tokenizer().save_pretrained(tmp_path / "state")
+    assert reason in refusal(tmp_path / "state")
+
+
+def test_an_encoder_with_a_decoder_is_no_model_to_ask(folder: Path) -> None:
+    config_with(model_type="t5", architectures=["T5ForConditionalGeneration"])(folder)
+    assert "(T5ForConditionalGeneration) doesn't write text on from a prompt" in refusal(folder)
 
 
 # ---- bad input --------------------------------------------------------------------------------

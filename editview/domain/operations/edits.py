@@ -162,6 +162,11 @@ class Rome(TargetEdit):
         description="Counted from 0: 0 is layer 1 of the picture. Empty: the preset of this model",
         json_schema_extra={"layers": True},
     )  # fmt: skip
+    protect: bool = Field(
+        True, title="Protect other facts",
+        description="Write where ordinary text reads least (C⁻¹k). Off: the plain key, as some published settings for "
+        "Llama-like models have it; no statistics are needed then",
+    )  # fmt: skip
 
 
 class TunedEdit(Edit):

@@ -111,7 +111,7 @@ def probe_keys(lm: LanguageModel, text: Text, layers: Sequence[int]) -> dict[int
     mask = torch.empty(0)
 
     def see(layer: int) -> Callable[[Any, tuple[Any, ...]], None]:
-        return lambda _, inputs: seen[layer].append(inputs[0][mask.bool()])
+        return lambda _, inputs: seen[layer].append(inputs[0].reshape(*mask.shape, -1)[mask.bool()])
 
     with asking(lm), hooked(*(module.register_forward_pre_hook(see(layer)) for layer, module in modules.items())):
         for batch in first.batches:

@@ -164,7 +164,8 @@ class Reading:
         def hook(_: Any, inputs: tuple[Any, ...]) -> None:
             if layer not in self._adding:
                 return
-            sums, real = self._sums[layer], inputs[0][self._mask].float()
+            sums = self._sums[layer]
+            real = inputs[0].reshape(*self._mask.shape, -1)[self._mask].float()  # some models flatten texts
             step = -(-real.shape[1] // STRIPS)
             for at in range(0, real.shape[1], step):  # the upper triangle is enough: kkᵀ is symmetric
                 sums.products[at : at + step, at:].addmm_(real[:, at : at + step].T, real[:, at:])

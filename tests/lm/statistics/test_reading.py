@@ -27,7 +27,9 @@ from tests.lm.statistics.conftest import forwards, words
 def plain(lm: LanguageModel, text: Text, layer: int, tokens: int) -> Tensor:
     """Passage by passage, without padding, in float64."""
     seen: list[Tensor] = []
-    hook = lm.anatomy.mlp_output(lm.model, layer).register_forward_pre_hook(lambda _, given: seen.append(given[0][0]))
+    hook = lm.anatomy.mlp_output(lm.model, layer).register_forward_pre_hook(
+        lambda _, given: seen.append(given[0].flatten(0, -2))
+    )
     left = tokens
     with torch.no_grad():
         for line in text.lines:

@@ -268,7 +268,7 @@ def test_the_threshold_is_looked_at_with_what_stands_in_the_form(qtbot: QtBot) -
     qtbot.addWidget(form)
     form.fields["layers"].write((3,))
     button_of(form, "See the spectrum…").click()
-    assert finding.asked == [((3,), "mine.txt", 100_000, 0.02)]
+    assert finding.asked == [((3,), "mine.txt", 0, 0.02)]
     button_of(form, "See the spectrum…").click()
     assert form.fields["threshold"].read() == 0.5
 
