@@ -14,12 +14,21 @@ from editview.domain.texts import Text
 from editview.lm.model import LanguageModel, fingerprint
 from editview.lm.statistics.chapters import expected_tokens
 from editview.lm.statistics.converge import settled
-from editview.lm.statistics.forecast import ReadingForecast, reading_forecast
+from editview.lm.statistics.forecast import ReadingForecast, is_kept, reading_forecast
 from editview.lm.statistics.key_statistics import Doubling, Eigen, KeyStatistics, key_statistics_of
 from editview.lm.statistics.reading import WHAT, Reading
 from editview.lm.statistics.solving import Factor
 
-__all__ = ["Doubling", "Eigen", "Factor", "KeyStatistics", "ReadingForecast", "key_statistics", "reading_forecast"]
+__all__ = [
+    "Doubling",
+    "Eigen",
+    "Factor",
+    "KeyStatistics",
+    "ReadingForecast",
+    "is_kept",
+    "key_statistics",
+    "reading_forecast",
+]
 
 
 def key_statistics(

@@ -7,7 +7,7 @@ one of the model, the text and λ alone. Each layer ends where it has settled, w
 The edit of keys K is A = (λC + KKᵀ)⁻¹K; ΔW = RAᵀ is proportional to it and makes λ tr(ΔW C ΔWᵀ) + ‖ΔWK - R‖² least
 (MEMIT, eq. 14). With R = I that least is p - tr(AᵀK), where p would be left without any edit, and an edit B made with
 fewer tokens is tr((B-A)ᵀ(λC + KKᵀ)(B-A)) above it. Relative to what is left or to what is gained, whichever is less,
-this is asked to be below 1 %. ‖B-A‖/‖A‖ is told beside it but can't be asked for: it falls as 1/√tokens and is above
+this is asked to be below 5 %. ‖B-A‖/‖A‖ is told beside it but can't be asked for: it falls as 1/√tokens and is above
 10 % even at 64 tokens a dimension, since most of it lies where neither the text nor the keys ever point.
 """
 
@@ -64,7 +64,7 @@ def settled(
     lm: LanguageModel, state: str, text: Text, layers: Sequence[int], weight: float, progress: Progress
 ) -> dict[int, Settled]:
     """By layer, the sums with which the edit of the probe keys has settled, or of all that may be read."""
-    names = {layer: _name(keep.stem(state, layer, text.content, lm.dtype), weight) for layer in layers}
+    names = {layer: named(keep.stem(state, layer, text.content, lm.dtype), weight) for layer in layers}
     measure = Measure.of(lm)
     there = expected_tokens(lm, text.lines, FURTHEST * measure.unit * measure.chapter)
     reading = Reading(lm, state, text, None, min(there, FIRST_GUESS * measure.unit * measure.chapter), progress)
@@ -140,7 +140,7 @@ def _guessed(mark: int, worse: float, measure: Measure) -> int:
     return min(FURTHEST * measure.unit, mark << doublings) * measure.chapter
 
 
-def _name(stem: str, weight: float) -> str:
+def named(stem: str, weight: float) -> str:
     return f"{stem}-settled-{hashlib.sha256(repr(float(weight)).encode()).hexdigest()[:16]}"
 
 

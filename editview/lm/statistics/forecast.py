@@ -6,11 +6,14 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import torch
+
 from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.texts import Text
 from editview.domain.weights import MatrixKind
+from editview.lm.statistics import keep
 from editview.lm.statistics.chapters import Measure
-from editview.lm.statistics.converge import FURTHEST, marks
+from editview.lm.statistics.converge import FURTHEST, marks, named
 
 _CHARACTERS_A_TOKEN = 3  # fewer than nearly all tokenizers put into one, so that what is said is rather too much
 
@@ -41,6 +44,18 @@ def reading_forecast(info: CheckpointInfo, layers: Sequence[int], text: Text, to
         disk=len(layers) * matrix * (4 * (kept + 1) + 8),
         work=float(read * below),
     )
+
+
+def is_kept(
+    state: str, layers: Sequence[int], text: Text, tokens: int | None, weight: float, dtype: torch.dtype
+) -> bool:
+    """Whether `key_statistics` would find them on the disk, for a model of this fingerprint and number format."""
+    for layer in layers:
+        stem = keep.stem(state, layer, text.content, dtype)
+        names = [named(stem, weight)] if tokens is None else [f"{stem}-cut{tokens}", f"{stem}-end"]
+        if not any(map(keep.there, names)):
+            return False
+    return True
 
 
 def _inputs(shape: tuple[int, ...], width: int) -> int:

@@ -67,6 +67,11 @@ def save(name: str, tensors: Mapping[str, Tensor], said: Mapping[str, str]) -> N
             path.unlink(missing_ok=True)
 
 
+def there(name: str) -> bool:
+    """Whether something is kept; `load` may still find it damaged."""
+    return _path(name).exists()
+
+
 def forget(name: str) -> None:
     with suppress(OSError):
         _path(name).unlink(missing_ok=True)
