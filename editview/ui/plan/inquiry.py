@@ -80,7 +80,8 @@ class Inquiry(QDialog):
         for sentence in (self.headline, self.note, *middle):
             if isinstance(sentence, Sentence):
                 sentence.setMinimumWidth(px(600))  # else they ask for the height of a narrow guess
-        self.resize(px(760), px(640))
+        room = self.screen().availableSize()
+        self.resize(min(px(760), room.width()), min(px(640), room.height() - px(48)))  # less the window's frame
 
     def begin(self) -> None:
         request = self.request()

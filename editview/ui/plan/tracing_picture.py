@@ -122,7 +122,7 @@ class TracingPicture(Picture):
         frame, tracing = self._frame(), self._tracing
         window = tracing.window if tracing else 1
         together = f", {window} layers together" if window > 1 else ""
-        self._paint_map(painter, frame, MEMORY, f"What the memory (MLP) of a layer writes{together}")
+        self._paint_map(painter, frame, MEMORY, f"What the memory (MLP) writes{together}")
         self._paint_map(painter, frame, STATES, "The whole state after a layer")
         if tracing is None:
             return
