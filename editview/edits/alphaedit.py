@@ -20,7 +20,7 @@ from editview.edits.keys import keys
 from editview.edits.requests import check_facts, checked_layers, settled
 from editview.edits.solving import alphaedit_change
 from editview.edits.spreading import spread
-from editview.edits.statistics import key_statistics
+from editview.edits.statistics import Known, key_statistics
 from editview.edits.targets import target_vectors
 from editview.edits.workings import Workings
 from editview.edits.writing import Outcome, rewriting
@@ -52,8 +52,8 @@ def edit(
     layers = checked_layers(lm, operation)
     check_facts(facts)
     templates = templates or context_templates(lm, operation.prefixes, seed)
-    known = statistics or key_statistics(lm, layers, operation, progress)
-    free = {layer: free_directions(known[layer], operation.threshold, layer).to(lm.device) for layer in layers}
+    known = Known(statistics) if statistics else key_statistics(lm, layers, operation, progress)
+    free = {layer: free_directions(known.layers[layer], operation.threshold, layer).to(lm.device) for layer in layers}
     spared = {
         layer: (memory or {}).get(f"{MEMORY}{layer}", torch.empty(0, len(directions))).to(lm.device, torch.float64)
         for layer, directions in free.items()
@@ -70,7 +70,7 @@ def edit(
         if workings is not None:
             workings.keys_after = written
         remembered = {f"{MEMORY}{layer}": torch.cat([spared[layer], written[layer]]).float().cpu() for layer in layers}
-        return Outcome(writing.rounded_away(), {**(memory or {}), **remembered})
+        return Outcome(writing.rounded_away(), {**(memory or {}), **remembered}, known)
 
 
 def free_directions(statistics: KeyStatistics, threshold: float, layer: int) -> Tensor:

@@ -17,7 +17,7 @@ from editview.edits.contexts import context_templates
 from editview.edits.requests import check_facts, checked_layers, settled
 from editview.edits.solving import memit_change
 from editview.edits.spreading import spread
-from editview.edits.statistics import key_statistics
+from editview.edits.statistics import Known, key_statistics
 from editview.edits.targets import target_vectors
 from editview.edits.workings import Workings
 from editview.edits.writing import Outcome, rewriting
@@ -45,13 +45,13 @@ def edit(
     layers = checked_layers(lm, operation)
     check_facts(facts)
     templates = templates or context_templates(lm, operation.prefixes, seed)
-    known = statistics or key_statistics(lm, layers, operation, progress)
+    known = Known(statistics) if statistics else key_statistics(lm, layers, operation, progress)
     contexts = [template for group in templates for template in group]
     targets = target_vectors(lm, facts, layers[-1], operation, contexts, progress)
 
     def solve(layer: int, keys: Tensor, residual: Tensor) -> Tensor:
-        return memit_change(known[layer], operation.covariance_weight, keys, residual)
+        return memit_change(known.layers[layer], operation.covariance_weight, keys, residual)
 
     with rewriting(lm, layers) as writing:
         spread(writing, facts, targets, templates, solve, progress, workings)
-        return Outcome(writing.rounded_away())
+        return Outcome(writing.rounded_away(), known=known)

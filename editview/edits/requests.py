@@ -27,8 +27,13 @@ def settled(lm: LanguageModel, operation: Kind) -> Kind:
                    len(lm.embedding.weight))  # fmt: skip
     if known is None:
         raise no_settings(operation)
+    return filled_in(operation, known)
+
+
+def filled_in(operation: Kind, preset: Kind) -> Kind:
+    """The operation with the preset's value wherever its own is the default."""
     filled = {
-        name: getattr(known, name)
+        name: getattr(preset, name)
         for name, field in type(operation).model_fields.items()
         if name != "id" and getattr(operation, name) == field.default
     }

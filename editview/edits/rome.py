@@ -17,7 +17,7 @@ from editview.edits.contexts import context_templates
 from editview.edits.keys import at_subjects, keys, matrix_at_subject
 from editview.edits.requests import check_facts, checked_layers, settled
 from editview.edits.solving import rome_direction
-from editview.edits.statistics import key_statistics
+from editview.edits.statistics import Known, key_statistics, needs_statistics
 from editview.edits.targets import target_vectors
 from editview.edits.workings import Workings
 from editview.edits.writing import Outcome, rewriting
@@ -47,9 +47,10 @@ def edit(
     [layer] = checked_layers(lm, operation)
     check_facts(facts)
     contexts = [t for group in templates or context_templates(lm, operation.prefixes, seed) for t in group]
-    factor = None
-    if operation.protect:
-        factor = (statistics or key_statistics(lm, [layer], operation, progress))[layer].factor().to(lm.device)
+    known, factor = Known({}), None
+    if needs_statistics(operation):
+        known = Known(statistics) if statistics else key_statistics(lm, [layer], operation, progress)
+        factor = known.layers[layer].factor().to(lm.device)
     branch = branch_of(lm, layer)
     with rewriting(lm, [layer]) as writing:
         for number, fact in enumerate(facts):
@@ -67,4 +68,4 @@ def edit(
         progress(len(facts), len(facts), "Writing one fact after the other")
         if workings is not None:
             workings.changes = dict(writing.changes)
-        return Outcome(writing.rounded_away())
+        return Outcome(writing.rounded_away(), known=known)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from editview.domain.errors import EditViewError
+from editview.edits.statistics import Known
 from editview.lm.anatomy import writes_transposed
 from editview.lm.model import LanguageModel
 from editview.lm.rounding import rounded_away
@@ -30,6 +31,7 @@ class Outcome:
 
     rounded_away: dict[int, float]  # by layer: ‖part of ΔW lost to the weights' number format‖ / ‖ΔW‖
     memory: dict[str, Tensor] = field(default_factory=dict)  # for later edits; names begin with the method's id
+    known: Known = field(default_factory=lambda: Known({}))  # the statistics it rests on
 
 
 @dataclass

@@ -14,6 +14,7 @@ from editview.runs.operations import Prepared, PreparedEdit, PreparedUndo
 
 ASKING = "asking"
 ASKING_LIVE = "asking live"
+READING = "reading"  # text for statistics: tokens × parameters up to the last layer that is asked
 
 _CHARACTERS_A_TOKEN = 4  # roughly; a wrong guess cancels out, since learning and forecasting share it
 

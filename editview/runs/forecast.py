@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
+
 from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.events import Forecast
 from editview.domain.facts import FactSheet
-from editview.domain.operations import FineTune, FullFineTune
+from editview.domain.operations import Edit, FineTune, FullFineTune, TargetEdit
 from editview.domain.plan import Plan
 from editview.domain.sentences import amount
-from editview.edits.requests import no_settings
+from editview.edits.requests import filled_in, no_settings
+from editview.edits.statistics import needs_statistics, what_to_read
 from editview.formats.presets import preset_for
+from editview.lm.statistics import ReadingForecast, is_kept, reading_forecast
 from editview.runs import costs
 from editview.runs.fingerprints import Fingerprints, described
 from editview.runs.keys import full_keys, stage_keys
 from editview.runs.machine import memory_available
-from editview.runs.memory import operation_memory, resting_memory
+from editview.runs.memory import number_format, operation_memory, resting_memory
 from editview.runs.operations import Prepared, PreparedEdit, PreparedUndo, prepare
 from editview.runs.store import StageStore
 from editview.runs.timings import Timings
@@ -33,9 +37,7 @@ def forecast(
     """
     prepared = prepare(plan, sheet)
     info = described(plan.checkpoint, device)
-    for one in prepared:
-        if isinstance(one, PreparedEdit) and not one.operation.layers and preset_for(type(one.operation), info) is None:
-            raise no_settings(one.operation)
+    edits = {at: _as_it_runs(one, info) for at, one in enumerate(prepared) if isinstance(one, PreparedEdit)}
     fingerprint = fingerprints.of(plan.checkpoint, device)
     known = [False] * (len(prepared) + 1)
     asked = [False] * (len(prepared) + 1)
@@ -51,10 +53,18 @@ def forecast(
         ]
     seconds: list[float | None] = []
     kinds: set[str] = set() if all(asked) else {costs.ASKING}
-    for operation, is_computed, is_known, is_asked in zip(prepared, computed, known[1:], asked[1:], strict=True):
+    to_read = 0
+    for at, (operation, is_computed, is_known, is_asked) in enumerate(
+        zip(prepared, computed, known[1:], asked[1:], strict=True)
+    ):
         parts = [] if is_computed else _operation_seconds(operation, plan, sheet, info, device, timings)
         if not is_computed:
             kinds.add(operation.operation.method)
+            reading = _reading(edits.get(at), info, device, fingerprint if at == 0 else None)
+            if reading is not None:
+                kinds.add(costs.READING)
+                to_read = max(to_read, reading.tokens)
+                parts.append(timings.seconds(costs.READING, device.id, reading.work))
         if not (is_known and is_asked):
             parts.append(_asking_seconds(sheet, info, device, timings))
         seconds.append(_sum(parts))
@@ -69,8 +79,33 @@ def forecast(
         memory_needed=needed,
         memory_available=available,
         guessed=not all(timings.has_learnt(kind, device.id) for kind in kinds),
+        to_read=to_read,
         advice="" if needed <= available else _advice(prepared, info, device, needed, available),
     )
+
+
+def _as_it_runs(prepared: PreparedEdit, info: CheckpointInfo) -> Edit:
+    """An edit with what its preset fills in. Raises EditViewError where there is none and no layers are chosen."""
+    operation = prepared.operation
+    if operation.layers:
+        return operation
+    preset = preset_for(type(operation), info)
+    if preset is None:
+        raise no_settings(operation)
+    return filled_in(operation, preset)
+
+
+def _reading(
+    operation: Edit | None, info: CheckpointInfo, device: Device, fingerprint: str | None
+) -> ReadingForecast | None:
+    """What an edit reads for its statistics; None: nothing. `fingerprint` names the weights it edits, if known."""
+    if not isinstance(operation, TargetEdit) or not needs_statistics(operation):
+        return None
+    text, tokens, weight = what_to_read(operation)
+    dtype = getattr(torch, number_format(info, device))
+    if fingerprint is not None and is_kept(fingerprint, operation.layers, text, tokens, weight, dtype):
+        return None
+    return reading_forecast(info, operation.layers, text, tokens)
 
 
 def _operation_seconds(

@@ -82,9 +82,13 @@ def _changed(prepared: Prepared, info: CheckpointInfo) -> int:
     return sum(written[: max(1, layers)])
 
 
-def _bytes(info: CheckpointInfo, device: Device) -> int:
-    """Of one weight as it is loaded: float32 on the CPU, else as the checkpoint has it, unless the plan says."""
+def number_format(info: CheckpointInfo, device: Device) -> str:
+    """As weights are loaded: float32 on the CPU, else as the checkpoint has them, unless the plan says."""
     wanted = info.checkpoint.dtype
     if wanted != "auto":
-        return _BYTES[wanted]
-    return 4 if device.id == "cpu" else _BYTES.get(info.dtype, 4)
+        return wanted
+    return info.dtype if device.id != "cpu" and info.dtype in _BYTES else "float32"
+
+
+def _bytes(info: CheckpointInfo, device: Device) -> int:
+    return _BYTES[number_format(info, device)]

@@ -187,7 +187,9 @@ class Walk:
         done = self.bench.carry_out(prepared, key, seed_of(prepared, self.plan.seed), watch, pace, log)
         record = Record(done.changes, time.perf_counter() - began, tuple(losses), done.notes)
         parameters = self.bench.parameters
-        self._learn(prepared.operation.method, costs.work(prepared, parameters), record.seconds - seconds_asking)
+        worked = record.seconds - seconds_asking - done.known.seconds
+        self._learn(prepared.operation.method, costs.work(prepared, parameters), worked)
+        self._learn(costs.READING, done.known.work, done.known.seconds)
         self._learn(costs.ASKING_LIVE, (len(live) - 1) * costs.asking_live(watched, parameters), seconds_asking)
         self._keep(key, record, (self.sheet.content_hash, Live(tuple(live), every)) if live else None)
         return record

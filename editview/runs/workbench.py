@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from editview.domain.errors import EditViewError
 from editview.domain.plan import Checkpoint
 from editview.domain.progress import Progress
 from editview.domain.weights import TensorChange
+from editview.edits.statistics import Known
 from editview.lm.changes import differing, tensor_changes
 from editview.lm.model import LanguageModel
 from editview.lm.opening import open_model
@@ -36,6 +37,7 @@ class Done:
 
     changes: tuple[TensorChange, ...]
     notes: tuple[str, ...] = ()
+    known: Known = field(default_factory=lambda: Known({}))  # the statistics that an edit rests on
 
 
 @dataclass
@@ -139,7 +141,8 @@ class Workbench:
                 self.close()
             raise
         at_hand.key, at_hand.delta = key, delta
-        return Done(changes, rounding_notes(outcome.rounded_away, at_hand.lm.dtype))
+        notes = (*outcome.known.notes, *rounding_notes(outcome.rounded_away, at_hand.lm.dtype))
+        return Done(changes, notes, outcome.known)
 
     def stay(self, key: str) -> Done:
         """The stage at hand is the stage `key` too: there was nothing to do."""

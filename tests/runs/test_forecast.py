@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from editview.domain.checkpoint import Device
+from editview.domain.errors import EditViewError
 from editview.domain.events import Forecast, Progressed
 from editview.domain.operations import METHODS, UndoEdit
 from editview.domain.plan import Plan
@@ -119,7 +120,12 @@ def test_unreadable_timings_are_forgotten(tmp_path: Path, content: str) -> None:
 
 def test_every_method_can_be_guessed_on_a_processor(tmp_path: Path) -> None:
     timings = Timings(tmp_path / "timings.json")
-    for kind in (costs.ASKING, costs.ASKING_LIVE, *(method().method for method in METHODS if method is not UndoEdit)):
+    for kind in (
+        costs.ASKING,
+        costs.ASKING_LIVE,
+        costs.READING,
+        *(method().method for method in METHODS if method is not UndoEdit),
+    ):
         assert timings.seconds(kind, "cpu", 1.0), kind
         assert timings.seconds(kind, "cuda:0", 1.0) is None, kind
 
@@ -142,3 +148,17 @@ def test_progress_is_told_at_most_twenty_times_a_second_but_always_at_both_ends(
     progress(0, 5, "Asking the facts")
     assert told[-1].what == "Asking the facts"
     assert told[-1].seconds_left is None
+
+
+def test_text_that_is_still_to_be_read_is_told_and_counted(studio: Studio) -> None:
+    edit, tune = small.edit(studio.world.text), small.tune(studio.world.data)
+    assert of(studio, studio.plan(edit)).to_read == 2000
+    studio.run(studio.plan(edit))
+    assert studio.timings.has_learnt(costs.READING, "cpu")
+    assert of(studio, studio.plan(small.edit(studio.world.text, only=("e0",)))).to_read == 0  # it is kept now
+    assert of(studio, studio.plan(tune, edit)).to_read == 2000  # of other weights it isn't
+
+
+def test_an_edit_without_layers_or_preset_is_refused_before_it_runs(studio: Studio) -> None:
+    with pytest.raises(EditViewError, match="no ready settings of MEMIT"):
+        of(studio, studio.plan(small.edit(studio.world.text, layers=())))

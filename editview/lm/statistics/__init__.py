@@ -38,14 +38,16 @@ def key_statistics(
     tokens: int | None,
     progress: Progress,
     weight: float = 1.0,
+    state: str | None = None,
 ) -> dict[int, KeyStatistics]:
     """By layer, over the first `tokens` tokens of a text; `None` reads until an edit with λ = `weight` has settled.
 
-    Each line of the text is a passage of its own; padding doesn't count. What is on disk is read from there. Raises
+    `state` is the model's fingerprint as it is now, where that is known. Each line of the text is a passage of its own;
+    padding doesn't count. What is on disk is read from there. Raises
     EditViewError when the text is empty or what the model computes isn't finite.
     """
     layers = sorted(set(layers))
-    state = fingerprint(lm.model, lm.tokenizer)
+    state = state or fingerprint(lm.model, lm.tokenizer)
     if tokens is None:
         found = settled(lm, state, text, layers, weight, progress)
         statistics = {layer: key_statistics_of(one.sums, one.converged, one.curve) for layer, one in found.items()}
