@@ -14,7 +14,7 @@ from editview.domain.facts import Fact
 from editview.domain.operations import Rome
 from editview.domain.progress import Progress, silent
 from editview.edits.contexts import context_templates
-from editview.edits.keys import keys, matrix_at_subject
+from editview.edits.keys import at_subject
 from editview.edits.requests import check_facts, checked_layers, settled
 from editview.edits.solving import rome_direction
 from editview.edits.statistics import key_statistics
@@ -46,14 +46,16 @@ def edit(
     check_facts(facts)
     contexts = [t for group in templates or context_templates(lm, operation.prefixes, seed) for t in group]
     known = (statistics or key_statistics(lm, [layer], operation, progress))[layer]
+    matrix = lm.anatomy.mlp_output(lm.model, layer)
     with rewriting(lm, [layer]) as writing:
         for number, fact in enumerate(facts):
             progress(number, len(facts), "Writing one fact after the other")
-            [mean] = keys(lm, [fact], layer, [contexts])
-            inputs, outputs = matrix_at_subject(lm, [fact], layer)
-            target = target_vectors(lm, [fact], layer, operation, contexts, silent, start=outputs)
-            u = rome_direction(known, mean)
-            v = (target[0].double() - outputs[0]) / (inputs[0] @ u)
+            [[inputs]], outputs = at_subject(lm, [fact], contexts, [matrix], matrix)
+            assert outputs is not None
+            now = outputs[:, 0]
+            target = target_vectors(lm, [fact], layer, operation, contexts, silent, start=now)
+            u = rome_direction(known, inputs.mean(0))
+            v = (target[0].double() - now[0]) / (inputs[0] @ u)
             writing.add(layer, torch.outer(v, u))
             if workings is not None:
                 workings.directions.append(u)

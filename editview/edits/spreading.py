@@ -8,7 +8,7 @@ from torch import Tensor
 
 from editview.domain.facts import Fact
 from editview.domain.progress import Progress
-from editview.edits.keys import current_values, keys
+from editview.edits.keys import keys_and_values
 from editview.edits.workings import Workings
 from editview.edits.writing import Rewriting
 
@@ -32,11 +32,10 @@ def spread(
     lm, layers = writing.lm, sorted(writing.untouched)
     for number, layer in enumerate(layers):
         progress(number, len(layers), WHAT)
-        key = keys(lm, facts, layer, templates)
-        now = current_values(lm, facts, layers[-1])
+        known, now = keys_and_values(lm, facts, [layer], templates, layers[-1])
+        key = known[layer]
         writing.add(layer, solve(layer, key, (targets.double() - now) / (len(layers) - number)))
         if workings is not None:
-            workings.targets = targets
             workings.keys[layer], workings.values[layer] = key, now
             workings.changes[layer] = writing.changes[layer]
     progress(len(layers), len(layers), WHAT)
