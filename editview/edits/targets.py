@@ -38,7 +38,6 @@ from editview.lm.model import LanguageModel, at_rest
 
 ENOUGH = 0.05  # a loss below this ends the search
 TOKENS = 512  # searched together on a CPU: enough to keep it busy, and what they keep stays near it
-PATIENCE = 4  # steps after which a GPU is asked which facts are done
 FACTS = 1000  # whose rows are in memory at a time
 
 
@@ -97,6 +96,11 @@ def _budget(lm: LanguageModel) -> int:
     return int(room) // kept
 
 
+def _patience(lm: LanguageModel) -> int:
+    """After how many steps it is asked which facts are done."""
+    return 1 if lm.device.type == "cpu" else 4
+
+
 class _Search:
     """The search for a chunk of facts. A fact that is done stays where it is, and soon leaves."""
 
@@ -123,7 +127,7 @@ class _Search:
     def advance(self, last: bool) -> bool:
         """One iteration: stop the facts that are good enough, move the others. False when none is left.
 
-        Asking a GPU who is done makes it wait, so there it is asked now and then; nobody who is done moves meanwhile.
+        Asking a GPU which are done makes it wait, so there it is asked now and then; none of them moves meanwhile.
         """
         delta = self.delta.requires_grad_()
         loss = self._loss(delta)
@@ -131,7 +135,7 @@ class _Search:
         self.iterations[self.active] += ~self.done
         self.done = self.done | (loss.detach() < ENOUGH)
         self.step += 1
-        asked = last or self.lm.device.type == "cpu" or self.step % PATIENCE == 0
+        asked = last or self.step % _patience(self.lm) == 0
         leaving = len(self.active) if last else int(self.done.sum()) if asked else 0
         if leaving:
             self.result[self.active] = self.start + self.delta
