@@ -95,7 +95,7 @@ def made_up_facts(count: int) -> list[Fact]:
     world = read_world()
     found = []
     for number in range(count):
-        known = world.facts[number % len(world.facts)]
+        known = world.facts[101 * number % len(world.facts)]  # of all relations in turn
         other = world.facts[(7 * number + number // len(world.facts)) % len(world.facts)]
         subject = f"{known.subject} {other.subject}"
         answer = world.by_relation[known.relation.id][number % 3].answer

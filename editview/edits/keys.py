@@ -31,9 +31,8 @@ def keys_and_values(
     """
     matrices = [lm.anatomy.mlp_output(lm.model, layer) for layer in layers]
     block = lm.anatomy.block(lm.model, last)
-    place = {"dtype": torch.float64, "device": lm.device}
-    keys = [torch.zeros(len(facts), sizes(matrix)[0], **place) for matrix in matrices]
-    values = torch.empty(len(facts), lm.config.hidden_size, **place)
+    values = torch.zeros(len(facts), lm.config.hidden_size, dtype=torch.float64, device=lm.device)
+    keys = [values.new_zeros(len(facts), sizes(matrix)[0]) for matrix in matrices]
     order = sorted(range(len(facts)), key=lambda i: len(facts[i].prompt))  # so that little is padding
     size = max(1, ROWS // max(map(len, templates)))
     for first in range(0, len(order), size):

@@ -21,7 +21,8 @@ def memit_change(statistics: KeyStatistics, weight: float, keys: Tensor, residua
         spread = torch.cholesky_solve(keys.T, statistics.factor().to(keys.device)) / weight  # (λC)⁻¹ K
         inner = keys @ spread
         inner.diagonal().add_(1)
-        return torch.linalg.solve(inner.T, residual).T @ spread.T
+        change: Tensor = torch.linalg.solve(inner.T, residual).T @ spread.T
+        return change
     factor = statistics.factor().to(keys.device)
     matrix = torch.addmm(keys.T @ keys, factor, factor.T, alpha=weight)
     return torch.cholesky_solve(keys.T @ residual, torch.linalg.cholesky(matrix)).T
@@ -30,7 +31,8 @@ def memit_change(statistics: KeyStatistics, weight: float, keys: Tensor, residua
 def rome_direction(statistics: KeyStatistics, key: Tensor) -> Tensor:
     """u [inputs] = C⁻¹ k of unit length (ROME, arXiv 2202.05262, eq. 2)."""
     found = torch.cholesky_solve(key[:, None], statistics.factor().to(key.device)).squeeze(1)
-    return found / found.norm()
+    direction: Tensor = found / found.norm()
+    return direction
 
 
 def alphaedit_change(free: Tensor, l2: float, keys: Tensor, earlier: Tensor, residual: Tensor) -> Tensor:
@@ -50,4 +52,5 @@ def alphaedit_change(free: Tensor, l2: float, keys: Tensor, earlier: Tensor, res
         matrix = every.T @ every
         matrix.diagonal().add_(l2)
         found = torch.cholesky_solve(new.T, torch.linalg.cholesky(matrix))
-    return residual.T @ (free @ found).T
+    change: Tensor = residual.T @ (free @ found).T
+    return change

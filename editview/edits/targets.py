@@ -93,7 +93,7 @@ def _budget(lm: LanguageModel) -> int:
         return TOKENS
     kept = 20 * lm.config.hidden_size * lm.config.num_hidden_layers * lm.dtype.itemsize + 3 * len(lm.embedding.weight)
     room = torch.cuda.get_device_properties(lm.device).total_memory // 6 if lm.device.type == "cuda" else 2**30
-    return int(room) // kept
+    return int(room // kept)
 
 
 def _patience(lm: LanguageModel) -> int:
@@ -156,7 +156,7 @@ class _Search:
         moved = delta.repeat_interleave(self.contexts, 0)
         logits = self.answers.logits(self.lm, self.layer, moved, row, column).float()
         if self.essence is None:
-            logits, essence = logits.split([len(scored.token), len(facts)])
+            logits, essence = torch.split_with_sizes(logits, [len(scored.token), len(facts)])
         else:
             essence = self.essence.logits(self.lm, self.layer, delta, facts, torch.zeros_like(facts)).float()
         each = logits.logsumexp(1) - logits.gather(1, scored.token[:, None]).squeeze(1)
@@ -248,13 +248,14 @@ class _Scored:
     @staticmethod
     def of(chunk: list[Rows], device: torch.device) -> _Scored:
         places = [
-            (fact, context, len(row.after) - len(rows.target) + at, token)
-            for fact, rows in enumerate(chunk)
-            for context, row in enumerate(rows.contexts)
-            for at, token in enumerate(rows.target)
+            (number, which, len(row.after) - len(rows.target) + at, wanted)
+            for number, rows in enumerate(chunk)
+            for which, row in enumerate(rows.contexts)
+            for at, wanted in enumerate(rows.target)
         ]
-        weights = [1 / (len(chunk[fact].contexts) * len(chunk[fact].target)) for fact, *_ in places]
-        return _Scored(*torch.tensor(places, device=device).T, torch.tensor(weights, device=device))
+        weights = [1 / (len(chunk[number].contexts) * len(chunk[number].target)) for number, *_ in places]
+        fact, context, column, token = torch.tensor(places, device=device).T
+        return _Scored(fact, context, column, token, torch.tensor(weights, device=device))
 
     def share(self, facts: int) -> Tensor:
         """By how much each place counts for each fact [facts, places]."""

@@ -82,14 +82,14 @@ def run(lm: LanguageModel, ids: Tensor, past: DynamicCache | None = None, **argu
     Right padding needs no mask: under causal attention nothing real sees what follows.
     """
     if past is not None:
-        arguments[_name_of_past(type(lm.model))] = past
+        arguments[_name_of_past(type(lm.model).forward)] = past
     return lm.model(input_ids=ids, use_cache=past is not None, **arguments)
 
 
 @cache
-def _name_of_past(model: type[nn.Module]) -> str:
+def _name_of_past(forward: Callable[..., Any]) -> str:
     """What the model calls the keys and values of what it has read: newer transformers have another word for it."""
-    return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
+    return "cache" if "cache" in inspect.signature(forward).parameters else "past_key_values"
 
 
 def forked(past: DynamicCache) -> DynamicCache:

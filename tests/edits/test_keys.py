@@ -63,8 +63,8 @@ def test_one_fact_in_all_contexts_at_once() -> None:
 
 def test_the_edit_is_the_literal_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many facts with prompts of many lengths, some of which begin with their subject, some of which stop early."""
-    monkeypatch.setattr(targets, "ENOUGH", 5.5)  # a random model comes no closer
-    monkeypatch.setattr(literal, "ENOUGH", 5.5)
+    monkeypatch.setattr(targets, "ENOUGH", 6.2)  # a random model comes no closer
+    monkeypatch.setattr(literal, "ENOUGH", 6.2)
     lm = language_model("gptj")
     lands = ("Peru", "France", "Egypt", "the Nile", "Mount Kenya", "Japan", "India", "Brazil", "Sudan")
     prompts = ("The capital of {} is", "{} is a land whose capital is", "{} is", "People who see {} are in")
