@@ -16,7 +16,7 @@ from editview.domain.facts import Fact
 from editview.domain.operations import AlphaEdit
 from editview.domain.progress import Progress
 from editview.edits.contexts import context_templates
-from editview.edits.keys import keys
+from editview.edits.keys import keys_and_values
 from editview.edits.requests import check_facts, checked_layers, settled
 from editview.edits.solving import alphaedit_change
 from editview.edits.spreading import spread
@@ -59,14 +59,14 @@ def edit(
         for layer, directions in free.items()
     }
     contexts = [template for group in templates for template in group]
-    targets = target_vectors(lm, facts, layers[-1], operation, contexts, progress)
+    targets = target_vectors(lm, facts, layers[-1], operation, contexts, progress, workings=workings)
 
     def solve(layer: int, keys: Tensor, residual: Tensor) -> Tensor:
         return alphaedit_change(free[layer], operation.l2, keys, spared[layer], residual)
 
     with rewriting(lm, layers) as writing:
         spread(writing, facts, targets, templates, solve, progress, workings)
-        written = {layer: keys(lm, facts, layer, templates) for layer in layers}  # on the model as it is now
+        written, _ = keys_and_values(lm, facts, layers, templates, layers[-1])  # on the model as it is now
         if workings is not None:
             workings.keys_after = written
         remembered = {f"{MEMORY}{layer}": torch.cat([spared[layer], written[layer]]).float().cpu() for layer in layers}

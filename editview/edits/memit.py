@@ -47,7 +47,7 @@ def edit(
     templates = templates or context_templates(lm, operation.prefixes, seed)
     known = Known(statistics) if statistics else key_statistics(lm, layers, operation, progress)
     contexts = [template for group in templates for template in group]
-    targets = target_vectors(lm, facts, layers[-1], operation, contexts, progress)
+    targets = target_vectors(lm, facts, layers[-1], operation, contexts, progress, workings=workings)
 
     def solve(layer: int, keys: Tensor, residual: Tensor) -> Tensor:
         return memit_change(known.layers[layer], operation.covariance_weight, keys, residual)

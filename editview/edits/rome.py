@@ -14,8 +14,9 @@ from editview.domain.facts import Fact
 from editview.domain.operations import Rome
 from editview.domain.progress import Progress, silent
 from editview.edits.contexts import context_templates
-from editview.edits.keys import at_subjects, keys, matrix_at_subject
+from editview.edits.keys import at_subject
 from editview.edits.requests import check_facts, checked_layers, settled
+from editview.edits.rows import filled
 from editview.edits.solving import rome_direction
 from editview.edits.statistics import Known, key_statistics, needs_statistics
 from editview.edits.targets import target_vectors
@@ -51,15 +52,16 @@ def edit(
     if needs_statistics(operation):
         known = Known(statistics) if statistics else key_statistics(lm, [layer], operation, progress)
         factor = known.layers[layer].factor().to(lm.device)
-    branch = branch_of(lm, layer)
+    matrix, branch = lm.anatomy.mlp_output(lm.model, layer), branch_of(lm, layer)
     with rewriting(lm, [layer]) as writing:
         for number, fact in enumerate(facts):
             progress(number, len(facts), "Writing one fact after the other")
-            [mean] = keys(lm, [fact], layer, [contexts])
-            inputs, outputs = matrix_at_subject(lm, [fact], layer)
-            target = target_vectors(lm, [fact], layer, operation, contexts, silent, start=outputs)
-            u = rome_direction(factor, mean)
-            asked = asked_of_matrix(lm, layer, *at_subjects(lm, [fact]), target.double() - outputs, branch)
+            [[inputs]], outputs = at_subject(lm, [fact], contexts, [matrix], matrix)
+            assert outputs is not None
+            now = outputs[:, 0]
+            target = target_vectors(lm, [fact], layer, operation, contexts, silent, start=now)
+            u = rome_direction(factor, inputs.mean(0))
+            asked = asked_of_matrix(lm, layer, [filled("{}", fact)], target.double() - now, branch)
             v = asked[0] / (inputs[0] @ u)
             writing.add(layer, torch.outer(v, u))
             if workings is not None:

@@ -2,7 +2,8 @@
 
 Shapes: C [inputs, inputs] is the uncentred covariance of keys, K [facts, inputs] holds the keys to write, R [facts,
 width] what the matrix should put out more at them. Every function gives ΔW [width, inputs]. Where facts are fewer than
-inputs, the small side of Woodbury's identity is solved, with what is known of C once and for all.
+inputs, the small side of Woodbury's identity is solved, [facts, facts]; where they are more, [inputs, inputs]: some
+inputs³ operations however many they are, beside the 2 · facts · inputs² of forming KKᵀ.
 """
 
 from __future__ import annotations
@@ -20,13 +21,11 @@ def memit_change(statistics: KeyStatistics, weight: float, keys: Tensor, residua
         spread = torch.cholesky_solve(keys.T, statistics.factor().to(keys.device)) / weight  # (λC)⁻¹ K
         inner = keys @ spread
         inner.diagonal().add_(1)
-        spread = torch.linalg.solve(inner, spread.T).T
-    else:
-        factor = statistics.factor().to(keys.device)
-        matrix = weight * (factor @ factor.T) + keys.T @ keys
-        spread = torch.cholesky_solve(keys.T, torch.linalg.cholesky(matrix))
-    change: Tensor = residual.T @ spread.T
-    return change
+        change: Tensor = torch.linalg.solve(inner.T, residual).T @ spread.T
+        return change
+    factor = statistics.factor().to(keys.device)
+    matrix = torch.addmm(keys.T @ keys, factor, factor.T, alpha=weight)
+    return torch.cholesky_solve(keys.T @ residual, torch.linalg.cholesky(matrix)).T
 
 
 def rome_direction(factor: Tensor | None, key: Tensor) -> Tensor:

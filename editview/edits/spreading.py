@@ -8,7 +8,8 @@ from torch import Tensor
 
 from editview.domain.facts import Fact
 from editview.domain.progress import Progress
-from editview.edits.keys import at_subjects, current_values, keys
+from editview.edits.keys import keys_and_values
+from editview.edits.rows import filled
 from editview.edits.workings import Workings
 from editview.edits.writing import Rewriting
 from editview.lm.branch import asked_of_matrix
@@ -31,15 +32,13 @@ def spread(
     `solve(layer, keys [facts, inputs], residual [facts, width])` gives its ΔW [width, inputs].
     """
     lm, layers = writing.lm, sorted(writing.untouched)
-    rows, at = at_subjects(lm, facts)
+    bare = [filled("{}", fact) for fact in facts]
     for number, layer in enumerate(layers):
         progress(number, len(layers), WHAT)
-        key = keys(lm, facts, layer, templates)
-        now = current_values(lm, facts, layers[-1])
-        missing = (targets.double() - now) / (len(layers) - number)
-        writing.add(layer, solve(layer, key, asked_of_matrix(lm, layer, rows, at, missing)))
+        known, now = keys_and_values(lm, facts, [layer], templates, layers[-1])
+        key, missing = known[layer], (targets.double() - now) / (len(layers) - number)
+        writing.add(layer, solve(layer, key, asked_of_matrix(lm, layer, bare, missing)))
         if workings is not None:
-            workings.targets = targets
             workings.keys[layer], workings.values[layer] = key, now
             workings.changes[layer] = writing.changes[layer]
     progress(len(layers), len(layers), WHAT)

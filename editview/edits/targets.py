@@ -1,6 +1,6 @@
 """Target vectors: the hidden state at the subject's last token that makes the model give the new answer.
 
-MEMIT (Meng et al. 2023, arXiv 2210.07229, eq. 16) searches each with Adam, through the whole model. Here all facts are
+MEMIT (Meng et al. 2023, arXiv 2210.07229, eq. 16) searches each with Adam, through the whole model. Here many facts are
 searched together: rows are aligned at the subject's last token, what stands before it is computed once and kept as
 keys and values, the layers up to the edited one are skipped, and the head is computed where it is scored.
 """
@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -19,53 +18,27 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import DynamicCache
 
-from editview.domain.errors import EditViewError
 from editview.domain.facts import Fact
 from editview.domain.operations import TargetEdit
 from editview.domain.progress import Progress
-from editview.lm.forward import alike, forked, head_only_at, hidden_of, padded, resumed_after, run, stopping_after
+from editview.edits.rows import Row, Rows, read_on, read_shared, rows_of
+from editview.edits.workings import Workings
+from editview.lm.forward import (
+    alike,
+    forked,
+    fused,
+    head_only_at,
+    hidden_of,
+    padded,
+    resumed_after,
+    run,
+    stopping_after,
+)
 from editview.lm.model import LanguageModel, at_rest
-from editview.lm.tokens import answered, encode, last_token_before, subject_end
 
-ESSENCE = "{} is a"  # what the subject is said to be must not change (MEMIT's KL term)
 ENOUGH = 0.05  # a loss below this ends the search
-
-
-@dataclass(frozen=True)
-class Row:
-    """One text the model reads during the search."""
-
-    fact: int  # its place in the list of facts
-    before: list[int]  # tokens in front of the subject's last
-    after: list[int]  # from the subject's last token on
-    target: list[int]  # scored at the last positions of `after`; empty for the row of the KL term
-
-
-def filled(template: str, fact: Fact) -> tuple[str, int]:
-    """A fact's prompt inside a context template ('{}' stands for the prompt), and where the subject ends in it."""
-    start = template.index("{}")
-    end = start + subject_end(fact, fact.template)
-    return template.replace("{}", fact.prompt), end
-
-
-def _row(lm: LanguageModel, text: str, end: int, fact: int, target: list[int]) -> Row:
-    ids = encode(lm.tokenizer, text)
-    at = last_token_before(lm.tokenizer, text, end)
-    return Row(fact, ids[:at], ids[at:] + target[:-1], target)
-
-
-def rows_of(lm: LanguageModel, index: int, fact: Fact, templates: Sequence[str]) -> list[Row]:
-    """The rows of one fact: each context with prompt and new answer (the first one bare), then the KL term's."""
-    assert fact.new_answer is not None
-    [(_, target)] = answered(lm.tokenizer, [(fact.prompt, fact.new_answer)])
-    rows = [_row(lm, *filled(template, fact), index, target) for template in templates]
-    if max(len(row.before) + len(row.after) for row in rows) > lm.longest:
-        raise EditViewError(
-            f"The fact '{fact.id}' can't be edited: its prompt with an opening and the new answer is longer than the "
-            f"{lm.longest:,} tokens this model reads. Shorten the prompt."
-        )
-    essence = _row(lm, ESSENCE.replace("{}", fact.subject), len(fact.subject), index, [])
-    return [*rows, replace(essence, after=essence.after[:1])]  # it is read there, and nothing after it plays a part
+TOKENS = 512  # searched together on a CPU: enough to keep it busy, and what they keep stays near it
+FACTS = 1000  # whose rows are in memory at a time
 
 
 def target_vectors(
@@ -76,6 +49,7 @@ def target_vectors(
     templates: Sequence[str],
     progress: Progress,
     start: Tensor | None = None,
+    workings: Workings | None = None,
 ) -> Tensor:
     """z [facts, width], float32: what the output of block `layer` should be at the subject's last token.
 
@@ -83,85 +57,118 @@ def target_vectors(
     a part of the block's output (ROME: what the edited matrix adds to it); lengths are measured against it.
     Raises EditViewError for a fact whose prompt lacks its subject.
     """
-    texts = [rows_of(lm, index, fact, templates) for index, fact in enumerate(facts)]
-    chunks = list(_chunks(lm, texts))
     found = torch.empty(len(facts), lm.config.hidden_size, device=lm.device)
-    total = len(chunks) * operation.steps
-    with _frozen(lm), _exact_attention(lm):
-        for number, chunk in enumerate(chunks):
-            here = [rows[0].fact for rows in chunk]
-            search = _Search(lm, chunk, layer, operation, None if start is None else start[here].float())
-            for step in range(operation.steps):
-                progress(number * operation.steps + step, total, "Finding target vectors")
-                if not search.advance(last=step == operation.steps - 1):
-                    break
-            found[here] = search.result
+    iterations = torch.zeros(len(facts), dtype=torch.long, device=lm.device)
+    total, ready = len(facts) * operation.steps, 0
+    with _frozen(lm), _exact_attention(lm), fused(lm.model):
+        for first in range(0, len(facts), FACTS):
+            for chunk in _chunks(lm, rows_of(lm, facts[first : first + FACTS], templates, first)):
+                here = [rows.fact for rows in chunk]
+                search = _Search(lm, chunk, layer, operation, None if start is None else start[here].float())
+                for step in range(operation.steps):
+                    progress(ready + step * len(chunk), total, "Finding target vectors")
+                    if not search.advance(last=step == operation.steps - 1):
+                        break
+                found[here], iterations[here] = search.result, search.iterations
+                ready += len(chunk) * operation.steps
     progress(total, total, "Finding target vectors")
+    if workings is not None:
+        workings.targets, workings.iterations = found, iterations.tolist()
     return found
 
 
-def _chunks(lm: LanguageModel, texts: list[list[Row]]) -> Iterator[list[list[Row]]]:
-    """Facts that are searched together: of similar length, as many as a fixed budget of activations allows."""
+def _chunks(lm: LanguageModel, facts: list[Rows]) -> Iterator[list[Rows]]:
+    """Facts that are searched together: of similar length, as many as a fixed budget allows."""
+    for bare in (True, False):
+        some = [rows for rows in facts if rows.essence_is_bare == bare]
+        yield from alike(some, lambda rows: len(rows.contexts) * rows.columns, _budget(lm))
+
+
+def _budget(lm: LanguageModel) -> int:
+    """Tokens searched together: always the same on one machine, or the bits would differ.
+
+    On a GPU, as many as its memory allows with what is kept of each for the gradients.
+    """
+    if lm.device.type == "cpu":
+        return TOKENS
     kept = 20 * lm.config.hidden_size * lm.config.num_hidden_layers * lm.dtype.itemsize + 3 * len(lm.embedding.weight)
-    return alike(texts, lambda rows: len(rows) * max(len(row.after) for row in rows), _room(lm) // kept)
+    room = torch.cuda.get_device_properties(lm.device).total_memory // 6 if lm.device.type == "cuda" else 2**30
+    return int(room // kept)
 
 
-def _room(lm: LanguageModel) -> int:
-    """Bytes for what a search keeps for its gradients: always the same on one machine, or the bits would differ."""
-    if lm.device.type == "cuda":
-        return int(torch.cuda.get_device_properties(lm.device).total_memory) // 6
-    return 2**30
+def _patience(lm: LanguageModel) -> int:
+    """After how many steps it is asked which facts are done."""
+    return 1 if lm.device.type == "cpu" else 4
 
 
 class _Search:
-    """The search for a chunk of facts. A fact that is done leaves; the others aren't touched by that."""
+    """The search for a chunk of facts. A fact that is done stays where it is, and soon leaves."""
 
     def __init__(
-        self, lm: LanguageModel, chunk: list[list[Row]], layer: int, operation: TargetEdit, start: Tensor | None
+        self, lm: LanguageModel, chunk: list[Rows], layer: int, operation: TargetEdit, start: Tensor | None
     ) -> None:
         self.lm, self.layer, self.operation = lm, layer, operation
-        self.per_fact = len(chunk[0])  # rows
-        self.inputs = _Inputs.read(lm, [row for rows in chunk for row in rows], layer)
-        bare = self.inputs.hidden[:: self.per_fact, 0].float()  # of the bare prompts [facts, width]
-        self.start = bare if start is None else start
+        self.contexts = len(chunk[0].contexts)
+        self.answers = _Part.read(lm, [row for rows in chunk for row in rows.contexts], self.contexts, layer)
+        self.scored = _Scored.of(chunk, lm.device)
+        bare = all(rows.essence_is_bare for rows in chunk)
+        self.essence = None if bare else _Part.read(lm, [rows.essence for rows in chunk], 1, layer)
+        self.start = self.answers.hidden[:: self.contexts, 0].float() if start is None else start
         self.delta = torch.zeros_like(self.start)
         self.moment = torch.zeros_like(self.start)
         self.square = torch.zeros_like(self.start)
         self.step = 0
         self.active = torch.arange(len(chunk), device=lm.device)
+        self.done = torch.zeros_like(self.active, dtype=torch.bool)
+        self.before: Tensor | None = None  # log p of the essence, by the untouched model [facts, vocabulary]
         self.result = torch.empty_like(self.start)
-        self.essence: Tensor | None = None  # log probabilities of the untouched model [facts, vocabulary]
+        self.iterations = torch.zeros_like(self.active)
 
     def advance(self, last: bool) -> bool:
-        """One iteration: stop the facts that are good enough, move the others. False when none is left."""
+        """One iteration: stop the facts that are good enough, move the others. False when none is left.
+
+        Asking a GPU which are done makes it wait, so there it is asked now and then; none of them moves meanwhile.
+        """
         delta = self.delta.requires_grad_()
         loss = self._loss(delta)
-        done = (loss.detach() < ENOUGH) | last
         self.delta = delta.detach()
-        self.result[self.active[done]] = (self.start + self.delta)[done]
-        if bool(done.all()):
+        self.iterations[self.active] += ~self.done
+        self.done = self.done | (loss.detach() < ENOUGH)
+        self.step += 1
+        asked = last or self.step % _patience(self.lm) == 0
+        leaving = len(self.active) if last else int(self.done.sum()) if asked else 0
+        if leaving:
+            self.result[self.active] = self.start + self.delta
+        if leaving == len(self.active):
             return False
         (slope,) = torch.autograd.grad(loss.sum(), delta)
-        self.delta = self._moved(self.delta, slope)
-        if bool(done.any()):
-            self._keep(~done)
+        self.delta = torch.where(self.done[:, None], self.delta, self._moved(self.delta, slope))
+        if leaving:
+            self._keep(~self.done)
         return True
 
     def _loss(self, delta: Tensor) -> Tensor:
         """The loss of each fact [facts]: mean NLL of the new answer, KL of the essence, pull back to no change."""
-        scored = self.inputs.scored
-        logs = self.inputs.log_probabilities(self.lm, self.layer, delta.repeat_interleave(self.per_fact, 0))
-        answers, essence = logs[: scored.answers], logs[scored.answers :]
+        facts, scored = torch.arange(len(delta), device=delta.device), self.scored
+        row, column = scored.fact * self.contexts + scored.context, scored.column
+        if self.essence is None:  # read on the way, at column 0 of the bare rows
+            row, column = torch.cat([row, facts * self.contexts]), torch.cat([column, torch.zeros_like(facts)])
+        moved = delta.repeat_interleave(self.contexts, 0)
+        logits = self.answers.logits(self.lm, self.layer, moved, row, column).float()
         if self.essence is None:
-            self.essence = essence.detach()
-        nll = -(scored.share @ answers.gather(1, scored.token[:, None])).squeeze(1)
-        kl = F.kl_div(self.essence, essence, log_target=True, reduction="none").sum(1)
+            logits, essence = torch.split_with_sizes(logits, [len(scored.token), len(facts)])
+        else:
+            essence = self.essence.logits(self.lm, self.layer, delta, facts, torch.zeros_like(facts)).float()
+        each = logits.logsumexp(1) - logits.gather(1, scored.token[:, None]).squeeze(1)
+        now = essence.log_softmax(1)
+        if self.before is None:
+            self.before = now.detach()
+        kl = F.kl_div(self.before, now, log_target=True, reduction="none").sum(1)
         pull: Tensor = delta.norm(dim=1) / self.start.norm(dim=1) ** 2
-        return nll + self.operation.kl_weight * kl + self.operation.weight_decay * pull
+        return scored.share(len(facts)) @ each + self.operation.kl_weight * kl + self.operation.weight_decay * pull
 
     def _moved(self, delta: Tensor, slope: Tensor) -> Tensor:
         """Adam's step (Kingma and Ba 2015, betas 0.9 and 0.999), then the clamp on the whole change."""
-        self.step += 1
         self.moment = torch.lerp(self.moment, slope, 0.1)
         self.square = 0.999 * self.square + 0.001 * slope * slope
         length = self.start.norm(dim=1, keepdim=True)
@@ -174,16 +181,17 @@ class _Search:
         return torch.where(size > most, delta * most / size, delta)
 
     def _keep(self, stays: Tensor) -> None:
-        for name in ("active", "start", "delta", "moment", "square", "essence"):
+        for name in ("active", "done", "start", "delta", "moment", "square", "before"):
             setattr(self, name, getattr(self, name)[stays])
-        self.inputs = self.inputs.selected(stays.repeat_interleave(self.per_fact))
+        self.answers = self.answers.selected(stays.repeat_interleave(self.contexts))
+        self.essence = None if self.essence is None else self.essence.selected(stays)
+        self.scored = self.scored.selected(stays)
 
 
 @dataclass(frozen=True)
-class _Inputs:
-    """What the model needs to run on from the edited layer: rows aligned at the subject's last token, column 0."""
+class _Part:
+    """Rows that the model runs on from the edited layer, aligned at the subject's last token, column 0."""
 
-    rows: list[Row]
     ids: Tensor  # [rows, columns]
     mask: Tensor  # [rows, before + columns]
     positions: Tensor  # [rows, columns]
@@ -191,86 +199,73 @@ class _Inputs:
     output: Any  # what the edited block returns, untouched by the search
 
     @staticmethod
-    def read(lm: LanguageModel, rows: list[Row], layer: int) -> _Inputs:
-        before, seen = padded([row.before for row in rows], lm.device, left=True)
+    def read(lm: LanguageModel, rows: list[Row], kinds: int, layer: int) -> _Part:
         ids, real = padded([row.after for row in rows], lm.device)
-        mask = torch.cat([seen, torch.ones_like(real)], dim=1)
-        positions = seen.sum(1, keepdim=True) + torch.arange(ids.shape[1], device=lm.device)
-        past = DynamicCache(config=lm.model.config)
         outputs: list[Any] = []
         with torch.no_grad():
-            if before.shape[1]:
-                nowhere = torch.empty(0, dtype=torch.long, device=lm.device)
-                at = (seen.cumsum(1) - 1).clamp(min=0)
-                with head_only_at(lm, nowhere, nowhere):
-                    run(lm, before, attention_mask=seen, position_ids=at, past=past)
+            past, seen, rest = read_shared(lm, [row.before for row in rows], kinds, ids.shape[1])
+            if any(rest):
+                seen = read_on(lm, past, seen, *padded(rest, lm.device, left=True))
+            mask = torch.cat([seen, real], dim=1)
+            positions = seen.sum(1, keepdim=True) + torch.arange(ids.shape[1], device=lm.device)
             with stopping_after(lm.anatomy.block(lm.model, layer), lambda _, output: outputs.append(output)):
                 run(lm, ids, attention_mask=mask, position_ids=positions, past=forked(past))
-        return _Inputs(rows, ids, mask, positions, past, outputs[0])
+        return _Part(ids, mask, positions, past, outputs[0])
 
     @property
     def hidden(self) -> Tensor:
         """The edited block's output [rows, columns, width]."""
         return hidden_of(self.output)
 
-    @cached_property
-    def scored(self) -> _Scored:
-        return _Scored.of(self.rows, self.ids.device)
-
-    def log_probabilities(self, lm: LanguageModel, layer: int, delta: Tensor) -> Tensor:
-        """With `delta` [rows, width] added at column 0: log p over the vocabulary [scored positions, vocabulary]."""
+    def logits(self, lm: LanguageModel, layer: int, delta: Tensor, row: Tensor, column: Tensor) -> Tensor:
+        """With `delta` [rows, width] added at column 0: the logits at the places asked [places, vocabulary]."""
         hidden = self.hidden
         moved = torch.cat([hidden[:, :1] + delta[:, None].to(hidden.dtype), hidden[:, 1:]], dim=1)
         output = (moved, *self.output[1:]) if isinstance(self.output, tuple) else moved
-        with resumed_after(lm, layer, output), head_only_at(lm, self.scored.row, self.scored.column):
-            result = run(
-                lm,
-                self.ids,
-                attention_mask=self.mask,
-                position_ids=self.positions,
-                past=forked(self.past),
-            )
-        return F.log_softmax(result.logits.float(), dim=-1)
+        with resumed_after(lm, layer, output), head_only_at(lm, row, column):
+            result = run(lm, self.ids, attention_mask=self.mask, position_ids=self.positions, past=forked(self.past))
+        logits: Tensor = result.logits
+        return logits
 
-    def selected(self, stays: Tensor) -> _Inputs:
+    def selected(self, stays: Tensor) -> _Part:
         """Only the rows where `stays` [rows] is true."""
-        past = forked(self.past)
-        past.batch_select_indices(stays.nonzero().squeeze(1))
-        rows = [row for row, kept in zip(self.rows, stays.tolist(), strict=True) if kept]
-        output = (self.hidden[stays], *self.output[1:]) if isinstance(self.output, tuple) else self.hidden[stays]
-        return _Inputs(rows, self.ids[stays], self.mask[stays], self.positions[stays], past, output)
+        past, kept = forked(self.past), stays.nonzero().squeeze(1)
+        past.batch_select_indices(kept)
+        output = (self.hidden[kept], *self.output[1:]) if isinstance(self.output, tuple) else self.hidden[kept]
+        return _Part(self.ids[kept], self.mask[kept], self.positions[kept], past, output)
 
 
 @dataclass(frozen=True)
 class _Scored:
-    """The positions where the head is read: the new answers' tokens, then column 0 of each essence row."""
+    """The places where the new answers' tokens are read; one entry a place."""
 
-    row: Tensor
+    fact: Tensor
+    context: Tensor
     column: Tensor
-    answers: int  # how many of the positions, the first ones, belong to answers
-    token: Tensor  # [answers] the wanted token there
-    share: Tensor  # [facts, answers] by how much each counts: the mean over contexts of the mean over tokens
+    token: Tensor  # the wanted one
+    weight: Tensor  # how much it counts: the mean over contexts of the mean over tokens
 
     @staticmethod
-    def of(rows: list[Row], device: torch.device) -> _Scored:
-        facts = {fact: at for at, fact in enumerate(dict.fromkeys(row.fact for row in rows))}
-        answers = [
-            (index, len(row.after) - len(row.target) + at, token)
-            for index, row in enumerate(rows)
-            for at, token in enumerate(row.target)
+    def of(chunk: list[Rows], device: torch.device) -> _Scored:
+        places = [
+            (number, which, len(row.after) - len(rows.target) + at, wanted)
+            for number, rows in enumerate(chunk)
+            for which, row in enumerate(rows.contexts)
+            for at, wanted in enumerate(rows.target)
         ]
-        contexts = len(rows) // len(facts) - 1
-        share = torch.zeros(len(facts), len(answers))
-        for at, (index, _, _) in enumerate(answers):
-            share[facts[rows[index].fact], at] = 1 / (contexts * len(rows[index].target))
-        essences = [(index, 0) for index, row in enumerate(rows) if not row.target]
-        return _Scored(
-            row=torch.tensor([a[0] for a in answers] + [e[0] for e in essences], device=device),
-            column=torch.tensor([a[1] for a in answers] + [e[1] for e in essences], device=device),
-            answers=len(answers),
-            token=torch.tensor([a[2] for a in answers], device=device),
-            share=share.to(device),
-        )
+        weights = [1 / (len(chunk[number].contexts) * len(chunk[number].target)) for number, *_ in places]
+        fact, context, column, token = torch.tensor(places, device=device).T
+        return _Scored(fact, context, column, token, torch.tensor(weights, device=device))
+
+    def share(self, facts: int) -> Tensor:
+        """By how much each place counts for each fact [facts, places]."""
+        return (self.fact == torch.arange(facts, device=self.fact.device)[:, None]) * self.weight
+
+    def selected(self, stays: Tensor) -> _Scored:
+        """Only those of the facts where `stays` [facts] is true, which are counted anew."""
+        kept = stays[self.fact]
+        counted = (stays.cumsum(0) - 1)[self.fact[kept]]
+        return _Scored(counted, self.context[kept], self.column[kept], self.token[kept], self.weight[kept])
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from editview.lm.forward import hidden_of, hooked, padded, run, stopping_after
 from editview.lm.model import LanguageModel, asking
+from editview.lm.tokens import encoded_at
 
 ROWS = 64  # texts in one forward
 PLAIN = 0.05  # a factor this close to one is one, but for the rounding of 16-bit formats
@@ -40,25 +41,20 @@ def branch_of(lm: LanguageModel, layer: int) -> Branch:
 
 
 def asked_of_matrix(
-    lm: LanguageModel,
-    layer: int,
-    rows: Sequence[Sequence[int]],
-    at: Sequence[int],
-    change: Tensor,
-    branch: Branch | None = None,
+    lm: LanguageModel, layer: int, texts: Sequence[tuple[str, int]], change: Tensor, branch: Branch | None = None
 ) -> Tensor:
     """By how much the output of the feed-forward matrix has to change for the block's output to change by `change`.
 
-    `rows` are the texts' tokens, `at` the position in each; `change` and the result are [texts, width], float64. Where
-    the matrix writes straight into the stream the answer is `change` itself. Through a norm it is the nearest that can
-    be reached, at the length the output has now: the length is what the norm takes away. `branch` is what `branch_of`
-    says, where it is known already.
+    At the token that holds the last character before each text's `end`; `texts` are pairs of both, `change` and the
+    result are [texts, width], float64. Where the matrix writes straight into the stream the answer is `change` itself.
+    Through a norm it is the nearest that can be reached, at the length the output has now: the length is what the norm
+    takes away. `branch` is what `branch_of` says, where it is known already.
     """
     branch = branch or branch_of(lm, layer)
     wanted = change if branch.factor == 1 else change / branch.factor
     if branch.norm is None:
         return wanted
-    now = _outputs(lm, layer, rows, at)
+    now = _outputs(lm, layer, encoded_at(lm.tokenizer, texts))
     gain = _normed(branch.norm, torch.ones_like(now[:1]))  # an RMS norm leaves a row of ones to its gains alone
     size = now.square().mean(1, keepdim=True).sqrt()
     return size * nearest(gain, gain * now / size + wanted.to(now)) - now
@@ -86,19 +82,19 @@ def _normed(norm: nn.Module, rows: Tensor) -> Tensor:
         return norm(rows.to(weight.device, weight.dtype)).to(rows)  # type: ignore[no-any-return]
 
 
-def _outputs(lm: LanguageModel, layer: int, rows: Sequence[Sequence[int]], at: Sequence[int]) -> Tensor:
-    """What the feed-forward matrix puts out at each text's position [texts, width], float64."""
-    order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+def _outputs(lm: LanguageModel, layer: int, rows: Sequence[tuple[list[int], int]]) -> Tensor:
+    """What the feed-forward matrix puts out at a token of each text [texts, width], float64."""
+    order = sorted(range(len(rows)), key=lambda i: len(rows[i][0]))
     found: dict[int, Tensor] = {}
     with asking(lm):
         for start in range(0, len(order), ROWS):
             part = order[start : start + ROWS]
             seen: list[Tensor] = []
-            ids, _ = padded([rows[i] for i in part], lm.device)
+            ids, _ = padded([rows[i][0] for i in part], lm.device)
             module = lm.anatomy.mlp_output(lm.model, layer)
             with stopping_after(module, lambda _, output, seen=seen: seen.append(output)):  # type: ignore[misc]
                 run(lm, ids)
-            found |= {i: seen[0].view(*ids.shape, -1)[place, at[i]] for place, i in enumerate(part)}
+            found |= {i: seen[0].view(*ids.shape, -1)[place, rows[i][1]] for place, i in enumerate(part)}
     return torch.stack([found[i] for i in range(len(rows))]).cpu().double().clone()
 
 

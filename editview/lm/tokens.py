@@ -8,6 +8,8 @@ from typing import Any
 from editview.domain.errors import EditViewError
 from editview.domain.facts import Fact
 
+TEXTS = 64  # given to the tokenizer at once: it lets nothing else run meanwhile
+
 
 def encode(tokenizer: Any, text: str) -> list[int]:
     """The tokens of a text with what the tokenizer puts in front (BOS), but no end-of-text behind it."""
@@ -16,12 +18,14 @@ def encode(tokenizer: Any, text: str) -> list[int]:
 
 def encode_all(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
     """The tokens of each text."""
-    rows = [list(ids) for ids in tokenizer(list(texts))["input_ids"]] if texts else []
-    end = tokenizer.eos_token_id
-    for text, ids in zip(texts, rows, strict=True):
-        if len(ids) > 1 and ids[-1] == end and not text.endswith(tokenizer.eos_token):
-            ids.pop()
-    return rows
+    rows = tokenizer(list(texts))["input_ids"] if texts else []
+    return [_without_end(tokenizer, text, ids) for text, ids in zip(texts, rows, strict=True)]
+
+
+def _without_end(tokenizer: Any, text: str, ids: Sequence[int]) -> list[int]:
+    """Its tokens without the end-of-text that some tokenizers put behind a text."""
+    added = len(ids) > 1 and ids[-1] == tokenizer.eos_token_id and not text.endswith(tokenizer.eos_token)
+    return list(ids[:-1] if added else ids)
 
 
 def answered(tokenizer: Any, pairs: Sequence[tuple[str, str]]) -> list[tuple[list[int], list[int]]]:
@@ -55,6 +59,22 @@ def subject_end(fact: Fact, template: str) -> int:
             f"'{template}' without '{fact.subject}'. Put the subject, or {{}}, into the prompt."
         )
     return found + len(fact.subject)
+
+
+def encoded_at(tokenizer: Any, texts: Sequence[tuple[str, int]]) -> list[tuple[list[int], int]]:
+    """The tokens of each text and the index of the one that holds the last character before its `end`."""
+    found: list[tuple[list[int], int]] = []
+    for first in range(0, len(texts), TEXTS):
+        part = texts[first : first + TEXTS]
+        if not getattr(tokenizer, "is_fast", False):
+            found += [(encode(tokenizer, text), last_token_before(tokenizer, text, end)) for text, end in part]
+            continue
+        read = tokenizer([text for text, _ in part], return_offsets_mapping=True)
+        for ids, spans, (text, end) in zip(read["input_ids"], read["offset_mapping"], part, strict=True):
+            holding = [index for index, (start, stop) in enumerate(spans) if start < end <= stop]
+            at = holding[-1] if holding else last_token_before(tokenizer, text, end)
+            found.append((_without_end(tokenizer, text, ids), at))
+    return found
 
 
 def last_token_before(tokenizer: Any, text: str, end: int) -> int:

@@ -55,10 +55,10 @@ def test_only_the_chosen_matrices_change_and_by_what_was_computed(family: str) -
 @pytest.mark.parametrize("family", ["gpt2-square", "llama"])
 def test_the_edited_layer_moves_towards_the_targets(family: str) -> None:
     """With λ near zero the closed form is exact: each bare prompt's state becomes its target."""
-    lm, _, workings = edited(family, OPERATION.model_copy(update={"covariance_weight": 1e-6, "layers": (2,)}))
-    for fact, target, old in zip(edits(), workings.targets, workings.values[2], strict=True):
+    lm, _, workings = edited(family, OPERATION.model_copy(update={"covariance_weight": 1e-6, "layers": (0,)}))
+    for fact, target, old in zip(edits(), workings.targets, workings.values[0], strict=True):
         now = []
-        hook = lm.anatomy.block(lm.model, 2).register_forward_hook(
+        hook = lm.anatomy.block(lm.model, 0).register_forward_hook(
             lambda *seen, now=now: now.append(hidden_of(seen[2]))
         )
         with torch.no_grad():

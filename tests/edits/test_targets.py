@@ -15,6 +15,7 @@ from editview.domain.progress import silent
 from editview.edits import targets
 from editview.edits.contexts import BEGINNINGS, context_templates
 from editview.edits.targets import target_vectors
+from editview.edits.workings import Workings
 from editview.lm.forward import hidden_of
 from editview.lm.model import LanguageModel
 from editview.lm.tokens import encode, last_token_before
@@ -119,6 +120,39 @@ def test_facts_stop_on_their_own() -> None:
     assert far(z[0], alone[0]) < 1e-4
     assert far(z[2], alone[1]) < 1e-4
     assert far(z[0], plain(lm, others[0], 1, operation, ("{}",))) < 1e-4
+
+
+def test_asking_less_often_which_facts_are_done_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    lm = language_model("gptj")
+    eager, patient = Workings(), Workings()
+    operation = SEARCH.model_copy(update={"steps": 10, "clamp": 100.0, "learning_rate": 1.0})
+    monkeypatch.setattr(targets, "ENOUGH", 5.5)  # a random model comes no closer
+    target_vectors(lm, edits(), 0, operation, TEMPLATES, silent, workings=eager)
+    monkeypatch.setattr(targets, "_patience", lambda _: 4)
+    target_vectors(lm, edits(), 0, operation, TEMPLATES, silent, workings=patient)
+    assert len(set(eager.iterations)) > 1
+    assert 1 < min(eager.iterations) < 10
+    assert patient.iterations == eager.iterations
+    assert far(patient.targets, eager.targets) < 1e-5
+
+
+def test_a_model_that_looks_back_only_a_few_tokens() -> None:
+    lm = language_model("mistral")
+    lm.model.config.sliding_window = 6
+    for layer in lm.model.model.layers:
+        layer.self_attn.sliding_window = 6
+    found = target_vectors(lm, edits(), 1, SEARCH, TEMPLATES, silent)
+    for fact, z in zip(edits(), found, strict=True):
+        assert far(z, plain(lm, fact, 1, SEARCH, TEMPLATES)) < 1e-4
+
+
+def test_half_precision_comes_close() -> None:
+    lm = language_model("gptj")
+    whole = target_vectors(lm, edits(), 1, SEARCH, TEMPLATES, silent)
+    lm.model.to(torch.bfloat16)
+    half = target_vectors(lm, edits(), 1, SEARCH, TEMPLATES, silent)
+    assert half.dtype == torch.float32
+    assert far(half, whole) < 0.2
 
 
 def test_company_and_chunks_don_t_matter(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,9 +8,10 @@ import torch
 from editview.lm.branch import asked_of_matrix, branch_of, nearest
 from editview.lm.forward import hidden_of, hooked, run, stopping_after
 from editview.lm.model import LanguageModel, asking
+from editview.lm.tokens import encoded_at
 from tests.families import FAMILIES, language_model
 
-ROWS, AT = [[5, 9, 30, 2], [7, 8, 11]], [2, 1]
+TEXTS = [("The capital of Peru is", 19), ("Mount Kenya", 5)]
 NORMED = {"gemma2", "gemma3", "gemma3-with-eyes", "olmo2", "glm4"}
 
 
@@ -35,12 +36,13 @@ def test_the_block_puts_out_what_was_wanted(family: str) -> None:
     """A change that the block can make is made; it was found by moving the matrix's output about."""
     lm = language_model(family)
     torch.manual_seed(0)
+    rows = encoded_at(lm.tokenizer, TEXTS)
     nothing = torch.zeros(24, dtype=torch.float64)
-    before = torch.stack([put_out(lm, row, at, nothing) for row, at in zip(ROWS, AT, strict=True)])
+    before = torch.stack([put_out(lm, row, at, nothing) for row, at in rows])
     added = torch.randn(2, 24).double()
-    wanted = torch.stack([put_out(lm, *one) for one in zip(ROWS, AT, added, strict=True)]) - before
-    asked = asked_of_matrix(lm, 1, ROWS, AT, wanted)
-    got = torch.stack([put_out(lm, *one) for one in zip(ROWS, AT, asked, strict=True)]) - before
+    wanted = torch.stack([put_out(lm, *row, moved) for row, moved in zip(rows, added, strict=True)]) - before
+    asked = asked_of_matrix(lm, 1, TEXTS, wanted)
+    got = torch.stack([put_out(lm, *row, moved) for row, moved in zip(rows, asked, strict=True)]) - before
     torch.testing.assert_close(got, wanted, rtol=1e-3, atol=1e-3)
 
 
@@ -52,7 +54,7 @@ def test_plain_branches_are_left_alone(family: str) -> None:
     assert branch.factor == pytest.approx(0.22 if family == "granite" else 1, abs=1e-5)
     change = torch.randn(2, 24).double()
     plain = branch.norm is None and branch.factor == 1
-    assert (asked_of_matrix(lm, 1, ROWS, AT, change) is change) == plain
+    assert (asked_of_matrix(lm, 1, TEXTS, change) is change) == plain
 
 
 @pytest.mark.parametrize("family", ["llama", "granite", "gemma2"])
