@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from editview.domain.facts import Fact
 from editview.edits.rows import filled, read_on, read_shared
 from editview.lm.anatomy import Matrix, sizes
-from editview.lm.forward import fused, hidden_of, hooked, padded, stopping_after, stopping_before
+from editview.lm.forward import by_text, fused, hidden_of, hooked, padded, stopping_after, stopping_before
 from editview.lm.model import LanguageModel, asking
 from editview.lm.tokens import encoded_at
 
@@ -63,8 +63,7 @@ def at_subject(
     put_out: list[Tensor] = []
 
     def see(tensor: Tensor) -> Tensor:
-        whole = tensor.reshape(len(rows), -1, tensor.shape[-1])  # some models flatten texts
-        return whole[:, -1].double().view(len(facts), len(templates), -1)
+        return by_text(tensor, len(rows))[:, -1].double().view(len(facts), len(templates), -1)
 
     if output is None:
         ending = stopping_before(matrices[-1], lambda _: None)

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from editview.lm.forward import hidden_of, hooked, padded, run, stopping_after
+from editview.lm.forward import by_text, hidden_of, hooked, padded, run, stopping_after
 from editview.lm.model import LanguageModel, asking
 from editview.lm.tokens import encoded_at
 
@@ -94,7 +94,7 @@ def _outputs(lm: LanguageModel, layer: int, rows: Sequence[tuple[list[int], int]
             module = lm.anatomy.mlp_output(lm.model, layer)
             with stopping_after(module, lambda _, output, seen=seen: seen.append(output)):  # type: ignore[misc]
                 run(lm, ids)
-            found |= {i: seen[0].view(*ids.shape, -1)[place, rows[i][1]] for place, i in enumerate(part)}
+            found |= {i: by_text(seen[0], len(ids))[place, rows[i][1]] for place, i in enumerate(part)}
     return torch.stack([found[i] for i in range(len(rows))]).cpu().double().clone()
 
 

@@ -35,6 +35,11 @@ def hidden_of(output: Any) -> Tensor:
     return states
 
 
+def by_text(tensor: Tensor, texts: int) -> Tensor:
+    """[texts, tokens, size], also where a model has flattened its texts before a matrix."""
+    return tensor.reshape(texts, -1, tensor.shape[-1])
+
+
 @contextmanager
 def hooked(*handles: Any) -> Iterator[None]:
     """Hooks that are taken off at the end, whatever happens."""

@@ -19,7 +19,7 @@ from transformers import DynamicCache
 
 from editview.domain.progress import Progress
 from editview.domain.tracing import window_around
-from editview.lm.forward import forked, head_only_at, hidden_of, hooked, padded, resumed_after, run
+from editview.lm.forward import by_text, forked, head_only_at, hidden_of, hooked, padded, resumed_after, run
 from editview.lm.model import LanguageModel
 
 WHAT = "Looking where facts are looked up"
@@ -125,7 +125,9 @@ class Group:
             block, matrix = lm.anatomy.block(lm.model, layer), lm.anatomy.mlp_output(lm.model, layer)
             seen.append(block.register_forward_hook(lambda _, __, output: outputs.append(output)))
             seen.append(
-                matrix.register_forward_hook(lambda _, __, output: memory.append(output[:: 1 + samples].clone()))
+                matrix.register_forward_hook(
+                    lambda _, __, output: memory.append(by_text(output, len(rows))[:: 1 + samples].clone())
+                )
             )
         past = DynamicCache(config=lm.model.config)
         with hooked(*seen):
@@ -181,7 +183,8 @@ class Group:
 
         def rewrite(layer: int) -> Any:
             def hook(_: Any, __: Any, output: Tensor) -> Tensor:
-                return torch.cat([self.memory[layer][facts, at : at + 1], output[:, 1:]], dim=1)
+                written = by_text(output, len(rows))[:, 1:]
+                return torch.cat([self.memory[layer][facts, at : at + 1], written], dim=1).reshape(output.shape)
 
             return hook
 

@@ -15,7 +15,7 @@ from editview.edits import memit, targets
 from editview.edits.keys import at_subject, keys_and_values
 from editview.edits.rows import filled
 from editview.edits.workings import Workings
-from editview.lm.forward import hidden_of, hooked
+from editview.lm.forward import by_text, hidden_of, hooked
 from editview.lm.model import LanguageModel
 from editview.lm.statistics import KeyStatistics, key_statistics
 from editview.lm.tokens import encode, last_token_before
@@ -33,7 +33,7 @@ def plain(lm: LanguageModel, fact: Fact, template: str, layer: int, last: int) -
     with (
         torch.no_grad(),
         hooked(
-            matrix.register_forward_pre_hook(lambda _, given: seen.append(given[0][0, at])),
+            matrix.register_forward_pre_hook(lambda _, given: seen.append(by_text(given[0], 1)[0, at])),
             block.register_forward_hook(lambda *run: seen.append(hidden_of(run[2])[0, at])),
         ),
     ):

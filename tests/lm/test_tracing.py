@@ -18,7 +18,7 @@ from editview.domain.progress import silent
 from editview.domain.tracing import TOKENS, Effects, Token, window_around
 from editview.formats.fact_sheets import read_facts
 from editview.lm.anatomy import anatomy
-from editview.lm.forward import hidden_of, hooked
+from editview.lm.forward import by_text, hidden_of, hooked
 from editview.lm.model import LanguageModel, asking, fingerprint
 from editview.lm.opening import open_model
 from editview.lm.restoring import Text, noise_of
@@ -33,6 +33,10 @@ TEMPLATES = (
     "Mount {} and", "The {} of", "See the capital of {} and", "{} or", "Is {} the",
 )  # fmt: skip
 LAST_OF_SUBJECT, LAST = TOKENS.index(Token.LAST_OF_SUBJECT), TOKENS.index(Token.LAST)
+
+
+TRACED = [family for family in FAMILIES if family not in ("cohere", "phi")]
+"""With random weights those two know no facts, or lose nothing when a subject is blurred."""
 
 
 def known_facts(lm: LanguageModel, most: int = 6) -> list[Fact]:
@@ -63,7 +67,7 @@ def plainly(lm: LanguageModel, text: Text, noise: Tensor, layer: int, at: int, w
     def put(key: Any) -> Any:
         def hook(_: Any, __: Any, output: Any) -> Any:
             states = hidden_of(output).clone()
-            states[0, at] = clean[key][0, at]
+            by_text(states, 1)[0, at] = by_text(clean[key], 1)[0, at]
             return (states, *output[1:]) if isinstance(output, tuple) else states
 
         return hook
@@ -86,7 +90,7 @@ def plainly(lm: LanguageModel, text: Text, noise: Tensor, layer: int, at: int, w
     return sum(chances) / len(chances)
 
 
-@pytest.mark.parametrize(("family", "bos"), [*((family, False) for family in FAMILIES), ("llama", True)])
+@pytest.mark.parametrize(("family", "bos"), [*((family, False) for family in TRACED), ("llama", True)])
 def test_effects_are_those_of_whole_forwards_with_hooks(family: str, bos: bool) -> None:
     lm = language_model(family, bos)
     facts, samples = known_facts(lm), 2
