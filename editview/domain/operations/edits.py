@@ -110,6 +110,16 @@ class TargetEdit(Edit):
         return self.steps * (self.prefixes + 2)
 
 
+class OneLayerEdit(Edit):
+    """Edits that write into a single layer."""
+
+    layers: tuple[Layer, ...] = Field(
+        (), max_length=1, title="Layer to edit",
+        description="Counted from 0: 0 is layer 1 of the picture. Empty: the preset of this model",
+        json_schema_extra={"layers": True},
+    )  # fmt: skip
+
+
 class Memit(TargetEdit):
     """MEMIT (Meng et al. 2023, arXiv 2210.07229)."""
 
@@ -147,7 +157,7 @@ class AlphaEdit(TargetEdit):
     )  # fmt: skip
 
 
-class Rome(TargetEdit):
+class Rome(OneLayerEdit, TargetEdit):
     """ROME (Meng et al. 2022, arXiv 2202.05262): facts one after the other, each on the model the last one left."""
 
     label: ClassVar[str] = "ROME"
@@ -157,11 +167,6 @@ class Rome(TargetEdit):
     )
 
     method: Literal["rome"] = "rome"
-    layers: tuple[Layer, ...] = Field(
-        (), max_length=1, title="Layer to edit",
-        description="Counted from 0: 0 is layer 1 of the picture. Empty: the preset of this model",
-        json_schema_extra={"layers": True},
-    )  # fmt: skip
     protect: bool = Field(
         True, title="Protect other facts",
         description="Write where ordinary text reads least (C⁻¹k). Off: the plain key, as some published settings for "
@@ -169,14 +174,9 @@ class Rome(TargetEdit):
     )  # fmt: skip
 
 
-class TunedEdit(Edit):
+class TunedEdit(OneLayerEdit):
     """Edits that train one feed-forward output matrix on the new answers. They need no subject and no statistics."""
 
-    layers: tuple[Layer, ...] = Field(
-        (), max_length=1, title="Layer to edit",
-        description="Counted from 0: 0 is layer 1 of the picture. Empty: the preset of this model",
-        json_schema_extra={"layers": True},
-    )  # fmt: skip
     learning_rate: float = Field(5e-4, gt=0, le=1, title="Learning rate", description="Step size of the training")
     epochs: int = Field(
         25, ge=1, le=1000, title="Passes",
