@@ -19,6 +19,7 @@ from demo.quality import FRESH_DRAWS, facts_of, scores, write_into
 from demo.sheet import draw_sheet
 from demo.world import World, read_world
 from editview.domain.checkpoint import Device
+from editview.domain.errors import EditViewError
 from editview.domain.facts import Group
 from editview.domain.operations import METHODS, Edit
 from editview.domain.plan import Checkpoint
@@ -34,13 +35,19 @@ EDITORS = tuple(method for method in METHODS if issubclass(method, Edit))
 COLUMNS = ("efficacy", "paraphrases", "neighbours", "controls", "seconds")
 
 
-def one(lm: LanguageModel, world: World, method: type[Edit], count: int, draw: int) -> tuple[float, ...]:
-    """Efficacy, paraphrases, neighbours and controls in percent, and the seconds that the edit took."""
+def one(lm: LanguageModel, world: World, method: type[Edit], count: int, draw: int) -> tuple[float, ...] | None:
+    """Efficacy, paraphrases, neighbours and controls in percent, and the seconds that the edit took.
+
+    None where the method refuses: UltraEdit can't write a single one-word answer.
+    """
     facts = facts_of(draw_sheet(world, draw, edits=count))
     operation = settled(lm, method())
     untouched = copy.deepcopy(lm.model.state_dict())
     began = time.perf_counter()
-    edit(lm, [fact for fact in facts if fact.group is Group.EDITED], operation, draw, {}, silent)
+    try:
+        edit(lm, [fact for fact in facts if fact.group is Group.EDITED], operation, draw, {}, silent)
+    except EditViewError:
+        return None
     seconds = time.perf_counter() - began
     found, _ = scores(lm, facts)
     lm.model.load_state_dict(untouched)
@@ -54,14 +61,17 @@ def measured(methods: Sequence[type[Edit]], counts: Sequence[int], draws: Sequen
     for method in methods:
         one(lm, world, method, 1, 0)  # statistics are taken once; they are kept and count for nobody
         for count in counts:
-            values = list(zip(*(one(lm, world, method, count, draw) for draw in draws), strict=True))
-            yield {"method": method.label, "facts": count} | dict(zip(COLUMNS, values, strict=True))
+            found = [values for draw in draws if (values := one(lm, world, method, count, draw)) is not None]
+            columns = zip(*found, strict=True) if found else [()] * len(COLUMNS)
+            yield {"method": method.label, "facts": count} | dict(zip(COLUMNS, columns, strict=True))
 
 
 def table(rows: Sequence[dict]) -> str:
     """Markdown: mean and range of every figure."""
 
     def cell(values: Sequence[float]) -> str:
+        if not values:
+            return "refused"
         mean, low, high = sum(values) / len(values), min(values), max(values)
         return f"{mean:.1f}" + (f" ({low:.1f}-{high:.1f})" if high > low else "")
 
