@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from editview.domain.comparison import Interval, paired_difference
 from editview.domain.facts import Fact, FactSheet, Group
-from editview.domain.operations import Edit
+from editview.domain.operations import Edit, UndoEdit
 from editview.domain.plan import Plan
 from editview.domain.sentences import operation_title, verb
 from editview.domain.session import Run, RunState
@@ -43,7 +43,8 @@ def orders(plan: Plan) -> list[Plan]:
         if len(found) == MOST_ORDERS:
             break
         other = plan.model_copy(update={"operations": (*arrangement, *resting)})
-        found.setdefault(order_key(other), other)
+        if all(other.stage_undone_by(undo) for undo in other.active if isinstance(undo, UndoEdit)):
+            found.setdefault(order_key(other), other)
     return list(found.values())
 
 

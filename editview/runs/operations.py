@@ -76,7 +76,7 @@ class PreparedUndo:
 
     @property
     def content(self) -> dict[str, Any]:
-        return {**self.operation.content(), "stage": self.stage}
+        return {"method": self.operation.method, "stage": self.stage}  # whatever ids the cards have
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from editview.domain.events import RunFinished
 from editview.domain.facts import Group
-from editview.domain.operations import FullFineTune, Memit
+from editview.domain.operations import FullFineTune, Memit, UndoEdit
 from editview.domain.orders import comparable, kept, order_key, order_name, orders, pair_up, told
 from editview.domain.plan import Plan
 from editview.domain.session import Run, Session
@@ -40,6 +40,16 @@ def test_operations_that_do_the_same_make_no_other_order() -> None:
     assert len(orders(Plan(operations=(FullFineTune(steps=9), FullFineTune(steps=9))))) == 1
     assert len(orders(Plan(operations=(Memit(),)))) == 1
     assert len(orders(Plan())) == 1
+
+
+def test_an_edit_is_taken_back_only_after_it_was_made() -> None:
+    first, second = Memit(id="first"), Memit(id="second", only=("e1",))
+    plan = Plan(operations=(first, second, UndoEdit(edit="second")))
+    assert [[o.id for o in other.active][:2] for other in orders(plan)] == [
+        ["first", "second"], ["second", "first"], ["second", plan.active[2].id]
+    ]  # fmt: skip
+    other = Plan(operations=(first, second, UndoEdit(edit="first")))
+    assert order_key(plan) != order_key(other)
 
 
 def test_cards_that_are_switched_off_stay_out_of_it() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -272,7 +272,3 @@ class UndoEdit(BaseOperation):
         "", title="Edit to take back", description="The edit of this plan whose change is taken out",
         json_schema_extra={"edit": True},
     )  # fmt: skip
-
-    def content(self) -> dict[str, Any]:
-        """Nothing of its own: which edit it takes back is told by that edit's place among the stages."""
-        return {"method": self.method}
