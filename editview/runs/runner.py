@@ -118,9 +118,12 @@ class Runner:
     ) -> LiveCheck | None:
         """What the facts' prompts are answered right after an edit at some strength (per cent); nothing is kept.
 
-        None where the edit wasn't computed yet. Raises what `ask` raises.
+        None where the edit wasn't computed yet, or is switched off. Raises what `ask` raises.
         """
-        at = [operation.id for operation in plan.active].index(operation_id) + 1
+        ids = [operation.id for operation in plan.active]
+        if operation_id not in ids:
+            return None
+        at = ids.index(operation_id) + 1
         prepared = prepare(plan, sheet)[:at]
         fingerprint = self._fingerprints.of(plan.checkpoint, self.device)
         if fingerprint is None:

@@ -172,6 +172,8 @@ def test_another_strength_can_be_tried_on_without_keeping_anything(studio: Studi
         return studio.runner.scaled(plan, studio.world.sheet, "edit", strength, studio.events.append, Event())
 
     assert tried(100.0) is None
+    off = studio.runner.scaled(plan.switched("edit"), studio.world.sheet, "edit", 1.0, studio.events.append, Event())
+    assert off is None
     run = studio.run(plan)
     kept = sorted(path.name for path in studio.store.root.iterdir())
     nothing, whole = tried(0.0), tried(100.0)
