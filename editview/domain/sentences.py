@@ -142,10 +142,10 @@ def tell(tally: Tally) -> str:
             parts.append(f"{tally.never_took:,} never took")
     elif tally.edits and not (tally.already_known or tally.taken_back):
         parts.append(f"{tally.edits:,} edits are still to be made")
-    if tally.already_known:
-        parts.append(f"{tally.already_known:,} {_were(tally.already_known)} already known")
-    if tally.taken_back:
-        parts.append(f"{tally.taken_back:,} {_were(tally.taken_back)} taken back")
+    for count, became in ((tally.already_known, "already known"), (tally.taken_back, "taken back")):
+        if count:
+            noun = "" if parts else "edit " if count == 1 else "edits "
+            parts.append(f"{count:,} {noun}{_were(count)} {became}")
     for (lost, known), noun in ((tally.neighbours, "neighbours"), (tally.controls, "controls")):
         if lost:
             parts.append(f"{lost:,} of {known:,} {noun} {_were(lost)} lost")

@@ -2,7 +2,7 @@ import math
 
 from editview.domain.events import RunFailed, RunStopped, StageInfo, StageStarted
 from editview.domain.facts import Group
-from editview.domain.sentences import amount, duration, operation_title, summary
+from editview.domain.sentences import Tally, amount, duration, operation_title, summary, tell
 from editview.domain.session import RunState, Session, Stage, StageState
 from editview.domain.verdicts import Answer, Change, Check, LiveCheck, Verdict
 from tests import sample
@@ -83,3 +83,10 @@ def test_words_for_operations_times_and_sizes() -> None:
     ]
     assert [duration(s) for s in (0.2, 45, 200, 7500)] == ["1 s", "45 s", "3 min 20 s", "2 h 5 min"]
     assert [amount(b) for b in (12, 4_000, 11_600_000)] == ["12 B", "4 kB", "11.6 MB"]
+
+
+def test_edits_that_were_known_or_taken_back_are_told_apart_from_those_that_hold() -> None:
+    counted = Tally(40, 30, 28, 0, (), 2, 6, 4, (0, 0), (0, 0))
+    assert tell(counted) == "28 of 30 edits hold; 2 never took; 6 were already known; 4 were taken back."
+    assert tell(Tally(40, 0, 0, 0, (), 0, 0, 40, (0, 0), (0, 0))) == "40 edits were taken back."
+    assert tell(Tally(1, 0, 0, 0, (), 0, 1, 0, (0, 0), (0, 0))) == "1 edit was already known."

@@ -27,7 +27,9 @@ class BaseOperation(BaseModel):
 
     method: str  # its name in plan files
 
-    id: str = Field(default_factory=new_id, title="Card", description="Names the card", exclude=True)
+    id: str = Field(
+        default_factory=new_id, title="Name of this step", description="By which other steps name it", exclude=True
+    )
     enabled: bool = Field(True, title="Switched on", description="A card that is switched off is skipped")
 
     def content(self) -> dict[str, Any]:
