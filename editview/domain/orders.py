@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from editview.domain.comparison import Interval, paired_difference
 from editview.domain.facts import Fact, FactSheet, Group
-from editview.domain.operations import Edit, UndoEdit
-from editview.domain.plan import Plan
+from editview.domain.operations import UndoEdit
+from editview.domain.plan import Plan, writing_of
 from editview.domain.sentences import operation_title, verb
 from editview.domain.session import Run, RunState
 from editview.domain.survival import NAMES
@@ -140,10 +140,9 @@ def pair_up(first: Run, second: Run) -> list[FactPair]:
 
 
 def edited(plan: Plan, sheet: FactSheet) -> set[str]:
-    """The facts that the plan's operations edit."""
-    every = {fact.id for fact in sheet.group(Group.EDITED)}
-    edits = [operation for operation in plan.active if isinstance(operation, Edit)]
-    return every & set().union(*(operation.only or every for operation in edits))
+    """The facts that the plan's operations edit, but for those whose edits it takes back."""
+    writings = {fact.id: writing_of(plan, fact.id, len(plan.active)) for fact in sheet.group(Group.EDITED)}
+    return {fact_id for fact_id, writing in writings.items() if writing is not None and not writing.taken_back}
 
 
 def edits_kept(run: Run) -> tuple[int, int]:

@@ -48,8 +48,13 @@ class Plan(BaseModel):
         return tuple(operation for operation in self.operations if operation.enabled)
 
     def stage_undone_by(self, undo: UndoEdit) -> int | None:
-        """The stage (counted from 1) of the edit that an active step takes back; None: no edit before it."""
+        """The stage (counted from 1) of the edit that an active step takes back.
+
+        None: no edit before it, or another step has taken it back already.
+        """
         before = self.active[: self.active.index(undo)]
+        if any(isinstance(other, UndoEdit) and other.edit == undo.edit for other in before):
+            return None
         found = [at for at, other in enumerate(before, 1) if isinstance(other, Edit) and other.id == undo.edit]
         return found[0] if found else None
 

@@ -90,10 +90,10 @@ def edit(
     nothing = torch.zeros(1 + 2 * (inputs + width), dtype=torch.float64, device=lm.device)
     rows = (memory or {}).get(MEMORY, nothing[None][:0]).to(nothing)
     earlier = sum(map(Seen.from_row, rows), Seen.from_row(nothing))
-    if earlier.count + sum(len(lesson.answer) for lesson in everything) < 2:
+    if earlier.count + sum(len(lesson.answer) for lesson in everything[: operation.turn]) < 2:
         raise EditViewError(
             "UltraEdit compares what it writes with what it wrote before, so it can't begin with a single token. "
-            "Edit more facts in this step, or choose another method."
+            "Edit more facts in this step, more of them at a time, or choose another method."
         )
     own = Seen.from_row(nothing)
     with rewriting(lm, layers) as writing:

@@ -27,6 +27,7 @@ _EXPECTED = {
     "less_than": "below {lt}",
     "less_than_equal": "at most {le}",
     "literal_error": "{expected}",
+    "too_long": "a list of at most {max_length}",
 }
 _LARGEST_SHOWN = 10**40
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
@@ -38,6 +39,8 @@ def forecast(
     prepared = prepare(plan, sheet)
     info = described(plan.checkpoint, device)
     edits = {at: _as_it_runs(one, info) for at, one in enumerate(prepared) if isinstance(one, PreparedEdit)}
+    sized = [replace(one, operation=edits[at]) if isinstance(one, PreparedEdit) else one
+             for at, one in enumerate(prepared)]  # fmt: skip
     fingerprint = fingerprints.of(plan.checkpoint, device)
     known = [False] * (len(prepared) + 1)
     asked = [False] * (len(prepared) + 1)
@@ -69,7 +72,7 @@ def forecast(
             parts.append(_asking_seconds(sheet, info, device, timings))
         seconds.append(_sum(parts))
     first = 0.0 if asked[0] else _asking_seconds(sheet, info, device, timings)
-    needed = max([resting_memory(info, device), *(operation_memory(one, info, device) for one in prepared)])
+    needed = max([resting_memory(info, device), *(operation_memory(one, info, device) for one in sized)])
     available = memory_available(device)
     return Forecast(
         plan=plan,
@@ -80,7 +83,7 @@ def forecast(
         memory_available=available,
         guessed=not all(timings.has_learnt(kind, device.id) for kind in kinds),
         to_read=to_read,
-        advice="" if needed <= available else _advice(prepared, info, device, needed, available),
+        advice="" if needed <= available else _advice(sized, info, device, needed, available),
     )
 
 

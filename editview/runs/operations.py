@@ -105,8 +105,8 @@ def _prepared(operation: Operation, plan: Plan, sheet: FactSheet) -> Prepared:
         stage = plan.stage_undone_by(operation)
         if stage is None:
             raise EditViewError(
-                f"*{operation_title(operation)}* has no edit to take back: choose one that comes before it in its "
-                "card, or move it further down."
+                f"*{operation_title(operation)}* has no edit to take back: choose one in its card that comes before it "
+                "and isn't taken back already, or move it further down."
             )
         return PreparedUndo(operation, stage)
     if isinstance(operation, FineTune):

@@ -124,7 +124,7 @@ class Runner:
         if operation_id not in ids:
             return None
         at = ids.index(operation_id) + 1
-        prepared = prepare(plan, sheet)[:at]
+        prepared = prepare(plan.model_copy(update={"operations": plan.active[:at]}), sheet)
         fingerprint = self._fingerprints.of(plan.checkpoint, self.device)
         if fingerprint is None:
             return None

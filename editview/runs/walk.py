@@ -127,19 +127,20 @@ class Walk:
         self._at(self.stages[stage.index - 1], pace)
         done = self.bench.stay(stage.key)
         note = f"*{stage.title}*: no fact failed here, so there was nothing to repair."
-        return self._kept(stage.key, replace(done, notes=(note,)), began)
+        told = replace(done, notes=(note,))
+        if self.full[stage.index] != stage.key:  # other strengths are asked from there
+            self._kept(self.full[stage.index], told, began)
+        return self._kept(stage.key, told, began)
 
     def _scaled(self, stage: StageInfo, prepared: PreparedEdit, before: Sequence[Check], pace: Pace) -> Record:
         """W + αΔW: the edit at full strength is computed once and kept, and every other strength comes from it."""
         full, strength = self.full[stage.index], prepared.operation.strength
-        if self.store.record(full) is None or not self.store.is_intact(full):
-            self._worked(stage, full, prepared.full, before, pace)
+        whole = self.store.record(full) if self.store.is_intact(full) else None
+        whole = whole or self._worked(stage, full, prepared.full, before, pace)
         began = time.perf_counter()
         self._at(self.stages[stage.index - 1], pace)
         done = self.bench.shift(stage.key, self.stages[stage.index - 1].key, full, strength / FULL)
-        record = self.store.record(full)
-        notes = record.notes if record else ()
-        return self._kept(stage.key, replace(done, notes=notes), began)
+        return self._kept(stage.key, replace(done, notes=whole.notes), began)
 
     def _kept(self, key: str, done: Done, began: float) -> Record:
         record = Record(done.changes, time.perf_counter() - began, notes=done.notes)
@@ -216,7 +217,7 @@ class Walk:
         return record
 
     def _keep(self, key: str, record: Record, live: tuple[str, Live] | None) -> None:
-        needed = {stage.key for stage in self.stages}
+        needed = {stage.key for stage in self.stages} | set(self.full)
         try:
             self.store.keep(key, record, self.bench.delta, live, spare=needed)
         except NotKept as error:

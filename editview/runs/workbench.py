@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -96,7 +97,9 @@ class Workbench:
         self._held[key] = self._at_hand.delta
 
     def forget_held(self) -> None:
+        """Before a run: what was read may have been thrown away since."""
         self._held.clear()
+        self._read.clear()
 
     def move_to(self, key: str) -> LanguageModel:
         """Make the open model the stage with this key. Raises `StageLost`."""
@@ -140,6 +143,7 @@ class Workbench:
             else:
                 self.close()
             raise
+        self._read.pop(key, None)
         at_hand.key, at_hand.delta = key, delta
         notes = (*outcome.known.notes, *rounding_notes(outcome.rounded_away, at_hand.lm.dtype))
         return Done(changes, notes, outcome.known)
@@ -250,5 +254,12 @@ def _named(memory: Mapping[str, Tensor]) -> Delta:
 
 def _without(rows: Tensor, before: Tensor | None, after: Tensor) -> Tensor:
     """The rows but for those that were added between `before` and `after`."""
-    added = {row.numpy().tobytes() for row in after[0 if before is None else len(before) :]}
-    return rows[[i for i, row in enumerate(rows) if row.numpy().tobytes() not in added]]
+    added = Counter(row.numpy().tobytes() for row in after[0 if before is None else len(before) :])
+    kept = []
+    for at in reversed(range(len(rows))):  # equal rows: those that came last go
+        row = rows[at].numpy().tobytes()
+        if added[row]:
+            added[row] -= 1
+        else:
+            kept.append(at)
+    return rows[kept[::-1]]

@@ -51,6 +51,8 @@ def test_an_edit_is_taken_back_once_all_edits_of_the_fact_are() -> None:
     assert plan.stage_undone_by(back) == 1
     assert plan.stage_undone_by(all_back) == 2
     assert plan.moved("u", 0).stage_undone_by(back) is None
+    twice = back.model_copy(update={"id": "again"})
+    assert plan.added(twice).stage_undone_by(twice) is None  # it would write the negative of the edit
 
 
 def test_the_card_is_no_part_of_what_is_computed() -> None:

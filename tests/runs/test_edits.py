@@ -185,3 +185,38 @@ def test_another_strength_can_be_tried_on_without_keeping_anything(studio: Studi
     assert sorted(path.name for path in studio.store.root.iterdir()) == kept
     again = studio.run(studio.plan(edit, small.tune(studio.world.data, steps=3)))
     assert again.state is RunState.FINISHED
+
+
+def test_of_equal_keys_only_those_of_the_step_that_is_taken_back_are_forgotten(studio: Studio) -> None:
+    first = alpha(studio, prefixes=0)
+    twice = first.model_copy(update={"id": "twice"})
+    run = studio.run(studio.plan(first, twice, UndoEdit(edit="twice")))
+    assert [[len(stage[f"memory.alphaedit.{layer}"]) for layer in (0, 1)] for stage in studio.weights(run)] == [
+        [3, 3], [6, 6], [3, 3]
+    ]  # fmt: skip
+
+
+def test_running_anew_scales_what_was_computed_anew(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = studio.plan(small.edit(studio.world.text, strength=50.0))
+    studio.run(plan)
+    [before] = studio.weights(studio.run(plan))
+    original = workbench.carry_out
+
+    def another(lm, prepared, *rest):  # type: ignore[no-untyped-def]
+        outcome = original(lm, prepared, *rest)
+        with torch.no_grad():
+            lm.anatomy.mlp_output(lm.model, 0).weight.add_(1.0)
+        return outcome
+
+    monkeypatch.setattr(workbench, "carry_out", another)
+    [after] = studio.weights(studio.run(plan, fresh=True))
+    name = min(before)
+    assert float((after[name] - before[name]).mean()) == pytest.approx(0.5, abs=1e-3)
+
+
+def test_what_lies_in_later_steps_doesn_t_keep_a_strength_from_being_asked(studio: Studio) -> None:
+    edit = small.edit(studio.world.text)
+    studio.run(studio.plan(edit))
+    plan = studio.plan(edit, UndoEdit(edit="nothing"))
+    found = studio.runner.scaled(plan, studio.world.sheet, "edit", 60.0, studio.events.append, Event())
+    assert found is not None

@@ -28,8 +28,9 @@ class BaseOperation(BaseModel):
     method: str  # its name in plan files
 
     id: str = Field(
-        default_factory=new_id, title="Name of this step", description="By which other steps name it", exclude=True
-    )
+        default_factory=new_id, min_length=1, exclude=True,
+        title="Name of this step", description="By which other steps name it",
+    )  # fmt: skip
     enabled: bool = Field(True, title="Switched on", description="A card that is switched off is skipped")
 
     def content(self) -> dict[str, Any]:

@@ -97,10 +97,11 @@ class PlanPanel(QWidget):
     def _edits_before(self, at: int) -> dict[str, str]:
         """The edits that a step at this place could take back: id, and what their cards say."""
         active = [operation for operation in self._hub.plan.operations[:at] if operation.enabled]
+        undone = {operation.edit for operation in active if isinstance(operation, UndoEdit)}
         return {
             operation.id: f"Step {stage}: {operation_title(operation, self._hub.sheet)} ({method_name(operation)})"
             for stage, operation in enumerate(active, start=1)
-            if isinstance(operation, Edit)
+            if isinstance(operation, Edit) and operation.id not in undone
         }
 
     def _insert(self, operation: Operation, at: int) -> None:

@@ -11,9 +11,13 @@ from editview.domain.sentences import strength_sentence
 from editview.ui.hub import Hub
 from editview.ui.look.labels import Sentence
 from editview.ui.look.theme import SMALL, theme
+from editview.ui.problem import Problem
 
 MOST = 150  # per cent
-NOT_RUN = "Run the plan once: then what the facts answer at each strength shows here at once."
+NOT_RUN = (
+    "Run the plan once: then what the facts answer at each strength shows here at once. If it has run, its steps "
+    "aren't kept any more; *Run everything anew* brings them back."
+)
 
 
 class StrengthBox(QWidget):
@@ -23,6 +27,7 @@ class StrengthBox(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._exact = 100.0  # what was set, until it is moved
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setRange(0, MOST)
         self.slider.setPageStep(10)
@@ -48,9 +53,11 @@ class StrengthBox(QWidget):
         self.number.valueChanged.connect(self._moved)
 
     def value(self) -> float:
-        return float(self.slider.value())
+        shown = self.slider.value()
+        return self._exact if round(self._exact) == shown else float(shown)
 
     def set_value(self, value: float) -> None:
+        self._exact = value
         self._moved(round(value))
 
     def say(self, sentence: str) -> None:
@@ -71,8 +78,10 @@ class LiveStrength(QObject):
         super().__init__(box)
         self._hub, self._id, self._box = hub, operation_id, box
         self._waiting = self._moved = False
+        self._job: int | None = None
         box.changed.connect(self._ask)
         hub.scaled.connect(self._answered)
+        hub.problem.connect(self._failed)
         self._ask()
 
     def _ask(self) -> None:
@@ -83,7 +92,13 @@ class LiveStrength(QObject):
             self._moved = True
             return
         self._waiting, self._moved = True, False
-        self._hub.send(ScaleEdit(self._hub.plan, sheet, self._id, self._box.value()))
+        self._job = self._hub.send(ScaleEdit(self._hub.plan, sheet, self._id, self._box.value()))
+
+    def _failed(self, problem: Problem) -> None:
+        if self._waiting and problem.job == self._job:
+            self._waiting = False
+            self._box.say(problem.sentence)
+            self._hub.solved.emit(problem)  # it is said here
 
     def _answered(self, event: Scaled) -> None:
         if event.operation_id != self._id:

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from editview.domain.events import FactsOpened, Scaled
+from editview.domain.events import FactsOpened, Failed, Scaled
 from editview.domain.operations import Memit
 from editview.domain.requests import Request, ScaleEdit
 from editview.domain.verdicts import LiveCheck
@@ -88,3 +88,26 @@ def test_slider_and_number_are_one(hub: Hub, qtbot: QtBot) -> None:
     form.accept()
     assert isinstance(form.operation, Memit)
     assert form.operation.strength == 150.0
+
+
+def test_what_was_set_exactly_stays_until_it_is_moved(window: QWidget) -> None:
+    box = StrengthBox(window)
+    box.set_value(62.5)
+    assert box.value() == 62.5
+    box.slider.setValue(70)
+    assert box.value() == 70.0
+
+
+def test_a_question_that_failed_is_told_in_the_form_and_the_next_one_asked(
+    hub: Hub, sent: list[Request], qtbot: QtBot
+) -> None:
+    asking = Hub(sample.plan(), lambda request: sent.append(request) or len(sent))
+    asking.take([FactsOpened("demo", sample.sheet())])
+    sent.clear()
+    window = QWidget()
+    qtbot.addWidget(window)
+    box = box_of(asking, window)
+    asking.take([Failed(len(sent), "The weights of a stage are gone.")])
+    assert box.answer.accessibleName() == "The weights of a stage are gone."
+    box.slider.setValue(40)
+    assert len(sent) == 2
