@@ -58,6 +58,12 @@ class Plan(BaseModel):
         found = [at for at, other in enumerate(before, 1) if isinstance(other, Edit) and other.id == undo.edit]
         return found[0] if found else None
 
+    def standing_before(self, operation: Operation) -> tuple[Edit, ...]:
+        """The active edits before an active step, less those that were taken back."""
+        before = self.active[: self.active.index(operation)]
+        undone = {other.edit for other in before if isinstance(other, UndoEdit)}
+        return tuple(other for other in before if isinstance(other, Edit) and other.id not in undone)
+
     def index(self, operation_id: str) -> int:
         return next(i for i, operation in enumerate(self.operations) if operation.id == operation_id)
 

@@ -68,7 +68,7 @@ class Runner:
         forgotten first. What goes wrong before the run has started is raised: EditViewError, Cancelled, OSError.
         """
         stop = stop or threading.Event()
-        prepared = prepare(plan, sheet)
+        prepared = self._prepared(plan, sheet)
         fingerprint = None if fresh else self._all_kept(plan, sheet, prepared)
         if fingerprint is None:  # then it comes from the model that is open, not from what is remembered
             fingerprint = self._opened(plan.checkpoint, emit, stop).fingerprint
@@ -124,7 +124,7 @@ class Runner:
         if operation_id not in ids:
             return None
         at = ids.index(operation_id) + 1
-        prepared = prepare(plan.model_copy(update={"operations": plan.active[:at]}), sheet)
+        prepared = self._prepared(plan, sheet, at)
         fingerprint = self._fingerprints.of(plan.checkpoint, self.device)
         if fingerprint is None:
             return None
@@ -161,6 +161,9 @@ class Runner:
         if cleared and not sentences:
             sentences = ["EditView was cut off while it was writing; what was half written has been removed."]
         return " ".join(sentences)
+
+    def _prepared(self, plan: Plan, sheet: FactSheet, steps: int | None = None) -> tuple[Prepared, ...]:
+        return prepare(plan, sheet, lambda: described(plan.checkpoint, self.device), steps)
 
     def _all_kept(self, plan: Plan, sheet: FactSheet, prepared: Sequence[Prepared]) -> str | None:
         """The checkpoint's fingerprint where it is remembered and all stages are kept and asked; else None."""
