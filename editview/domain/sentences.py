@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from editview.domain.comparison import Interval
 from editview.domain.facts import FactSheet, Group
 from editview.domain.left_out import LeftOut, counted
+from editview.domain.memory import Memory
 from editview.domain.operations import Edit, FineTune, Lora, Operation, UndoEdit
 from editview.domain.plan import writing_of
 from editview.domain.session import Run
@@ -207,3 +208,13 @@ def amount(count: float) -> str:
             return f"{count:.0f} {unit}" if unit in ("B", "kB") else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
+
+
+def memory_sentence(memory: Memory) -> str:
+    """'1.2 GB of memory: optimiser 0.6 GB, weights …', what needs most first."""
+    parts = [
+        ("weights", memory.weights), ("gradients", memory.gradients), ("optimiser", memory.optimiser),
+        ("activations", memory.activations), ("copies to go back to", memory.copies),
+    ]  # fmt: skip
+    said = [f"{name} {amount(size)}" for name, size in sorted(parts, key=lambda part: -part[1]) if size]
+    return f"{amount(memory.total)} of memory: {', '.join(said)}"

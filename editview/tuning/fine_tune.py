@@ -11,12 +11,14 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 
 from editview.domain.errors import EditViewError
 from editview.domain.examples import Example
+from editview.domain.memory import Fit, Layout, Memory
 from editview.domain.operations import FineTune, FullFineTune, Lora
 from editview.domain.progress import Progress, silent
 from editview.tuning.batches import tokenised
 from editview.tuning.full import tune_everything
 from editview.tuning.lora import tune_adapter
 from editview.tuning.randomness import kept_random_state
+from editview.tuning.resuming import Snapshots
 from editview.tuning.training import OnLog, train
 from editview.tuning.watch import Watch
 
@@ -43,11 +45,14 @@ def fine_tune(
     watch: Watch | None = None,
     progress: Progress = silent,
     on_log: OnLog = _unheard,
+    fit: Fit | None = None,
+    snapshots: Snapshots | None = None,
 ) -> None:
     """Trains `lm.model` on the examples, in place, whole or not at all: after any error it is as it was before.
 
     The same call gives bit-identical weights on one machine, whatever was drawn before it and whether or not anybody
     watches; the random state outside is left alone. An adapter is merged, so that the model is a stock one again.
+    `fit` says how to get by with the memory there is (else each batch goes through whole), `snapshots` where to go on.
     Raises EditViewError (no examples, nothing to train on, out of memory, a loss that is no number any more) and what
     `progress`, `on_log` or the watch raise, `Cancelled` among it.
     """
@@ -60,9 +65,10 @@ def fine_tune(
     padding = next((token for token in (lm.tokenizer.pad_token_id, ends) if token is not None), 0)
 
     def run() -> None:
-        train(model, operation, rows, padding, seed, watch, progress, on_log)
+        train(model, operation, rows, padding, seed, watch, progress, on_log, fit.layout, snapshots)
 
-    with kept_random_state(), _kept_settings(model), _memory_in_words(operation):
+    fit = fit or Fit(Layout(operation.batch_size), Memory(0))
+    with kept_random_state(), _kept_settings(model), _memory_in_words(operation, fit):
         set_seed(seed)
         if isinstance(operation, Lora):
             tune_adapter(model, operation, run)
@@ -88,16 +94,15 @@ def _kept_settings(model: PreTrainedModel) -> Iterator[None]:
 
 
 @contextmanager
-def _memory_in_words(operation: FineTune) -> Iterator[None]:
+def _memory_in_words(operation: FineTune, fit: Fit) -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
             raise
-        cheaper = "" if isinstance(operation, Lora) else ", or LoRA, which needs far less"
         raise EditViewError(
-            "The memory ran out during fine-tuning. The model is as it was before. Choose a smaller batch size (now "
-            f"{operation.batch_size:,}), shorter examples (now {operation.max_length:,} tokens){cheaper}.",
+            "The memory ran out during fine-tuning. What was finished before is kept, and the next run goes on from "
+            f"there. Choose {fit.levers(operation)}.",
             str(error),
         ) from error
 
