@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.facts import FactSheet
 from editview.domain.left_out import LeftOut
+from editview.domain.memory import Fit
 from editview.domain.plan import Plan
 from editview.domain.requests import KeySpectrum, TraceFacts
 from editview.domain.spectrum import Spectrum
@@ -113,6 +114,8 @@ class Forecast:
     advice: str = ""  # what to change when it won't fit
     to_read: int = 0  # tokens of text for statistics, at most; 0: none, or they are kept
     guessed: bool = False  # some of it was never done on this machine: the times are another machine's
+    fits: tuple[Fit | None, ...] = ()  # of each fine-tune: how it gets by with the memory there is, and what it needs
+    goes_on: tuple[int, ...] = ()  # of each operation: the step after which an interrupted fine-tune goes on, or 0
 
 
 # ---- a run --------------------------------------------------------------------------------------------------------
@@ -234,6 +237,16 @@ class Traced:
 
 
 @dataclass(frozen=True, slots=True)
+class FineTuneMeasured:
+    """What a fine-tune takes on this machine, from a few real steps of it."""
+
+    plan: Plan
+    operation_id: str
+    seconds_a_step: float
+    fit: Fit
+
+
+@dataclass(frozen=True, slots=True)
 class KeySpectra:
     asked: KeySpectrum
     spectra: tuple[Spectrum, ...]  # one a layer, ascending
@@ -246,5 +259,5 @@ RunEvent = (
 Event = (
     RunEvent | EngineReady | EngineLoading | MemoryUsed | Failed | Noted
     | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | Forecast | Replied
-    | Scaled | Traced | KeySpectra
+    | Scaled | Traced | KeySpectra | FineTuneMeasured
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a fine-tune holds in memory, how its batches are carried out within it, and what to change when they won't fit."""
+"""What a fine-tune holds in memory, how its batches get by with it, and what to change when they won't fit."""
 
 from __future__ import annotations
 

@@ -83,6 +83,15 @@ class ScaleEdit:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasureFineTune:
+    """Train a few real steps, changing nothing, to know time and memory; `FineTuneMeasured` follows."""
+
+    plan: Plan
+    sheet: FactSheet
+    operation_id: str  # of a fine-tune that is switched on
+
+
+@dataclass(frozen=True, slots=True)
 class TraceFacts:
     """Look where a checkpoint looks facts up, on those of them that it knows; `Traced` follows."""
 
@@ -109,5 +118,5 @@ class ChooseDevice:
 Request = (
     RunPlan | ForecastPlan | DescribeCheckpoint | DownloadCheckpoint
     | OpenFacts | PreviewFacts | OpenPlan | SavePlan | AskModel
-    | ScaleEdit | TraceFacts | KeySpectrum | ChooseDevice
+    | ScaleEdit | TraceFacts | KeySpectrum | MeasureFineTune | ChooseDevice
 )  # fmt: skip

@@ -29,6 +29,7 @@ from editview.domain.requests import (
     DownloadCheckpoint,
     ForecastPlan,
     KeySpectrum,
+    MeasureFineTune,
     Request,
     RunPlan,
     ScaleEdit,
@@ -68,6 +69,7 @@ class Engine:
         from editview.lm.devices import devices
         from editview.runs.fingerprints import Fingerprints
         from editview.runs.machine import settle
+        from editview.runs.measurements import Measurements
         from editview.runs.runner import Runner
         from editview.runs.store import StageStore
         from editview.runs.timings import Timings
@@ -77,7 +79,9 @@ class Engine:
         self._devices = devices()
         self._store = StageStore(places.stages())
         self._fingerprints, self._timings = Fingerprints(), Timings()
-        self._runner = Runner(self._store, self._fingerprints, self._timings, self._devices[0])
+        self._measurements = Measurements()
+        known = (self._store, self._fingerprints, self._timings)
+        self._runner = Runner(*known, self._devices[0], self._measurements)
         emit(EngineReady(self._devices, self._devices[0], self._runner.recover()))
         emit(self.memory())
 
@@ -96,6 +100,8 @@ class Engine:
             case KeySpectrum(checkpoint=checkpoint, layers=layers, text=text, tokens=tokens):
                 found = self._runner.spectra(checkpoint, layers, text, tokens, self._emit, stop)
                 self._emit(KeySpectra(request, found))
+            case MeasureFineTune(plan=plan, sheet=sheet, operation_id=operation):
+                self._emit(self._runner.measure(plan, sheet, operation, self._emit, stop))
             case ChooseDevice(device_id=wanted):
                 from editview.runs.machine import device
 
@@ -119,7 +125,8 @@ class Engine:
                 self._emit(CheckpointDescribed(replace(info, presets=presets_for(info))))
             case ForecastPlan(plan=plan, sheet=sheet):
                 device = self._runner.device
-                self._emit(forecast(plan, sheet, device, self._store, self._fingerprints, self._timings))
+                known = (self._store, self._fingerprints, self._timings, self._measurements)
+                self._emit(forecast(plan, sheet, device, *known))
             case DownloadCheckpoint(checkpoint=wanted):
                 with telling(self._emit, stop) as progress:
                     download(wanted.source, progress, pickle=wanted.allow_pickle, code=wanted.allow_code)

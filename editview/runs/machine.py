@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
 import sys
+from contextlib import suppress
 
 import psutil
 import torch
@@ -49,3 +52,15 @@ def memory_available(device: Device) -> int:
         else int(psutil.Process().memory_info().rss)
     )
     return min(device.memory_total, memory_free(device) + own)
+
+
+def release_memory() -> None:
+    """Give back to the system what was freed and is still held for later use."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # another C library than GNU's
+            ctypes.CDLL("libc.so.6").malloc_trim(0)

@@ -6,6 +6,7 @@ On the CPU everything shares one memory; on a GPU only what lies on it is counte
   are kept in half precision; LoRA adds 16 bytes for each number of its small matrices.
 - Activations of training: tokens x width x layers x (34 + 5 heads x length / width) bytes in half precision, twice as
   much in float32 (Korthikanti et al. 2022, arXiv 2205.05198, eq. 2), and the scores over the vocabulary, five times.
+  Of a batch in parts only one part counts; layer by layer, each layer's input and one layer.
 - An edit adds its statistics, inputs² in float64 for each layer and twice for solving, and a search of bounded size.
 - A stage that is left and the one that is reached are both kept on the CPU, and so is what an operation restores.
 
@@ -17,9 +18,10 @@ from __future__ import annotations
 import math
 
 from editview.domain.checkpoint import CheckpointInfo, Device
+from editview.domain.memory import Layout, Memory
 from editview.domain.operations import Edit, FullFineTune, Lora, TargetEdit
-from editview.domain.weights import MatrixKind
-from editview.runs.operations import Prepared, PreparedEdit, PreparedUndo
+from editview.domain.weights import MatrixKind, TensorInfo
+from editview.runs.operations import Prepared, PreparedEdit, PreparedFineTune, PreparedUndo
 
 _BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
 _HEAD_WIDTH = 64  # of an attention head, as nearly all models have it
@@ -35,17 +37,30 @@ def resting_memory(info: CheckpointInfo, device: Device) -> int:
     return 2 * weights if device.id == "cpu" else weights
 
 
-def operation_memory(prepared: Prepared, info: CheckpointInfo, device: Device) -> int:
-    """Bytes while an operation is carried out, the model included."""
-    number = _bytes(info, device)
-    total: float = resting_memory(info, device)
-    if device.id == "cpu":
-        total += 3 * _changed(prepared, info) * number
-    if isinstance(prepared, PreparedUndo):
-        return int(total)
-    if isinstance(prepared, PreparedEdit):
-        return int(total + _editing(prepared, info, device))
-    return int(total + _training(prepared.operation, info, number))
+def operation_memory(prepared: PreparedEdit | PreparedUndo, info: CheckpointInfo, device: Device) -> int:
+    """Bytes while an edit is carried out or taken back, the model included."""
+    total = resting_memory(info, device) + _copies(prepared, info, device)
+    return total if isinstance(prepared, PreparedUndo) else int(total + _editing(prepared, info, device))
+
+
+def training_memory(prepared: PreparedFineTune, info: CheckpointInfo, device: Device, layout: Layout) -> Memory:
+    """Bytes while a fine-tune is carried out in some layout, the model included."""
+    operation, number = prepared.operation, _bytes(info, device)
+    weights = info.parameters * number
+    if isinstance(operation, FullFineTune):
+        trained = sum(math.prod(tensor.shape) for tensor in _trained(prepared, info))
+        weights += info.parameters * 4 if number < 4 else 0  # trained in float32
+    else:
+        trained = sum(operation.rank * sum(tensor.shape) for tensor in _matrices(prepared, info))
+        weights += 4 * trained + (info.parameters * 2 if number_format(info, device) == "float16" else 0)
+    copies = _copies(prepared, info, device) + (info.parameters * number if device.id == "cpu" else 0)
+    activations = _activations(operation, info, number, layout) + _LIBRARIES
+    return Memory(weights, 4 * trained, 8 * trained, int(activations), copies)
+
+
+def _copies(prepared: Prepared, info: CheckpointInfo, device: Device) -> int:
+    """What is kept of what an operation changes; only on the CPU does that share its memory."""
+    return 3 * _changed(prepared, info) * _bytes(info, device) if device.id == "cpu" else 0
 
 
 def _editing(prepared: PreparedEdit, info: CheckpointInfo, device: Device) -> float:
@@ -57,26 +72,40 @@ def _editing(prepared: PreparedEdit, info: CheckpointInfo, device: Device) -> fl
     return solving + search * 17 * _bytes(info, device)
 
 
-def _training(operation: Lora | FullFineTune, info: CheckpointInfo, number: int) -> float:
-    tokens = operation.batch_size * operation.max_length
+def _activations(operation: Lora | FullFineTune, info: CheckpointInfo, number: int, layout: Layout) -> float:
+    tokens = layout.part * operation.max_length
     heads = max(1, info.width // _HEAD_WIDTH)
-    per_token = info.width * info.layers * (34 + 5 * heads * operation.max_length / max(info.width, 1))
+    per_layer = info.width * (34 + 5 * heads * operation.max_length / max(info.width, 1)) * number / 2 * _UNFUSED
+    if isinstance(operation, Lora):
+        per_layer += info.width * 8 * number  # the inputs of each adapted layer after dropout
+    kept = per_layer * info.layers
+    if layout.checkpointing:  # each layer's input, and one layer at a time in full
+        kept = info.width * number * info.layers + per_layer
     vocabulary = max((t.shape[0] for t in info.tensors if t.kind is MatrixKind.EMBEDDING), default=0)
-    activations = tokens * per_token * number / 2 * _UNFUSED + tokens * vocabulary * 4 * 5 + _LIBRARIES
-    if isinstance(operation, FullFineTune):
-        return activations + info.parameters * (12 + (4 if number < 4 else 0))
-    added = sum(operation.rank * sum(t.shape) for t in info.tensors if t.layer is not None and len(t.shape) == 2)
-    dropped = tokens * info.width * info.layers * 8 * number  # the inputs of each adapted layer after dropout
-    return activations + 16 * added + dropped
+    return tokens * (kept + vocabulary * 4 * 5)
+
+
+def _trained(prepared: PreparedFineTune, info: CheckpointInfo) -> list[TensorInfo]:
+    """The tensors of the layers that a fine-tune trains, of the kinds that it trains."""
+    layers, kinds = prepared.layers, prepared.operation.matrices
+    return [
+        tensor
+        for tensor in info.tensors
+        if (layers is None or tensor.layer in layers) and (not kinds or tensor.kind in kinds)
+    ]
+
+
+def _matrices(prepared: PreparedFineTune, info: CheckpointInfo) -> list[TensorInfo]:
+    """Those that an adapter is added to."""
+    return [tensor for tensor in _trained(prepared, info) if tensor.layer is not None and len(tensor.shape) == 2]
 
 
 def _changed(prepared: Prepared, info: CheckpointInfo) -> int:
     """How many numbers an operation may change."""
     operation = prepared.operation
-    if isinstance(operation, FullFineTune):
-        return info.parameters
-    if isinstance(operation, Lora):
-        return sum(math.prod(t.shape) for t in info.tensors if t.layer is not None and len(t.shape) == 2)
+    if isinstance(prepared, PreparedFineTune):
+        tensors = _matrices(prepared, info) if isinstance(operation, Lora) else _trained(prepared, info)
+        return sum(math.prod(tensor.shape) for tensor in tensors)
     written = [math.prod(t.shape) for t in info.tensors if t.kind is MatrixKind.MLP_OUT]
     layers = len(operation.layers) if isinstance(operation, Edit) else len(written)
     return sum(written[: max(1, layers)])

@@ -17,6 +17,7 @@ from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.errors import EditViewError
 from editview.domain.examples import Example, content_hash
 from editview.domain.facts import Fact, FactSheet, Group
+from editview.domain.memory import Fit
 from editview.domain.operations import (
     BaseOperation,
     Edit,
@@ -39,6 +40,7 @@ from editview.formats.statistics_text import statistics_text
 from editview.formats.training_data import packaged, read_examples
 from editview.lm.model import LanguageModel
 from editview.tuning.fine_tune import Tunable, fine_tune
+from editview.tuning.resuming import Snapshots
 from editview.tuning.watch import Watch
 
 
@@ -206,14 +208,17 @@ def carry_out(
     watch: Watch | None,
     progress: Progress,
     on_log: Callable[[int, float, float], None],
+    fit: Fit | None = None,
+    snapshots: Snapshots | None = None,
 ) -> Outcome:
     """Change the model's weights in place, whole or not at all; an edit is written at full strength.
 
-    `memory` is what earlier edits left for later ones.
+    `memory` is what earlier edits left for later ones; `fit` and `snapshots` are for fine-tunes.
     """
     if isinstance(prepared, PreparedEdit):
         return methods.edit(lm, prepared.facts, prepared.operation, seed, memory, progress)
-    fine_tune(cast(Tunable, lm), prepared.operation, prepared.examples, seed, watch, progress, on_log)
+    training = cast(Tunable, lm), prepared.operation, prepared.examples, seed, watch, progress, on_log
+    fine_tune(*training, fit, snapshots)
     return Outcome({})
 
 

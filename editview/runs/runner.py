@@ -12,9 +12,10 @@ from psutil import pid_exists
 from editview.domain import places
 from editview.domain.checkpoint import Device
 from editview.domain.errors import Cancelled
-from editview.domain.events import Event, RunFailed, RunFinished, RunStarted, RunStopped, StageInfo
+from editview.domain.events import Event, FineTuneMeasured, RunFailed, RunFinished, RunStarted, RunStopped, StageInfo
 from editview.domain.facts import Fact, FactSheet
 from editview.domain.files import clear_parts
+from editview.domain.memory import Layout
 from editview.domain.plan import Checkpoint, Plan
 from editview.domain.progress import Progress
 from editview.domain.sentences import operation_title
@@ -26,10 +27,14 @@ from editview.lm.answers import ask, live_check
 from editview.lm.model import LanguageModel
 from editview.lm.spectrum import spectra
 from editview.lm.tracing import trace
+from editview.runs import costs, snapshots
 from editview.runs.fingerprints import Fingerprints, described
 from editview.runs.journal import Journal, interrupted
 from editview.runs.keys import full_keys, stage_keys
-from editview.runs.operations import Prepared, prepare
+from editview.runs.machine import memory_available, release_memory
+from editview.runs.measurements import Measurements, fit_of
+from editview.runs.measuring import measure
+from editview.runs.operations import Prepared, PreparedFineTune, prepare
 from editview.runs.pace import telling
 from editview.runs.store import StageStore
 from editview.runs.timings import Timings
@@ -43,8 +48,16 @@ Emit = Callable[[Event], None]
 class Runner:
     """Runs plans one after the other on one device. Not to be used from two threads at once."""
 
-    def __init__(self, store: StageStore, fingerprints: Fingerprints, timings: Timings, device: Device) -> None:
+    def __init__(
+        self,
+        store: StageStore,
+        fingerprints: Fingerprints,
+        timings: Timings,
+        device: Device,
+        measurements: Measurements | None = None,
+    ) -> None:
         self.device = device
+        self._measurements = measurements or Measurements()
         self._store, self._fingerprints, self._timings = store, fingerprints, timings
         self._bench = Workbench(store, fingerprints)
 
@@ -77,6 +90,7 @@ class Runner:
         if fresh:
             for key in (*keys, *full):
                 self._store.discard(key)
+                snapshots.clear(self._store, key)
         titles = ["Checkpoint", *(operation_title(operation, sheet) for operation in plan.active)]
         ids = [None, *(operation.id for operation in plan.active)]
         stages = tuple(StageInfo(i, ids[i], titles[i], keys[i]) for i in range(len(keys)))
@@ -84,19 +98,23 @@ class Runner:
         journal = Journal(self._store.root, plan.name)
         emit(RunStarted(run, plan, sheet, stages, described(plan.checkpoint, self.device).tensors))
         began = time.perf_counter()
-        rooms = (self._bench, self._store, self._timings, journal, self.device)
+        rooms = (self._bench, self._store, self._timings, self._measurements, journal, self.device)
         walk = Walk(*rooms, run, plan, sheet, stages, full, prepared, emit, stop)
+        failed = False
         try:
             self._bench.forget_held()
             walk.walk()
         except Cancelled:
             emit(RunStopped(run))
         except Exception as error:
+            failed = True
             emit(RunFailed(run, *in_words(error)))
         else:
             emit(RunFinished(run, time.perf_counter() - began))
         finally:
             journal.end()
+        if failed:  # the error is gone by now, and with it what it held of a step that took too much
+            release_memory()
 
     def ask(
         self, plan: Plan, prompt: str, keys: Sequence[str], max_new_tokens: int, emit: Emit, stop: threading.Event
@@ -134,6 +152,29 @@ class Runner:
             return None
         self._opened(plan.checkpoint, emit, stop)
         return live_check(self._bench.try_on(before, full, strength / FULL), watched_facts(sheet), 0)
+
+    def measure(
+        self, plan: Plan, sheet: FactSheet, operation_id: str, emit: Emit, stop: threading.Event
+    ) -> FineTuneMeasured:
+        """A few real steps of a fine-tune, which change nothing, and what they took: forecasts know it from now on.
+
+        Raises what training raises, and what opening the checkpoint raises.
+        """
+        at = [operation.id for operation in plan.active].index(operation_id)
+        prepared = self._prepared(plan, sheet, at + 1)[at]
+        assert isinstance(prepared, PreparedFineTune)
+        info = described(plan.checkpoint, self.device)
+        with telling(emit, stop) as progress:
+            lm = self._as_it_was(plan.checkpoint, progress)
+            known = self._measurements.of(plan.checkpoint, self.device, prepared)
+            fit = fit_of(prepared, info, self.device, known, memory_available(self.device))
+            found = measure(lm, prepared, self.device, plan.seed, fit, progress)
+        self._measurements.remember(plan.checkpoint, self.device, prepared, found)
+        steps = prepared.operation.steps
+        work = costs.work(prepared, info.parameters) / steps
+        self._timings.learn(prepared.operation.method, self.device.id, work, found.seconds_in(Layout(found.part)))
+        fit = fit_of(prepared, info, self.device, found, memory_available(self.device))
+        return FineTuneMeasured(plan, operation_id, found.seconds_in(fit.layout), fit)
 
     def trace(
         self, checkpoint: Checkpoint, facts: Sequence[Fact], seed: int, emit: Emit, stop: threading.Event

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from torch import Tensor
+
 from editview.domain.checkpoint import Device
 from editview.domain.errors import Cancelled
 from editview.domain.events import (
@@ -20,19 +22,25 @@ from editview.domain.events import (
     Trained,
 )
 from editview.domain.facts import Fact, FactSheet, Group
+from editview.domain.memory import Fit
 from editview.domain.operations import FineTune
 from editview.domain.plan import Plan
 from editview.domain.sentences import told_apart
 from editview.domain.verdicts import Check, LiveCheck
 from editview.lm.answers import check, live_check
 from editview.lm.model import LanguageModel
-from editview.runs import costs
+from editview.runs import costs, snapshots
+from editview.runs.fingerprints import described
 from editview.runs.journal import Journal
+from editview.runs.machine import memory_available
+from editview.runs.measurements import TWICE, Measurements, fit_of
 from editview.runs.operations import Prepared, PreparedEdit, PreparedFineTune, PreparedUndo, seed_of
 from editview.runs.pace import Pace
+from editview.runs.snapshots import Found
 from editview.runs.store import Asked, Live, Loss, NotKept, Record, StageStore
 from editview.runs.timings import Timings
 from editview.runs.workbench import Done, Workbench
+from editview.tuning.resuming import Snapshots
 from editview.tuning.watch import Watch
 
 FULL = 100.0  # per cent of an edit
@@ -49,6 +57,7 @@ class Walk:
     bench: Workbench
     store: StageStore
     timings: Timings
+    measurements: Measurements
     journal: Journal
     device: Device
     run: str
@@ -155,11 +164,13 @@ class Walk:
         before: Sequence[Check],
         pace: Pace,
     ) -> Record:
-        """Let the operation compute the stage `key`, and keep it."""
+        """Let the operation compute the stage `key`, and keep it; a fine-tune that was interrupted goes on."""
         lm = self._at(self.stages[stage.index - 1], pace)
-        losses: list[Loss] = []
-        live: list[LiveCheck] = []
-        seconds_asking = 0.0
+        fit = self._fit(prepared) if isinstance(prepared, PreparedFineTune) else None
+        found = self._snapshot(stage, key) if fit is not None else None
+        losses: list[Loss] = list(found.losses) if found else []
+        live: list[LiveCheck] = list(found.live) if found else []
+        times_asked, seconds_asking = 0, 0.0
         watched = watched_facts(self.sheet)
         ids = {fact.id for fact in watched}
         at_the_start = LiveCheck.of([check for check in before if check.fact_id in ids], 0)
@@ -170,39 +181,73 @@ class Walk:
                 self.emit(Trained(self.run, stage.index, step, loss, learning_rate))
 
         def ask(step: int) -> LiveCheck:
-            nonlocal seconds_asking
+            nonlocal times_asked, seconds_asking
             if step == 0:
                 return at_the_start
             began = time.perf_counter()
-            found = live_check(lm, watched, step)
-            seconds_asking += time.perf_counter() - began
-            return found
+            answers = live_check(lm, watched, step)
+            times_asked, seconds_asking = times_asked + 1, seconds_asking + time.perf_counter() - began
+            return answers
 
-        def report(found: LiveCheck) -> None:
-            live.append(found)
-            self.emit(LiveChecked(self.run, stage.index, found))
+        def report(answers: LiveCheck) -> None:
+            if all(answers.step != one.step for one in live):  # else it was told before the interruption
+                live.append(answers)
+                self.emit(LiveChecked(self.run, stage.index, answers))
+
+        def asked_live() -> tuple[str, Live] | None:
+            return (self.sheet.content_hash, Live(tuple(live), every)) if live else None
+
+        def put_down(step: int, state: dict[str, Tensor]) -> None:
+            so_far = Record(seconds=time.perf_counter() - began, losses=tuple(losses))
+            try:
+                snapshots.keep(self.store, key, step, state, so_far, asked_live(), spare=self._needed)
+            except NotKept as error:
+                self._tell_not_kept(error)
 
         every = self.plan.check_every
         watch = Watch(every, ask, report) if every and watched else None
-        began = time.perf_counter()
-        done = self.bench.carry_out(prepared, key, seed_of(prepared, self.plan.seed), watch, pace, log)
-        record = Record(done.changes, time.perf_counter() - began, tuple(losses), done.notes)
-        parameters = self.bench.parameters
-        worked = record.seconds - seconds_asking - done.known.seconds
-        self._learn(prepared.operation.method, costs.work(prepared, parameters), worked)
+        began = time.perf_counter() - (found.seconds if found else 0.0)
+        if found is not None:
+            self._tell_training(stage, losses, live)
+        place = Snapshots(snapshots.EVERY, put_down, found.state if found else None)
+        seed = seed_of(prepared, self.plan.seed)
+        done = self.bench.carry_out(prepared, key, seed, watch, pace, log, fit, place)
+        seconds, parameters = time.perf_counter() - began, self.bench.parameters
+        notes, work = done.notes, costs.work(prepared, parameters)
+        if fit is not None and isinstance(prepared, PreparedFineTune):
+            words = fit.layout.words(prepared.operation.batch_size)
+            notes += (f"*{stage.title}* took its batches {words}.",) if words else ()
+            work *= TWICE if fit.layout.checkpointing else 1
+        record = Record(done.changes, seconds, tuple(losses), notes)
+        if found is None:
+            self._learn(prepared.operation.method, work, seconds - seconds_asking - done.known.seconds)
         self._learn(costs.READING, done.known.work, done.known.seconds)
-        self._learn(costs.ASKING_LIVE, (len(live) - 1) * costs.asking_live(watched, parameters), seconds_asking)
-        self._keep(key, record, (self.sheet.content_hash, Live(tuple(live), every)) if live else None)
+        self._learn(costs.ASKING_LIVE, times_asked * costs.asking_live(watched, parameters), seconds_asking)
+        self._keep(key, record, asked_live())
+        snapshots.clear(self.store, key)
         return record
+
+    def _fit(self, prepared: PreparedFineTune) -> Fit:
+        """How to get by with the memory that there is now."""
+        info = described(self.plan.checkpoint, self.device)
+        measured = self.measurements.of(self.plan.checkpoint, self.device, prepared)
+        return fit_of(prepared, info, self.device, measured, memory_available(self.device))
+
+    def _snapshot(self, stage: StageInfo, key: str) -> Found | None:
+        """Where an interrupted fine-tune goes on."""
+        kept = snapshots.step_kept(self.store, key)
+        found = snapshots.find(self.store, key, self.sheet.content_hash)
+        if found is not None:
+            self.emit(Noted(f"*{stage.title}* was interrupted, and goes on after step {found.step:,}."))
+        elif kept:
+            self.emit(Noted(f"What was kept of *{stage.title}* under way is damaged, so it begins anew."))
+        return found
 
     def _recalled(self, stage: StageInfo) -> Record:
         """A stage from the store, told as if it were computed now."""
         record = self.store.record(stage.key) or Record()
-        for loss in record.losses:
-            self.emit(Trained(self.run, stage.index, loss.step, loss.loss, loss.learning_rate))
         live = self.store.live(stage.key, self.sheet.content_hash)
-        for found in live.checks if live else ():
-            self.emit(LiveChecked(self.run, stage.index, found))
+        self._tell_training(stage, record.losses, live.checks if live else ())
         if stage.index and isinstance(self.prepared[stage.index - 1].operation, FineTune) and self.plan.check_every:
             if live is None:
                 self.emit(Noted(
@@ -216,10 +261,20 @@ class Walk:
                 ))  # fmt: skip
         return record
 
+    def _tell_training(self, stage: StageInfo, losses: Sequence[Loss], live: Sequence[LiveCheck]) -> None:
+        for loss in losses:
+            self.emit(Trained(self.run, stage.index, loss.step, loss.loss, loss.learning_rate))
+        for found in live:
+            self.emit(LiveChecked(self.run, stage.index, found))
+
+    @property
+    def _needed(self) -> set[str]:
+        """The stages that must not go to make room for others."""
+        return {stage.key for stage in self.stages} | set(self.full)
+
     def _keep(self, key: str, record: Record, live: tuple[str, Live] | None) -> None:
-        needed = {stage.key for stage in self.stages} | set(self.full)
         try:
-            self.store.keep(key, record, self.bench.delta, live, spare=needed)
+            self.store.keep(key, record, self.bench.delta, live, spare=self._needed)
         except NotKept as error:
             self.bench.hold(key)
             self._tell_not_kept(error)

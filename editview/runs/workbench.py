@@ -11,6 +11,7 @@ from torch import Tensor
 
 from editview.domain.checkpoint import Device
 from editview.domain.errors import EditViewError
+from editview.domain.memory import Fit
 from editview.domain.plan import Checkpoint
 from editview.domain.progress import Progress
 from editview.domain.weights import TensorChange
@@ -23,6 +24,7 @@ from editview.runs.keys import same_checkpoint, stage_keys
 from editview.runs.operations import PreparedEdit, PreparedFineTune, carry_out
 from editview.runs.store import StageLost, StageStore
 from editview.runs.weights import Weights
+from editview.tuning.resuming import Snapshots
 from editview.tuning.watch import Watch
 
 Delta = dict[str, torch.Tensor]
@@ -118,6 +120,8 @@ class Workbench:
         watch: Watch | None,
         progress: Progress,
         on_log: Callable[[int, float, float], None],
+        fit: Fit | None = None,
+        snapshots: Snapshots | None = None,
     ) -> Done:
         """Carry an operation out on the stage at hand, which becomes the stage `key`.
 
@@ -128,7 +132,8 @@ class Workbench:
         before, weights = at_hand.delta, at_hand.weights
         weights.touched()
         try:
-            outcome = carry_out(at_hand.lm, prepared, seed, _memory_of(before), watch, progress, on_log)
+            known = _memory_of(before)
+            outcome = carry_out(at_hand.lm, prepared, seed, known, watch, progress, on_log, fit, snapshots)
             delta = weights.delta() | _memory(before) | _named(outcome.memory)
             changes = _changes(at_hand, before, delta)
             if not changes:

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 
-from editview.domain.errors import EditViewError
+from editview.domain.errors import EditViewError, is_out_of_memory
 from editview.domain.examples import Example
 from editview.domain.memory import Fit, Layout, Memory
 from editview.domain.operations import FineTune, FullFineTune, Lora
@@ -64,11 +63,12 @@ def fine_tune(
     ends = lm.tokenizer.eos_token_id
     padding = next((token for token in (lm.tokenizer.pad_token_id, ends) if token is not None), 0)
 
-    def run() -> None:
-        train(model, operation, rows, padding, seed, watch, progress, on_log, fit.layout, snapshots)
+    fits = fit or Fit(Layout(operation.batch_size), Memory(0))
 
-    fit = fit or Fit(Layout(operation.batch_size), Memory(0))
-    with kept_random_state(), _kept_settings(model), _memory_in_words(operation, fit):
+    def run() -> None:
+        train(model, operation, rows, padding, seed, watch, progress, on_log, fits.layout, snapshots)
+
+    with kept_random_state(), _kept_settings(model), _memory_in_words(operation, fits):
         set_seed(seed)
         if isinstance(operation, Lora):
             tune_adapter(model, operation, run)
@@ -98,16 +98,10 @@ def _memory_in_words(operation: FineTune, fit: Fit) -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         raise EditViewError(
             "The memory ran out during fine-tuning. What was finished before is kept, and the next run goes on from "
             f"there. Choose {fit.levers(operation)}.",
             str(error),
         ) from error
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """CUDA has a class of its own for it; the allocators of the CPU and of Apple's GPUs only say so."""
-    words = ("can't allocate memory", "not enough memory", "out of memory")
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(word in str(error).lower() for word in words)

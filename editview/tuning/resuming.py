@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -76,8 +76,8 @@ class ResumingTrainer(Trainer):
             if name.startswith(_MOMENT):
                 at, _, kind = name.removeprefix(_MOMENT).partition(".")
                 moments.setdefault(int(at), {})[kind] = tensor.clone()
-        self.optimizer.load_state_dict({"state": moments, "param_groups": rest["groups"]})
-        self.lr_scheduler.load_state_dict(rest["schedule"])
+        cast(Any, self.optimizer).load_state_dict({"state": moments, "param_groups": rest["groups"]})
+        cast(Any, self.lr_scheduler).load_state_dict(rest["schedule"])
 
     def _load_rng_state(self, checkpoint: str | None) -> None:
         if checkpoint is not None:
@@ -87,19 +87,20 @@ class ResumingTrainer(Trainer):
 
     @property
     def _found(self) -> Mapping[str, Tensor]:
-        assert self._snapshots is not None and self._snapshots.found is not None
+        assert self._snapshots is not None
+        assert self._snapshots.found is not None
         return self._snapshots.found
 
     def _trained(self) -> dict[str, Tensor]:
-        return {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
+        return {name: weight for name, weight in cast(Any, self.model).named_parameters() if weight.requires_grad}
 
     def _snapshot(self) -> dict[str, Tensor]:
         """Everything that decides the steps to come, on the CPU."""
-        optimiser = self.optimizer.state_dict()
+        optimiser = cast(Any, self.optimizer).state_dict()
         rest = {
             "trainer": {**asdict(self.state), "log_history": []},
             "groups": optimiser["param_groups"],
-            "schedule": self.lr_scheduler.state_dict(),
+            "schedule": cast(Any, self.lr_scheduler).state_dict(),
         }
         tensors = {_WEIGHT + name: weight for name, weight in self._trained().items()}
         for at, moments in optimiser["state"].items():

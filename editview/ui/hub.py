@@ -20,6 +20,7 @@ from editview.domain.events import (
     FactsOpened,
     FactsPreviewed,
     Failed,
+    FineTuneMeasured,
     Forecast,
     KeySpectra,
     LiveChecked,
@@ -67,6 +68,7 @@ class Hub(QObject):
     scaled = Signal(object)  # events.Scaled
     traced = Signal(object)  # events.Traced
     spectra_known = Signal(object)  # events.KeySpectra
+    measured = Signal(object)  # events.FineTuneMeasured
     noted = Signal(str)
     recovered = Signal(str)  # what an earlier start was cut off in
     problem = Signal(object)  # Problem
@@ -289,6 +291,10 @@ class Hub(QObject):
                     self.traced.emit(event)
                 case KeySpectra():
                     self.spectra_known.emit(event)
+                case FineTuneMeasured(plan=plan):
+                    self.measured.emit(event)
+                    if plan == self.plan:
+                        self._ask_forecast()
                 case Noted(sentence=sentence):
                     self.noted.emit(sentence)
                 case Failed(job=job, sentence=sentence, details=details):

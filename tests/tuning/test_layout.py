@@ -28,7 +28,7 @@ def trained(lm: SmallLM, operation: FullFineTune | Lora, layout: Layout) -> tupl
 @BOTH
 @pytest.mark.parametrize("part", [4, 5, 1], ids=["even", "a smaller rest", "one by one"])
 def test_parts_add_up_to_the_batch(operation: FullFineTune | Lora, part: int) -> None:
-    """Rows of different lengths: each token counts alike, whatever part it is in. The last batch of an epoch is short."""
+    """Rows of different lengths: each token counts alike, whatever part it is in. An epoch's last batch is short."""
     whole, losses = trained(llama(), operation, Layout(16))
     parts, other_losses = trained(llama(), operation, Layout(part))
     assert other_losses == pytest.approx(losses, rel=1e-5)
