@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from editview.domain.checkpoint import CheckpointInfo, Device
+from editview.domain.export import Export
 from editview.domain.facts import FactSheet
 from editview.domain.left_out import LeftOut
 from editview.domain.plan import Plan
-from editview.domain.requests import KeySpectrum, TraceFacts
+from editview.domain.requests import ExportStage, KeySpectrum, TraceFacts
 from editview.domain.spectrum import Spectrum
 from editview.domain.tracing import Tracing
 from editview.domain.verdicts import Check, LiveCheck
@@ -228,6 +229,12 @@ class Scaled:
 
 
 @dataclass(frozen=True, slots=True)
+class Exported:
+    asked: ExportStage
+    export: Export
+
+
+@dataclass(frozen=True, slots=True)
 class Traced:
     asked: TraceFacts
     tracing: Tracing
@@ -246,5 +253,5 @@ RunEvent = (
 Event = (
     RunEvent | EngineReady | EngineLoading | MemoryUsed | Failed | Noted
     | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | Forecast | Replied
-    | Scaled | Traced | KeySpectra
+    | Scaled | Exported | Traced | KeySpectra
 )  # fmt: skip

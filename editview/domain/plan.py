@@ -47,6 +47,10 @@ class Plan(BaseModel):
         """The operations that are switched on: stage i + 1 is the model after active[i]."""
         return tuple(operation for operation in self.operations if operation.enabled)
 
+    def up_to(self, stage: int) -> Plan:
+        """The plan that ends with a stage of this one."""
+        return self._with(list(self.active[:stage]))
+
     def stage_undone_by(self, undo: UndoEdit) -> int | None:
         """The stage (counted from 1) of the edit that an active step takes back.
 

@@ -13,10 +13,12 @@ from editview.domain import places
 from editview.domain.checkpoint import Device
 from editview.domain.errors import Cancelled
 from editview.domain.events import Event, RunFailed, RunFinished, RunStarted, RunStopped, StageInfo
+from editview.domain.export import Export
 from editview.domain.facts import Fact, FactSheet
 from editview.domain.files import clear_parts
 from editview.domain.plan import Checkpoint, Plan
 from editview.domain.progress import Progress
+from editview.domain.requests import ExportStage
 from editview.domain.sentences import operation_title
 from editview.domain.spectrum import Spectrum
 from editview.domain.tracing import Tracing
@@ -26,6 +28,7 @@ from editview.lm.answers import ask, live_check
 from editview.lm.model import LanguageModel
 from editview.lm.spectrum import spectra
 from editview.lm.tracing import trace
+from editview.runs.export import export
 from editview.runs.fingerprints import Fingerprints, described
 from editview.runs.journal import Journal, interrupted
 from editview.runs.keys import full_keys, stage_keys
@@ -134,6 +137,11 @@ class Runner:
             return None
         self._opened(plan.checkpoint, emit, stop)
         return live_check(self._bench.try_on(before, full, strength / FULL), watched_facts(sheet), 0)
+
+    def export(self, asked: ExportStage, emit: Emit, stop: threading.Event) -> Export:
+        """Write the last stage of a plan to a folder. Raises what `runs.export.export` raises, and Cancelled."""
+        with telling(emit, stop) as progress:
+            return export(self._bench, self._store, self.device, asked, progress)
 
     def trace(
         self, checkpoint: Checkpoint, facts: Sequence[Fact], seed: int, emit: Emit, stop: threading.Event

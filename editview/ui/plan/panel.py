@@ -14,6 +14,7 @@ from editview.ui.look.labels import Sentence
 from editview.ui.look.theme import BODY, theme
 from editview.ui.plan.card_states import overall, plan_sentence
 from editview.ui.plan.chooser import StepChooser, first_of
+from editview.ui.plan.export_dialog import ExportDialog
 from editview.ui.plan.finding import Finding
 from editview.ui.plan.form import OperationForm
 from editview.ui.plan.model import PlanModel
@@ -141,6 +142,16 @@ class PlanPanel(QWidget):
         if form.exec():
             self._hub.change_plan(self._hub.plan.replaced(form.operation))
         form.deleteLater()
+
+    def export_selected(self) -> None:
+        """Offer to write the model as it is after the selected step."""
+        if self.selected is not None:
+            self.export(self.selected.id)
+
+    def export(self, operation_id: str | None = None) -> None:
+        dialog = ExportDialog(self._hub, operation_id, self)
+        dialog.exec()
+        dialog.deleteLater()
 
     def move_step(self, by: int) -> None:
         self.view.move_step(by)

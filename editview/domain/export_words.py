@@ -1,0 +1,114 @@
+"""What is said of exports: before, why and where they can't be made and what they take; afterwards, what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from editview.domain.checkpoint import CheckpointInfo
+from editview.domain.export import Export, Form
+from editview.domain.operations import FullFineTune, Lora, TunedEdit, UndoEdit
+from editview.domain.plan import Plan
+from editview.domain.requests import ExportStage
+from editview.domain.sentences import amount, method_name
+from editview.domain.verdicts import Check
+from editview.domain.weights import TensorChange
+
+FACTS_FILE = "editview.json"
+"""What every export holds, and nothing else does: what may be replaced is known by it."""
+
+_NAMED = 5  # facts that a sentence names
+
+
+def written(export: Export) -> str:
+    """What was written where, and what reading it back has shown."""
+    return f"*{export.title}* was written to '{export.folder}' ({amount(export.bytes)}). {read_back(export)}"
+
+
+def read_back(export: Export) -> str:
+    verdicts = (
+        f"all {export.facts:,} facts have the verdicts they had" if export.facts else "there were no facts to ask"
+    )
+    if not export.off:
+        return f"Read back, every weight is what was computed, and {verdicts}."
+    weights = "1 weight differs" if export.off == 1 else f"{export.off:,} weights differ"
+    return f"Read back, {weights} by rounding from what was computed, by {export.error:.1e} at most, and {verdicts}."
+
+
+def weighs(form: Form, info: CheckpointInfo, changes: Sequence[tuple[int, Sequence[TensorChange]]] = ()) -> int:
+    """Bytes that an export takes on the disk, roughly; of an adapter, at most.
+
+    `changes`: what each step changed, and the rank that its changes have at most.
+    """
+    if form is Form.STORED:
+        return info.bytes
+    if form is Form.COMPUTED:
+        return info.parameters * (2 if info.computes_in.endswith("16") else 4)
+    return sum(4 * rank * sum(change.shape) for rank, changed in changes for change in changed)
+
+
+def rank_at_most(plan: Plan, edits: int) -> list[int]:
+    """For each step of a plan that `adapter_obstacle` has nothing against, the rank of what it adds to a matrix.
+
+    `edits`: facts on the sheet that can be edited.
+    """
+    ranks: dict[str, int] = {}
+    for operation in plan.active:
+        undone = ranks.get(operation.edit, 0) if isinstance(operation, UndoEdit) else 0
+        written = len(getattr(operation, "only", ())) or edits
+        ranks[operation.id] = operation.rank if isinstance(operation, Lora) else undone or written
+    return list(ranks.values())
+
+
+def adapter_obstacle(plan: Plan) -> str:
+    """Why what a plan makes can't be an adapter, as far as the plan tells; empty: it may."""
+    undone = {operation.edit for operation in plan.active if isinstance(operation, UndoEdit)}
+    for operation in plan.active:
+        if isinstance(operation, FullFineTune):
+            return "A fine-tune of all weights changes more than an adapter can hold."
+        whole = isinstance(operation, TunedEdit) or (isinstance(operation, Lora) and operation.dora)
+        if whole and operation.id not in undone:
+            return f"{method_name(operation)} changes whole matrices: its change isn't of low rank."
+    return "" if plan.active or plan.checkpoint.adapter else "Nothing differs from the checkpoint yet."
+
+
+def export_obstacle(asked: ExportStage) -> str:
+    """Why something can't be exported as asked, as far as that is known beforehand; empty: it may."""
+    return folder_obstacle(place(asked), asked.overwrite) or (
+        adapter_obstacle(asked.plan) if asked.form is Form.ADAPTER else ""
+    )
+
+
+def place(asked: ExportStage) -> Path:
+    return Path(asked.folder).expanduser().resolve()
+
+
+def is_export(folder: Path) -> bool:
+    return (folder / FACTS_FILE).is_file()
+
+
+def folder_obstacle(folder: Path, overwrite: bool) -> str:
+    """Why nothing may be written to a folder; empty: it may."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return ""
+    if not folder.is_dir():
+        return f"'{folder}' is a file. Choose a folder."
+    if not is_export(folder):
+        return f"'{folder}' holds files that are no export of EditView, so it isn't written to. Choose another folder."
+    return (
+        "" if overwrite else f"'{folder}' holds an earlier export. Choose another folder, or allow it to be replaced."
+    )
+
+
+def disagreement(before: Sequence[Check], after: Sequence[Check]) -> str:
+    """What is said of facts whose verdict isn't what it was; empty: all are."""
+    again = {check.fact_id: check for check in after}
+    other = [check for check in before if again[check.fact_id].verdict is not check.verdict]
+    if not other:
+        return ""
+    named = "; ".join(
+        f"{check.fact_id} {check.verdict.value} → {again[check.fact_id].verdict.value}" for check in other[:_NAMED]
+    )
+    more = f" and {len(other) - _NAMED:,} more" if len(other) > _NAMED else ""
+    noun = "fact has another verdict" if len(other) == 1 else "facts have other verdicts"
+    return f"{len(other):,} of {len(before):,} {noun} when it is read back ({named}{more})"
