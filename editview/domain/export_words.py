@@ -26,13 +26,13 @@ def written(export: Export) -> str:
 
 
 def read_back(export: Export) -> str:
-    verdicts = (
-        f"all {export.facts:,} facts have the verdicts they had" if export.facts else "there were no facts to ask"
-    )
+    verdicts = "Read back: there were no facts to ask."
+    if export.facts:
+        verdicts = f"Read back and asked again, all {export.facts:,} facts have the verdicts they had."
     if not export.off:
-        return f"Read back, every weight is what was computed, and {verdicts}."
+        return f"{verdicts} Every weight is what was computed, bit for bit."
     weights = "1 weight differs" if export.off == 1 else f"{export.off:,} weights differ"
-    return f"Read back, {weights} by rounding from what was computed, by {export.error:.1e} at most, and {verdicts}."
+    return f"{verdicts} {weights} from what was computed by rounding, by {export.error:.1e} at most."
 
 
 def weighs(form: Form, info: CheckpointInfo, changes: Sequence[tuple[int, Sequence[TensorChange]]] = ()) -> int:
@@ -110,5 +110,5 @@ def disagreement(before: Sequence[Check], after: Sequence[Check]) -> str:
         f"{check.fact_id} {check.verdict.value} → {again[check.fact_id].verdict.value}" for check in other[:_NAMED]
     )
     more = f" and {len(other) - _NAMED:,} more" if len(other) > _NAMED else ""
-    noun = "fact has another verdict" if len(other) == 1 else "facts have other verdicts"
-    return f"{len(other):,} of {len(before):,} {noun} when it is read back ({named}{more})"
+    verb = "has another verdict" if len(other) == 1 else "have other verdicts"
+    return f"{len(other):,} of {len(before):,} facts {verb} when it is read back ({named}{more})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 from peft import PeftModel
@@ -42,7 +43,9 @@ def check_adapter(folder: Path, base: nn.Module) -> None:
 def merge_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
     """The model with the adapter's change added to its weights; the adapter itself is gone."""
     try:
-        return PeftModel.from_pretrained(model, str(folder)).merge_and_unload(safe_merge=True)  # type: ignore
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # between peft and transformers, nothing for the user
+            return PeftModel.from_pretrained(model, str(folder)).merge_and_unload(safe_merge=True)  # type: ignore
     except Exception as error:
         raise EditViewError(
             f"The adapter in '{folder}' couldn't be merged into the model: it is damaged, of a kind that can't be "

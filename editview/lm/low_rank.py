@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-_FIRST = 16  # rank that is tried first; then twice as much each time
-_BESIDE = 8  # directions looked at beyond the rank, so that the last ones are found well
+_FIRST = 16  # directions that are looked for first; then twice as many each time
+_BESIDE = 8  # more of them, so that the last ones are found well
 _PASSES = 2  # power iterations
+_SLACK = 2.0  # times the rounding of the stage itself that a merged matrix may be off by
 
 
 @dataclass(frozen=True)
@@ -30,67 +32,60 @@ class LowRank:
         return self.base + (self.up @ self.down).to(self.base.dtype)
 
     def is_exact(self, merged: Tensor) -> bool:
-        """Whether every weight is what is wanted, up to one step of its number format and the product's own rounding.
+        """Whether a sum is what is wanted up to rounding: of the number format, and of the product in float32.
 
-        A product of rank r in float32 is off by r · ε · |up| · |down| at most (Higham 2002, eq. 3.13).
+        No weight is off by more than a step of the format, its own and that of a usual weight of the matrix, and
+        together they are off by no more than `wanted` itself was rounded, or twice that. A product of rank r is off by
+        at most r · ε · |up| · |down| (Higham 2002, equation 3.13).
         """
-        step = torch.finfo(self.base.dtype).eps * torch.maximum(self.base.abs(), self.wanted.abs()).float()
-        product = self.rank * torch.finfo(torch.float32).eps * (self.up.abs() @ self.down.abs())
-        return bool(((merged.float() - self.wanted.float()).abs() <= step + product).all())
+        product = self.rank * torch.finfo(torch.float32).eps * (self.up.abs() @ self.down.abs()).double()
+        gaps = (merged.double() - self.wanted.double()).abs()
+        usual = float(self.wanted.double().square().mean().sqrt())
+        largest = torch.maximum(self.base.double().abs(), self.wanted.double().abs())
+        near = gaps <= steps(largest, self.base.dtype) + torch.finfo(self.base.dtype).eps * usual + product
+        together = _SLACK * float(rounding(self.wanted).norm()) + float(product.norm())
+        return bool(near.all()) and float(gaps.norm()) <= together
 
 
 def low_rank(base: Tensor, wanted: Tensor, device: torch.device) -> LowRank | None:
-    """The change from `base` to `wanted`, both [outputs, inputs] on the CPU, at the lowest rank that is exact.
+    """The change from `base` to `wanted`, both [outputs, inputs] on the CPU, as a product of two thin matrices.
 
-    None where two thin matrices would be no smaller than the whole. Directions are found by a randomised search on
-    `device` (Halko et al. 2011, algorithm 4.4); what they give is measured.
+    Its rank is the number of directions that stand out of the rounding of `wanted`: a matrix of independent errors has
+    no singular value above the largest norms of its rows and columns together (Bandeira & van Handel 2016, theorem
+    1.1). None where two thin matrices would be no smaller than the whole, or the sum isn't exact. Directions are found
+    by a randomised search on `device` (Halko et al. 2011, algorithm 4.4).
     """
     outputs, inputs = base.shape
     most = outputs * inputs // (outputs + inputs)
     change = (wanted.double() - base.double()).to(device)
+    errors = rounding(wanted)
+    noise = float(errors.norm(dim=0).max() + errors.norm(dim=1).max())
     chance = torch.Generator().manual_seed(0)
-    rank = min(_FIRST, most)
-    while rank:
-        drawn = torch.randn(inputs, min(rank + _BESIDE, outputs, inputs), generator=chance, dtype=torch.float64)
+    count = _FIRST
+    while True:
+        drawn = torch.randn(inputs, min(count + _BESIDE, outputs, inputs), generator=chance, dtype=torch.float64)
         directions = torch.linalg.qr(change @ drawn.to(device)).Q
         for _ in range(_PASSES):
             directions = torch.linalg.qr(change @ torch.linalg.qr(change.T @ directions).Q).Q
         left, sizes, right = torch.linalg.svd(directions.T @ change, full_matrices=False)
-        found = _Directions(base, wanted, (directions @ left).cpu(), sizes.cpu(), right.cpu())
-        if found.suffices(rank):
-            return found.lowest(rank)
-        if rank == most:
+        rank = max(1, int((sizes > noise).sum()))
+        if rank > most:
+            return None
+        if rank <= count:
             break
-        rank = min(2 * rank, most)
-    return None
+        count *= 2
+    root = sizes[:rank].sqrt()
+    up, down = (directions @ left)[:, :rank] * root, root[:, None] * right[:rank]
+    found = LowRank(base, wanted, up.float().cpu().contiguous(), down.float().cpu().contiguous())
+    return found if found.is_exact(found.merged()) else None
 
 
-@dataclass(frozen=True)
-class _Directions:
-    """The leading singular vectors of a change [outputs, n], [n], [n, inputs], float64."""
+def steps(weights: Tensor, dtype: torch.dtype) -> Tensor:
+    """How far from each weight, in float64, the next larger number of a format lies."""
+    exponents = torch.frexp(weights).exponent.clamp(min=math.frexp(torch.finfo(dtype).tiny)[1])
+    return torch.ldexp(torch.full_like(weights, torch.finfo(dtype).eps), exponents - 1)
 
-    base: Tensor
-    wanted: Tensor
-    left: Tensor
-    sizes: Tensor
-    right: Tensor
 
-    def cut(self, rank: int) -> LowRank:
-        root = self.sizes[:rank].sqrt()
-        up, down = self.left[:, :rank] * root, root[:, None] * self.right[:rank]
-        return LowRank(self.base, self.wanted, up.float().contiguous(), down.float().contiguous())
-
-    def suffices(self, rank: int) -> bool:
-        cut = self.cut(rank)
-        return cut.is_exact(cut.merged())
-
-    def lowest(self, most: int) -> LowRank:
-        """The lowest rank up to `most` that is exact, by halving."""
-        least = 1
-        while least < most:
-            middle = (least + most) // 2
-            if self.suffices(middle):
-                most = middle
-            else:
-                least = middle + 1
-        return self.cut(most)
+def rounding(weights: Tensor) -> Tensor:
+    """How large, in float64, the errors are that weights have from rounding: uniform over a step, so step / √12."""
+    return steps(weights.double(), weights.dtype) / math.sqrt(12)

@@ -96,7 +96,7 @@ def _card(done: Export, run: Run, plan: str, weights: dict[str, str], computed_i
     yield f"Made with EditView {__version__} from {plain(base)}, in {last} step{'' if last == 1 else 's'}.\n"
     if sentence := _sentence(run):
         yield f"**{plain(sentence.replace('*', ''))}**\n"
-    yield f"{plain(read_back(done))} It was computed and asked in {computed_in}; its own weights are {done.dtype}.\n"
+    yield f"{plain(read_back(done))} It was computed and asked in {computed_in}; what is written is {done.dtype}.\n"
     yield "## Use\n"
     yield _fenced(_USE_ADAPTER if adapter else _USE, "python")
     yield "## Facts\n"

@@ -67,12 +67,13 @@ class ExportDialog(Inquiry):
         self.about = Sentence("", SMALL, "muted", self)
         self.room = Sentence("", BODY, parent=self)
         self.open_folder = QPushButton("Open folder", self)
-        self.open_folder.hide()
         self.again.setText("Export")
         self.again.setProperty("role", "primary")
         self._fill(operation_id)
         self.lay_out(self._laid_out(), buttons=(self.open_folder,))
-        self.resize(theme().px(680), theme().px(520))
+        self.open_folder.hide()
+        self.again.setDefault(True)
+        self.resize(theme().px(680), theme().px(480))
         self.choose.clicked.connect(self._choose)
         self.open_folder.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(self._folder)))
         self.stage.currentIndexChanged.connect(self._suggest)
@@ -103,14 +104,20 @@ class ExportDialog(Inquiry):
         return stage > 0 and self._run is not None and same_beginning(self._run.plan, self.hub.plan, stage - 1)
 
     def _laid_out(self) -> QWidget:
+        """The form, and room under it that stays when it goes."""
         px = theme().px
-        layout = QVBoxLayout(self.form)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(px(8))
+        page = QWidget(self)
+        outer, layout = QVBoxLayout(page), QVBoxLayout(self.form)
+        outer.addWidget(self.form)
+        outer.addStretch(1)
+        for one in (outer, layout):
+            one.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(px(4))
         row = QHBoxLayout()
         row.addWidget(self.folder, 1)
         row.addWidget(self.choose)
         for title, field in (("Stage", self.stage), ("Folder", row), ("Form", self.kind)):
+            layout.addSpacing(px(12))
             layout.addWidget(Words(title, BODY, bold=True, parent=self.form))
             layout.addLayout(field) if isinstance(field, QHBoxLayout) else layout.addWidget(field)
             if field is row:
@@ -118,8 +125,7 @@ class ExportDialog(Inquiry):
         layout.addWidget(self.about)
         layout.addSpacing(px(8))
         layout.addWidget(self.room)
-        layout.addStretch(1)
-        return self.form
+        return page
 
     # ---- what was chosen -------------------------------------------------------------------------------------
 
@@ -181,8 +187,8 @@ class ExportDialog(Inquiry):
         if form is Form.COMPUTED:
             return f"In {computed}, as it was computed and asked: every bit is kept."
         return (
-            "What differs from the checkpoint alone, as PEFT reads it; the checkpoint is needed beside it. Whether that "
-            "is exact is measured: where it isn't, nothing is written and the reason is said."
+            "What differs from the checkpoint alone, as PEFT reads it; the checkpoint is needed beside it. Whether "
+            "that is exact is measured: where it isn't, nothing is written and the reason is said."
         )
 
     def _size(self, form: Form) -> int:
