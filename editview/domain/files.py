@@ -74,7 +74,8 @@ def replacing_folder(path: Path) -> Iterator[Path]:
             if old.exists():
                 old.rename(path)
             raise
-        _onto_the_disk(path.parent)
+        with suppress(OSError):  # it is in its place, whatever happens now
+            _onto_the_disk(path.parent)
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise not_written(path, error) from error
