@@ -545,7 +545,7 @@ def test_a_stage_is_exported_and_nothing_kept_is_computed_again(
     ("more", "says"),
     [
         (["--stage", "3"], "has no stage 3"),
-        (["--adapter"], "A fine-tune of all weights"),
+        (["--adapter"], "A fine-tune of all"),
         ([], "no export of EditView"),
     ],
 )

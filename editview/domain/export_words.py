@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -80,24 +81,28 @@ def export_obstacle(asked: ExportStage) -> str:
 
 
 def place(asked: ExportStage) -> Path:
-    return Path(asked.folder).expanduser().resolve()
+    """The folder that is meant, whatever links lead there."""
+    return Path(os.path.expanduser(asked.folder)).resolve()  # '~nobody' stays as written
 
 
 def is_export(folder: Path) -> bool:
-    return (folder / FACTS_FILE).is_file()
+    return os.path.isfile(folder / FACTS_FILE)  # also where it may not be looked into
 
 
 def folder_obstacle(folder: Path, overwrite: bool) -> str:
     """Why nothing may be written to a folder; empty: it may."""
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return ""
+    try:
+        if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+            return ""
+    except OSError as error:
+        return f"'{folder}' can't be looked into: {(error.strerror or str(error)).lower()}. Choose another folder."
     if not folder.is_dir():
         return f"'{folder}' is a file. Choose a folder."
     if not is_export(folder):
         return f"'{folder}' holds files that are no export of EditView, so it isn't written to. Choose another folder."
-    return (
-        "" if overwrite else f"'{folder}' holds an earlier export. Choose another folder, or allow it to be replaced."
-    )
+    if not overwrite:
+        return f"'{folder}' holds an earlier export. Choose another folder, or allow it to be replaced."
+    return ""
 
 
 def disagreement(before: Sequence[Check], after: Sequence[Check]) -> str:

@@ -22,6 +22,7 @@ from editview.lm.low_rank import LowRank, low_rank
 from editview.lm.model import LanguageModel, weights_fingerprint
 from editview.lm.opening import open_as_stored
 from editview.lm.saving import carry_over, linear_module, save_adapter, save_checkpoint, take_over
+from editview.lm.sources import hub_id
 
 READING = "Reading the checkpoint as it is stored"
 FACTORING = "Looking for the adapter's matrices"
@@ -98,10 +99,9 @@ def write_adapter(lm: LanguageModel, checkpoint: Checkpoint, form: Form, folder:
         changes[name] = _factored(stored, modules[name], base[name], now[name].cpu(), lm.device)
     progress(len(names), len(names), FACTORING)
     unchanged = weights_fingerprint({name: base[name] for name in base.keys() - changes.keys()})
-    named = checkpoint.source if "/" in checkpoint.source and not Path(checkpoint.source).expanduser().is_dir() else ""
     by_module = {modules[name]: change for name, change in changes.items()}
     transposed = {name for name in names if writes_transposed(stored.get_submodule(modules[name]))}
-    save_adapter(stored, by_module, named or str(origin.resolve()), folder)
+    save_adapter(stored, by_module, hub_id(checkpoint.source) or str(origin.resolve()), folder)
 
     def compare(again: LanguageModel) -> Distance | None:
         read = again.weights()

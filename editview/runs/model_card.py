@@ -23,6 +23,7 @@ from editview.domain.sentences import summary
 from editview.domain.session import Run
 from editview.domain.verdicts import Verdict
 from editview.formats.plans import plan_text
+from editview.lm.sources import hub_id
 from editview.runs.sealed import file_checksum
 
 FORMAT = 1
@@ -89,7 +90,7 @@ def _card(done: Export, run: Run, plan: str, weights: dict[str, str], computed_i
     tags = ["editview"]
     tags += ["knowledge-editing"] if any(isinstance(operation, Edit) for operation in run.plan.active) else []
     tags += ["fine-tuned"] if any(isinstance(operation, FineTune) for operation in run.plan.active) else []
-    base = checkpoint.source if checkpoint.source.count("/") == 1 else Path(checkpoint.source).name
+    base = hub_id(checkpoint.source) or Path(checkpoint.source).name
     head = ModelCardData(base_model=base, library_name="peft" if adapter else "transformers", tags=tags)
     yield f"---\n{head.to_yaml()}\n---\n"
     yield f"# {plain(run.plan.name)}: {plain(done.title)}\n"

@@ -18,9 +18,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.events import Exported
 from editview.domain.export import Form
-from editview.domain.export_words import export_obstacle, folder_obstacle, is_export, rank_at_most, read_back, weighs
+from editview.domain.export_words import (
+    export_obstacle,
+    folder_obstacle,
+    is_export,
+    place,
+    rank_at_most,
+    read_back,
+    weighs,
+)
 from editview.domain.facts import Group
 from editview.domain.plan import Plan
 from editview.domain.requests import ExportStage
@@ -87,7 +96,7 @@ class ExportDialog(Inquiry):
             self.note.say(f"This step isn't computed as it stands now. Run the plan to export it.\n{HOW}")
 
     def _fill(self, operation_id: str | None) -> None:
-        run, info = self._run, self.hub.checkpoint
+        run, info = self._run, self._info
         for stage, title in zip(run.stages, stage_titles(run), strict=True) if run is not None else ():
             whole = run is not None and len(stage.checks) == len(run.sheet)
             if whole and stage.state in (StageState.DONE, StageState.REUSED):
@@ -139,8 +148,10 @@ class ExportDialog(Inquiry):
         return self._run.plan.up_to(self.stage.currentData().index)
 
     @property
-    def _place(self) -> Path:
-        return Path(self.folder.text().strip()).expanduser().absolute()
+    def _info(self) -> CheckpointInfo | None:
+        """What the run's checkpoint is; None: the plan has another one by now."""
+        info = self.hub.checkpoint
+        return info if self._run is not None and info and info.checkpoint == self._run.plan.checkpoint else None
 
     def _suggest(self) -> None:
         """A folder that is named after the stage, unless the user has named one."""
@@ -165,21 +176,21 @@ class ExportDialog(Inquiry):
         """Say what the form takes, and whether it can be written there."""
         if not self.stage.count():
             return
-        form, named = Form(self.kind.currentData()), bool(self.folder.text().strip())
-        self.replace.setVisible(named and is_export(self._place))
-        self.about.say(self._form_sentence(form))
-        obstacle = export_obstacle(self.request()) if named else "Name a folder to write to."
-        size, there = self._size(form), free(self._place) if named else 0
-        if not obstacle and size > there:
-            obstacle = f"It takes about {amount(size)}, and {amount(there)} are free there. Choose another place."
-        least = "at most" if form is Form.ADAPTER else "about"
-        takes = f"It takes {least} {amount(size)} of the {amount(there)} that are free there." if size else ""
+        asked = self.request()
+        self.about.say(self._form_sentence(asked.form))
+        self.replace.setVisible(bool(asked.folder) and is_export(place(asked)))
+        obstacle = export_obstacle(asked) if asked.folder else "Name a folder to write to."
+        takes = ""
+        if not obstacle and (size := self._size(asked.form)):
+            there, least = free(place(asked)), "at most" if asked.form is Form.ADAPTER else "about"
+            takes = f"It takes {least} {amount(size)}, and {amount(there)} are free there."
+            obstacle = f"{takes} Choose another place." if size > there else ""
         self.room.say(obstacle or takes)
         self.room.set_role("fails" if obstacle else "")
         self.again.setEnabled(not obstacle)
 
     def _form_sentence(self, form: Form) -> str:
-        info = self.hub.checkpoint
+        info = self._info
         stored, computed = (info.dtype, info.computes_in) if info is not None else ("its number format", "full")
         if form is Form.STORED:
             rounded = f"; what was changed is rounded to that from {computed}" if stored != computed else ""
@@ -192,7 +203,7 @@ class ExportDialog(Inquiry):
         )
 
     def _size(self, form: Form) -> int:
-        run, info = self._run, self.hub.checkpoint
+        run, info = self._run, self._info
         if run is None or info is None:
             return 0
         edits = len(run.sheet.group(Group.EDITED))
@@ -203,8 +214,8 @@ class ExportDialog(Inquiry):
 
     def request(self) -> ExportStage:
         assert self._run is not None
-        form = Form(self.kind.currentData())
-        return ExportStage(self._plan, self._run.sheet, str(self._place), form, self.replace.isChecked())
+        folder, form = self.folder.text().strip(), Form(self.kind.currentData())
+        return ExportStage(self._plan, self._run.sheet, folder, form, self.replace.isChecked())
 
     def show_nothing(self) -> None:
         self.form.setVisible(bool(self.stage.count()))

@@ -76,7 +76,7 @@ def test_the_stage_that_is_shown_is_asked_for(desk: Desk, qtbot: QtBot, tmp_path
     ]  # fmt: skip
     assert dialog.stage.currentIndex() == 1
     assert dialog.folder.text() == str(tmp_path / "sample-after-step-1-edit-10-facts")
-    assert "about 2.0 MB of the" in dialog.room.accessibleName()
+    assert "about 2.0 MB, and" in dialog.room.accessibleName()
     assert not dialog.replace.isVisible()
     assert not dialog.open_folder.isVisible()
     dialog.again.click()
