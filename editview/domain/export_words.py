@@ -33,7 +33,7 @@ def read_back(export: Export) -> str:
     if not export.off:
         return f"{verdicts} Every weight is what was computed, bit for bit."
     weights = "1 weight differs" if export.off == 1 else f"{export.off:,} weights differ"
-    return f"{verdicts} {weights} from what was computed by rounding, by {export.error:.1e} at most."
+    return f"{verdicts} By rounding, {weights} from what was computed, by {export.error:.1e} at most."
 
 
 def weighs(form: Form, info: CheckpointInfo, changes: Sequence[tuple[int, Sequence[TensorChange]]] = ()) -> int:

@@ -103,7 +103,7 @@ def _read_back(
         lm = open_model(checkpoint, device, progress)
     except EditViewError as error:
         raise _failed("it can't be opened again", str(error), error.details) from error
-    distance = written.compare(lm)
+    distance = written.compare(lm, progress)
     if distance is None:
         raise _failed("the weights read back aren't those that were written", "The disk may be failing: try another.")
     after = [one for batch in check(lm, asked.sheet.facts, progress) for one in batch]

@@ -26,6 +26,7 @@ from editview.lm.sources import hub_id
 
 READING = "Reading the checkpoint as it is stored"
 FACTORING = "Looking for the adapter's matrices"
+COMPARING = "Holding it against the stage"
 
 Distance = tuple[int, float]
 """How many weights aren't bit for bit what was computed, and the largest difference among them."""
@@ -40,7 +41,7 @@ class Written:
     """
 
     dtype: str
-    compare: Callable[[LanguageModel], Distance | None]
+    compare: Callable[[LanguageModel, Progress], Distance | None]
     remedy: str
 
 
@@ -62,7 +63,8 @@ def write_checkpoint(
     save_checkpoint(stored, folder, progress)
     carry_over(origin, folder, settings=form is Form.STORED, code=checkpoint.allow_code)
 
-    def compare(again: LanguageModel) -> Distance | None:
+    def compare(again: LanguageModel, progress: Progress) -> Distance | None:
+        progress(0, 1, COMPARING)
         return distance if weights_fingerprint(again.weights()) == expected else None
 
     formats = sorted({str(weights[name].dtype).removeprefix("torch.") for name in changed or weights})
@@ -103,13 +105,16 @@ def write_adapter(lm: LanguageModel, checkpoint: Checkpoint, form: Form, folder:
     transposed = {name for name in names if writes_transposed(stored.get_submodule(modules[name]))}
     save_adapter(stored, by_module, hub_id(checkpoint.source) or str(origin.resolve()), folder)
 
-    def compare(again: LanguageModel) -> Distance | None:
+    def compare(again: LanguageModel, progress: Progress) -> Distance | None:
         read = again.weights()
-        merged = {name: read.pop(name).cpu() for name in names}
-        merged = {name: tensor.T if name in transposed else tensor for name, tensor in merged.items()}
-        if weights_fingerprint(read) != unchanged or not all(changes[name].is_exact(merged[name]) for name in names):
-            return None
-        return _distance((merged[name], changes[name].wanted) for name in names)
+        pairs = []
+        for done, name in enumerate(names):
+            progress(done, len(names), COMPARING)
+            merged = read.pop(name).cpu()
+            pairs.append((merged.T if name in transposed else merged, changes[name].wanted))
+            if not changes[name].is_exact(pairs[-1][0]):
+                return None
+        return _distance(pairs) if weights_fingerprint(read) == unchanged else None
 
     return Written("float32", compare, "Export the whole checkpoint instead.")
 

@@ -126,7 +126,7 @@ def test_half_precision_is_rounded_only_where_something_changed_and_kept_whole_w
     assert {tensor.dtype for tensor in now.values()} == {torch.bfloat16}
     assert small.same(now, base | {name: tensor.bfloat16() for name, tensor in kept.items()})
     assert done.off > 0
-    assert "by rounding" in (out / "stored" / "README.md").read_text()
+    assert "By rounding" in (out / "stored" / "README.md").read_text()
     assert len(list((out / "stored").glob("model-*.safetensors"))) > 1
     assert (out / "stored" / "chat_template.jinja").read_text() == (tmp_path / "llama/chat_template.jinja").read_text()
 

@@ -128,7 +128,7 @@ def test_it_says_how_far_it_is_and_what_was_found(
     found = Export(str(tmp_path), Form.STORED, "Edit 10 facts", 2_100_000, 40, "float16", 7, 1e-3)
     desk.hub.take([Exported(desk.asked(), found)])
     assert dialog.headline.accessibleName() == f"Edit 10 facts was written: {amount(2_100_000)}."
-    assert "all 40 facts have the verdicts they had. 7 weights differ" in dialog.note.accessibleName()
+    assert "all 40 facts have the verdicts they had. By rounding, 7 weights differ" in dialog.note.accessibleName()
     assert str(tmp_path) in dialog.note.accessibleName()
     assert not dialog.bar.isVisible()
     assert not dialog.again.isVisible()
