@@ -51,9 +51,9 @@ def low_rank(base: Tensor, wanted: Tensor, device: torch.device) -> LowRank | No
     """The change from `base` to `wanted`, both [outputs, inputs] on the CPU, as a product of two thin matrices.
 
     Its rank is the number of directions that stand out of the rounding of `wanted`: a matrix of independent errors has
-    no singular value above the largest norms of its rows and columns together (Bandeira & van Handel 2016, theorem
-    1.1). None where two thin matrices would be no smaller than the whole, or the sum isn't exact. Directions are found
-    by a randomised search on `device` (Halko et al. 2011, algorithm 4.4).
+    hardly a singular value above the largest norms of its rows and its columns together (Bandeira & van Handel 2016,
+    theorem 3.1). None where two thin matrices would be no smaller than the whole, or the sum isn't exact. Directions
+    are found by a randomised search on `device` (Halko et al. 2011, algorithm 4.4).
     """
     outputs, inputs = base.shape
     most = outputs * inputs // (outputs + inputs)

@@ -43,8 +43,9 @@ def write_card(folder: Path, done: Export, run: Run, computed_in: str) -> None:
     plan = plan_text(run.plan, Path(done.folder))
     write_atomically(folder / PLAN_FILE, plan.encode())
     weights = {path.name: file_checksum(path) for path in sorted(folder.glob("*.safetensors"))}
-    told = _told(done, run, plan, weights, computed_in)
-    write_atomically(folder / FACTS_FILE, json.dumps(told, ensure_ascii=False, indent=1).encode())
+    told = json.dumps(_told(done, run, plan, weights, computed_in), ensure_ascii=False, indent=1)
+    facts = ",\n  ".join(json.dumps(fact, ensure_ascii=False) for fact in _facts(run))  # all at once held others up
+    write_atomically(folder / FACTS_FILE, f'{told[:-2]},\n "facts": [\n  {facts}\n ]\n}}\n'.encode())
     write_atomically(folder / "README.md", "\n".join(_card(done, run, plan, weights, computed_in)).encode())
 
 
@@ -56,7 +57,6 @@ def _sentence(run: Run) -> str:
 
 def _told(done: Export, run: Run, plan: str, weights: dict[str, str], computed_in: str) -> dict[str, Any]:
     last = len(run.stages) - 1
-    checks = run.stages[last].checks
     return {
         "format": FORMAT,
         "editview": __version__,
@@ -72,16 +72,15 @@ def _told(done: Export, run: Run, plan: str, weights: dict[str, str], computed_i
         "check": read_back(done),
         "sheet": {"name": run.sheet.name, "sha256": run.sheet.content_hash},
         "weights": weights,
-        "facts": [
-            {
-                **asdict(fact),
-                "verdict": checks[fact.id].verdict.value,
-                "said": checks[fact.id].said,
-                "change": change.value if (change := run.change(fact, last)) else None,
-            }
-            for fact in run.sheet
-        ],
     }
+
+
+def _facts(run: Run) -> Iterator[dict[str, Any]]:
+    last = len(run.stages) - 1
+    for fact in run.sheet:
+        check, change = run.stages[last].checks[fact.id], run.change(fact, last)
+        found = {"verdict": check.verdict.value, "said": check.said, "change": change.value if change else None}
+        yield {**asdict(fact), **found}
 
 
 def _card(done: Export, run: Run, plan: str, weights: dict[str, str], computed_in: str) -> Iterator[str]:
