@@ -55,6 +55,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     or the place can't be written; then, and after any other error, nothing is left of what was written.
     """
     part: Path | None = None
+    missing = [folder for folder in path.parents if not folder.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.parent / f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}{_PART}"
@@ -82,6 +83,9 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     finally:
         if part is not None:
             shutil.rmtree(part, ignore_errors=True)
+        for folder in missing if not path.exists() else ():
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def clear_folders(path: Path, lives: Callable[[int], bool]) -> None:

@@ -110,7 +110,7 @@ def test_a_folder_that_cannot_be_put_in_its_place_leaves_the_old_one(
 
 def test_any_error_while_a_folder_is_written_leaves_nothing_of_it(tmp_path: Path) -> None:
     def half() -> None:
-        with replacing_folder(tmp_path / "folder") as folder:
+        with replacing_folder(tmp_path / "new" / "place" / "folder") as folder:
             (folder / "file").write_text("half")
             raise KeyError("x")
 
