@@ -368,6 +368,20 @@ def test_trace_refuses_a_model_that_knows_nothing(world: small.World, editview: 
     assert "The model knows none of the" in done.err
 
 
+def test_diff_tells_what_lies_between_two_checkpoints(editview: Editview, tmp_path: Path) -> None:
+    one = tmp_path / "one"
+    small.checkpoint(one)
+    assert editview("diff", one, one).out == "The weights are the same, bit for bit.\n"
+    small.checkpoint(tmp_path / "other", seed=1)
+    done = editview("diff", one, tmp_path / "other", "--json")
+    assert done.code == 1
+    assert done.told["changed"] == sum(not tensor["same"] for tensor in done.told["tensors"]) > 4
+    assert sum(tensor["share"] for tensor in done.told["tensors"]) == pytest.approx(1)
+    said = editview("diff", one, tmp_path / "other")
+    assert (said.code, "Changed most" in said.out) == (1, True)
+    assert editview("diff", one, tmp_path / "nowhere").code == 2
+
+
 def test_stopping_a_check_keeps_nothing_and_claims_nothing(
     world: small.World, editview: Editview, monkeypatch: pytest.MonkeyPatch
 ) -> None:

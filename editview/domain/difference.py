@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 
 from editview.domain.plan import Checkpoint
-from editview.domain.weights import MatrixKind, TensorChange
+from editview.domain.tracing import layers_said
+from editview.domain.weight_map import percent
+from editview.domain.weights import MatrixKind, TensorChange, combined
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +54,46 @@ class Difference:
     def share(self, tensor: TensorDifference) -> float:
         """A tensor's part of ‖ΔW‖², from 0 to 1."""
         return tensor.norm_change**2 / self.total**2 if self.total else 0.0
+
+
+def headline(found: Difference) -> str:
+    """'6 of 76 tensors changed, by 4.1 % of their length; 93 % of it is in layers 1 and 2, memory: writing.'"""
+    changed, count = found.changed, len(found.tensors)
+    if not count:
+        return "The two checkpoints have no tensor in common."
+    if not changed:
+        rounded = sum(tensor.rounding for tensor in found.tensors)
+        same = "The weights are the same" if rounded else "The weights are the same, bit for bit"
+        return f"{same}; only their number format differs." if rounded else f"{same}."
+    by = percent(combined([tensor.change for tensor in changed]))
+    lead = f"{len(changed):,} of {count:,} tensors changed, by {by} of their own length"
+    places: dict[MatrixKind, float] = {}
+    for tensor in changed:
+        places[tensor.kind] = places.get(tensor.kind, 0.0) + found.share(tensor)
+    kind = max(places, key=lambda kind: places[kind])
+    layers = sorted({tensor.layer for tensor in changed if tensor.kind is kind and tensor.layer is not None})
+    where = f" of {layers_said(layers)}" if layers else ""
+    return f"{lead}; {percent(places[kind])} of the change lie in *{kind.value}*{where}."
+
+
+def remarks(found: Difference) -> tuple[str, ...]:
+    """What else is to be said: number formats, added words, tensors that only one of them has."""
+    said = []
+    formats = {tensor.formats for tensor in found.tensors if tensor.formats[0] != tensor.formats[1]}
+    for one, other in sorted(formats):
+        said.append(f"The first keeps weights as {one} that the second keeps as {other}.")
+    for tensor in found.tensors:
+        if tensor.rows != (0, 0):
+            said.append(
+                f"'{tensor.name}' has {tensor.rows[0]:,} rows in the first and {tensor.rows[1]:,} in the second; "
+                "those that both have were compared."
+            )
+    for which, names in (("first", found.only_first), ("second", found.only_second)):
+        if names:
+            more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+            shown = ", ".join(f"'{name}'" for name in names[:3])
+            said.append(f"Only the {which} has {shown}{more}, or has it in that shape.")
+    broken = [tensor.name for tensor in found.tensors if not math.isfinite(tensor.norm_change + tensor.norm_before)]
+    if broken:
+        said.append(f"{len(broken):,} tensors hold numbers that aren't finite, '{broken[0]}' first.")
+    return tuple(said)
