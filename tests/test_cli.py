@@ -98,7 +98,7 @@ def test_help_needs_no_model_libraries() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "False"
-    assert "{open,run,export,check,trace}" in done.stdout
+    assert "{open,run,export,check" in done.stdout
 
 
 def test_a_run_prints_everything_as_json_and_the_second_time_from_the_store(
@@ -367,6 +367,20 @@ def test_trace_refuses_a_model_that_knows_nothing(world: small.World, editview: 
     assert "The model knows none of the" in done.err
 
 
+def test_diff_tells_what_lies_between_two_checkpoints(editview: Editview, tmp_path: Path) -> None:
+    one = tmp_path / "one"
+    small.checkpoint(one)
+    assert editview("diff", one, one).out == "The weights are the same, bit for bit.\n"
+    small.checkpoint(tmp_path / "other", seed=1)
+    done = editview("diff", one, tmp_path / "other", "--json")
+    assert done.code == 1
+    assert done.told["changed"] == sum(not tensor["same"] for tensor in done.told["tensors"]) > 4
+    assert sum(tensor["share"] for tensor in done.told["tensors"]) == pytest.approx(1)
+    said = editview("diff", one, tmp_path / "other")
+    assert (said.code, "Changed most" in said.out) == (1, True)
+    assert editview("diff", one, tmp_path / "nowhere").code == 2
+
+
 def test_stopping_a_check_keeps_nothing_and_claims_nothing(
     world: small.World, editview: Editview, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -530,7 +544,7 @@ def test_a_stage_is_exported_and_nothing_kept_is_computed_again(
     assert "all 8 facts have the verdicts they had. Every weight is what was computed" in last.out
     adapter = editview("export", path, "--out", tmp_path / "adapter", "--stage", 1, "--adapter", "--device", "cpu")
     assert adapter.code == 0, adapter.err
-    again = editview("export", tmp_path / "one" / "plan.toml", "--out", tmp_path / "again", "--device", "cpu", "--json")
+    again = editview("export", tmp_path / "one" / "plan.toml", "--out", tmp_path / "again", "--stage", 1, "--json")
     assert again.code == 0, again.err
     weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "again")]
     assert weights[0] == weights[1]

@@ -22,7 +22,7 @@ from editview.domain.export import Form
 from editview.domain.plan import Checkpoint
 from editview.runs.words import in_words
 
-_COMMANDS = ("open", "run", "export", "check", "trace")
+_COMMANDS = ("open", "run", "export", "check", "trace", "diff")
 
 
 def command_line(arguments: Sequence[str], open_window: Callable[[Sequence[Path]], int]) -> int:
@@ -103,6 +103,14 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     trace.add_argument("--seed", metavar="N", type=int, default=0, help="decides which facts and what noise are drawn")
     trace.set_defaults(do=_trace)
 
+    diff = commands.add_parser("diff", help="compare the weights of two checkpoints; exit code 0 when they are equal")
+    diff.add_argument("first", metavar="FIRST", help="a folder, a Hugging Face id in the cache, or 'demo'")
+    diff.add_argument("second", metavar="SECOND", help="another version of the same model")
+    diff.add_argument("--adapter", metavar="FOLDER", help="a PEFT adapter on top of the second")
+    diff.add_argument("--allow-code", action="store_true", help="run the Python code that the checkpoints bring along")
+    diff.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+    diff.set_defaults(do=_diff)
+
     settings = Checkpoint.model_fields
     formats = get_args(settings["dtype"].annotation)
     for command in (check, trace):
@@ -155,6 +163,14 @@ def _trace(options: argparse.Namespace) -> int:
 
     columns = dict(options.column)
     return trace(_checkpoint(options), options.facts, columns, options.device, options.seed, options.json)
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from editview.cli.diff import diff
+
+    first = Checkpoint(source=options.first, allow_code=options.allow_code)
+    second = Checkpoint(source=options.second, adapter=options.adapter, allow_code=options.allow_code)
+    return diff(first, second, options.json)
 
 
 def _checkpoint(options: argparse.Namespace) -> Checkpoint:

@@ -31,12 +31,12 @@ def export(
     last = len(plan.active)
     if stage is not None and not 0 <= stage <= last:
         raise EditViewError(f"*{plan.name}* has no stage {stage}: its stages are 0, the checkpoint, to {last}.")
-    asked = ExportStage(plan.up_to(last if stage is None else stage), sheet, out, form, overwrite)
+    asked = ExportStage(plan, sheet, last if stage is None else stage, out, form, overwrite)
     if obstacle := export_obstacle(asked):
         raise EditViewError(obstacle)
     runner = make_runner(device_id)
     with ctrl_c() as stop, Bar() as bar:
-        run = carried_out(runner, asked.plan, sheet, stop, bar)
+        run = carried_out(runner, plan, sheet, stop, bar, steps=asked.stage)
         if run.state is not RunState.FINISHED:
             return exit_code(run)
         done = runner.export(asked, lambda event: bar.take(event, run), stop)

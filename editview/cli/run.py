@@ -67,7 +67,13 @@ def make_runner(device_id: str | None) -> Runner:
 
 
 def carried_out(
-    runner: Runner, plan: Plan, sheet: FactSheet, stop: threading.Event, bar: Bar, fresh: bool = False
+    runner: Runner,
+    plan: Plan,
+    sheet: FactSheet,
+    stop: threading.Event,
+    bar: Bar,
+    fresh: bool = False,
+    steps: int | None = None,
 ) -> Run:
     """The run, however it ended; what ended it early is said."""
     session = Session()
@@ -77,7 +83,7 @@ def carried_out(
             session.apply(event)
         bar.take(event, session.latest)
 
-    runner.run(plan, sheet, take, stop, fresh)
+    runner.run(plan, sheet, take, stop, fresh, steps)
     done = session.latest
     assert done is not None
     if done.state is RunState.FAILED and done.failure:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.export import Export, Form
-from editview.domain.operations import FullFineTune, Lora, TunedEdit, UndoEdit
-from editview.domain.plan import Plan
+from editview.domain.operations import FullFineTune, Lora, Operation, TunedEdit, UndoEdit
 from editview.domain.requests import ExportStage
 from editview.domain.sentences import amount, method_name
 from editview.domain.verdicts import Check
@@ -48,35 +47,35 @@ def weighs(form: Form, info: CheckpointInfo, changes: Sequence[tuple[int, Sequen
     return sum(4 * rank * sum(change.shape) for rank, changed in changes for change in changed)
 
 
-def rank_at_most(plan: Plan, edits: int) -> list[int]:
-    """For each step of a plan that `adapter_obstacle` has nothing against, the rank of what it adds to a matrix.
+def rank_at_most(steps: Sequence[Operation], edits: int) -> list[int]:
+    """For each of some steps that `adapter_obstacle` has nothing against, the rank of what it adds to a matrix.
 
     `edits`: facts on the sheet that can be edited.
     """
     ranks: dict[str, int] = {}
-    for operation in plan.active:
+    for operation in steps:
         undone = ranks.get(operation.edit, 0) if isinstance(operation, UndoEdit) else 0
         written = len(getattr(operation, "only", ())) or edits
         ranks[operation.id] = operation.rank if isinstance(operation, Lora) else undone or written
     return list(ranks.values())
 
 
-def adapter_obstacle(plan: Plan) -> str:
-    """Why what a plan makes can't be an adapter, as far as the plan tells; empty: it may."""
-    undone = {operation.edit for operation in plan.active if isinstance(operation, UndoEdit)}
-    for operation in plan.active:
+def adapter_obstacle(steps: Sequence[Operation]) -> str:
+    """Why what some steps make can't be an adapter, as far as they tell; empty: it may."""
+    undone = {operation.edit for operation in steps if isinstance(operation, UndoEdit)}
+    for operation in steps:
         if isinstance(operation, FullFineTune):
             return "A fine-tune of all weights changes more than an adapter can hold."
         whole = isinstance(operation, TunedEdit) or (isinstance(operation, Lora) and operation.dora)
         if whole and operation.id not in undone:
             return f"{method_name(operation)} changes whole matrices: its change isn't of low rank."
-    return "" if plan.active or plan.checkpoint.adapter else "Nothing differs from the checkpoint yet."
+    return ""
 
 
 def export_obstacle(asked: ExportStage) -> str:
     """Why something can't be exported as asked, as far as that is known beforehand; empty: it may."""
     return folder_obstacle(place(asked), asked.overwrite) or (
-        adapter_obstacle(asked.plan) if asked.form is Form.ADAPTER else ""
+        adapter_obstacle(asked.plan.active[: asked.stage]) if asked.form is Form.ADAPTER else ""
     )
 
 

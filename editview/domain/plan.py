@@ -47,10 +47,6 @@ class Plan(BaseModel):
         """The operations that are switched on: stage i + 1 is the model after active[i]."""
         return tuple(operation for operation in self.operations if operation.enabled)
 
-    def up_to(self, stage: int) -> Plan:
-        """The plan that ends with a stage of this one."""
-        return self._with(list(self.active[:stage]))
-
     def stage_undone_by(self, undo: UndoEdit) -> int | None:
         """The stage (counted from 1) of the edit that an active step takes back.
 
@@ -61,6 +57,12 @@ class Plan(BaseModel):
             return None
         found = [at for at, other in enumerate(before, 1) if isinstance(other, Edit) and other.id == undo.edit]
         return found[0] if found else None
+
+    def standing_before(self, operation: Operation) -> tuple[Edit, ...]:
+        """The active edits before an active step, less those that were taken back."""
+        before = self.active[: self.active.index(operation)]
+        undone = {other.edit for other in before if isinstance(other, UndoEdit)}
+        return tuple(other for other in before if isinstance(other, Edit) and other.id not in undone)
 
     def index(self, operation_id: str) -> int:
         return next(i for i, operation in enumerate(self.operations) if operation.id == operation_id)

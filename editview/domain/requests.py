@@ -85,10 +85,11 @@ class ScaleEdit:
 
 @dataclass(frozen=True, slots=True)
 class ExportStage:
-    """Write the model as it is after the plan's last step to a folder of its own; `Exported` follows."""
+    """Write the model as it is at a stage to a folder of its own; `Exported` follows."""
 
     plan: Plan
     sheet: FactSheet
+    stage: int
     folder: str
     form: Form = Form.STORED
     overwrite: bool = False  # an earlier export may be replaced

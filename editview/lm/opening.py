@@ -31,17 +31,23 @@ ROOM = 1.2  # memory a model takes beside its weights
 
 
 @dataclass(frozen=True)
-class _Found:
-    """A checkpoint that passed every check that headers allow."""
+class Structure:
+    """A checkpoint as its settings and headers describe it."""
 
     folder: Path
     adapter: Path | None
     config: Any
-    header: Header | None
+    header: Header | None  # None for pickled weights
     skeleton: PreTrainedModel  # the model without weights
     anatomy: Anatomy
-    tokenizer: Any
     remote_code: bool
+
+
+@dataclass(frozen=True)
+class _Found(Structure):
+    """A checkpoint that passed every check that headers allow."""
+
+    tokenizer: Any
 
 
 def describe(checkpoint: Checkpoint, device: Device) -> CheckpointInfo:
@@ -133,6 +139,15 @@ def _check_room(found: _Found, dtype: torch.dtype, device: Device) -> None:
 
 
 def _find(checkpoint: Checkpoint) -> _Found:
+    found = structure(checkpoint)
+    return _Found(**vars(found), tokenizer=_tokenizer(found.folder, found.skeleton, found.remote_code))
+
+
+def structure(checkpoint: Checkpoint) -> Structure:
+    """What a checkpoint on this machine is built like; weights and tokenizer aren't looked at.
+
+    Raises EditViewError for what is missing, damaged, or no causal language model that EditView can look into.
+    """
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     folder = _folder(checkpoint.source)
@@ -162,9 +177,7 @@ def _find(checkpoint: Checkpoint) -> _Found:
     skeleton = _skeleton(config, remote)
     if adapter:
         check_adapter(adapter, skeleton)
-    return _Found(
-        folder, adapter, config, header, skeleton, anatomy(skeleton), _tokenizer(folder, skeleton, remote), remote
-    )
+    return Structure(folder, adapter, config, header, skeleton, anatomy(skeleton), remote)
 
 
 def _folder(source: str) -> Path:

@@ -26,6 +26,7 @@ from editview.lm.answers import check
 from editview.lm.opening import open_model
 from editview.lm.sources import local_folder
 from editview.runs.export_forms import Distance, Written, write_adapter, write_checkpoint
+from editview.runs.fingerprints import described
 from editview.runs.keys import stage_keys
 from editview.runs.model_card import write_card
 from editview.runs.operations import prepare
@@ -34,14 +35,15 @@ from editview.runs.workbench import Workbench
 
 
 def export(bench: Workbench, store: StageStore, device: Device, asked: ExportStage, progress: Progress) -> Export:
-    """Write the last stage of a plan. Afterwards no model is open on the bench.
+    """Write a stage of a plan. Afterwards no model is open on the bench.
 
     Raises EditViewError, having written nothing: where the place won't do, the stage isn't kept, an adapter wouldn't be
     exact, or what is read back isn't the stage.
     """
     plan, sheet, folder = asked.plan, asked.sheet, _place(asked)
+    prepared = prepare(plan, sheet, lambda: described(plan.checkpoint, device), asked.stage)
     lm = bench.open(plan.checkpoint, device, progress)
-    keys = stage_keys(lm.fingerprint, device.id, plan.seed, prepare(plan, sheet))
+    keys = stage_keys(lm.fingerprint, device.id, plan.seed, prepared)
     try:
         bench.move_to(keys[-1])
     except StageLost as error:
@@ -59,9 +61,8 @@ def export(bench: Workbench, store: StageStore, device: Device, asked: ExportSta
         del lm
         bench.close()  # there may be no room for two
         off, largest = _read_back(asked, part, device, written, tuple(stage.checks.values()), progress)
-        title = operation_title(plan.active[-1], sheet) if plan.active else "Checkpoint"
         size = sum(path.stat().st_size for path in part.rglob("*") if path.is_file())
-        done = Export(str(folder), asked.form, title, size, len(sheet), written.dtype, off, largest)
+        done = Export(str(folder), asked.form, stage.info.title, size, len(sheet), written.dtype, off, largest)
         write_card(part, done, run, computed_in)
     return done
 
@@ -79,10 +80,10 @@ def _place(asked: ExportStage) -> Path:
 
 
 def _kept(asked: ExportStage, keys: Sequence[str], store: StageStore) -> Run:
-    """What is kept of the plan's stages, as a run of it."""
+    """What is kept of the plan's stages up to the one that is asked for, as a run."""
     plan, sheet = asked.plan, asked.sheet
     stages = [Stage(StageInfo(0, None, "Checkpoint", keys[0]))]
-    for at, operation in enumerate(plan.active, start=1):
+    for at, operation in enumerate(plan.active[: asked.stage], start=1):
         stages.append(Stage(StageInfo(at, operation.id, operation_title(operation, sheet), keys[at])))
     for stage in stages:
         if kept := store.asked(stage.info.key, sheet.content_hash):

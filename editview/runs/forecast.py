@@ -8,21 +8,20 @@ from dataclasses import replace
 import torch
 
 from editview.domain.checkpoint import CheckpointInfo, Device
-from editview.domain.events import Forecast
+from editview.domain.events import Forecast, Trains
 from editview.domain.facts import FactSheet
 from editview.domain.operations import Edit, FineTune, FullFineTune, TargetEdit
 from editview.domain.plan import Plan
+from editview.domain.scope import parameters, trained
 from editview.domain.sentences import amount
-from editview.edits.requests import filled_in, no_settings
 from editview.edits.statistics import needs_statistics, what_to_read
-from editview.formats.presets import preset_for
 from editview.lm.statistics import ReadingForecast, is_kept, reading_forecast
 from editview.runs import costs
 from editview.runs.fingerprints import Fingerprints, described
 from editview.runs.keys import full_keys, stage_keys
 from editview.runs.machine import memory_available
 from editview.runs.memory import number_format, operation_memory, resting_memory
-from editview.runs.operations import Prepared, PreparedEdit, PreparedUndo, prepare
+from editview.runs.operations import Prepared, PreparedEdit, PreparedFineTune, PreparedUndo, prepare, with_preset
 from editview.runs.store import StageStore
 from editview.runs.timings import Timings
 from editview.runs.walk import watched_facts
@@ -36,9 +35,11 @@ def forecast(
     A checkpoint that was never opened on this machine has no known fingerprint, so nothing counts as reused.
     Raises EditViewError for a plan that couldn't be run.
     """
-    prepared = prepare(plan, sheet)
     info = described(plan.checkpoint, device)
-    edits = {at: _as_it_runs(one, info) for at, one in enumerate(prepared) if isinstance(one, PreparedEdit)}
+    prepared = prepare(plan, sheet, lambda: info)
+    edits = {
+        at: with_preset(one.operation, lambda: info) for at, one in enumerate(prepared) if isinstance(one, PreparedEdit)
+    }
     sized = [replace(one, operation=edits[at]) if isinstance(one, PreparedEdit) else one
              for at, one in enumerate(prepared)]  # fmt: skip
     fingerprint = fingerprints.of(plan.checkpoint, device)
@@ -83,19 +84,18 @@ def forecast(
         memory_available=available,
         guessed=not all(timings.has_learnt(kind, device.id) for kind in kinds),
         to_read=to_read,
+        trained=tuple(_trains(one, info) for one in prepared),
         advice="" if needed <= available else _advice(sized, info, device, needed, available),
     )
 
 
-def _as_it_runs(prepared: PreparedEdit, info: CheckpointInfo) -> Edit:
-    """An edit with what its preset fills in. Raises EditViewError where there is none and no layers are chosen."""
-    operation = prepared.operation
-    if operation.layers:
-        return operation
-    preset = preset_for(type(operation), info)
-    if preset is None:
-        raise no_settings(operation)
-    return filled_in(operation, preset)
+def _trains(prepared: Prepared, info: CheckpointInfo) -> Trains | None:
+    """Raises EditViewError for a choice that matches nothing."""
+    if not isinstance(prepared, PreparedFineTune):
+        return None
+    found = trained(info.tensors, prepared.operation, prepared.layers)
+    names = tuple(tensor.name for tensor in found)
+    return Trains(names, parameters(found, prepared.operation), info.parameters)
 
 
 def _reading(

@@ -85,10 +85,11 @@ def _facts(run: Run) -> Iterator[dict[str, Any]]:
 
 def _card(done: Export, run: Run, plan: str, weights: dict[str, str], computed_in: str) -> Iterator[str]:
     checkpoint, last = run.plan.checkpoint, len(run.stages) - 1
+    steps = run.plan.active[:last]
     adapter = done.form is Form.ADAPTER
     tags = ["editview"]
-    tags += ["knowledge-editing"] if any(isinstance(operation, Edit) for operation in run.plan.active) else []
-    tags += ["fine-tuned"] if any(isinstance(operation, FineTune) for operation in run.plan.active) else []
+    tags += ["knowledge-editing"] if any(isinstance(operation, Edit) for operation in steps) else []
+    tags += ["fine-tuned"] if any(isinstance(operation, FineTune) for operation in steps) else []
     base = hub_id(checkpoint.source) or Path(checkpoint.source).name
     head = ModelCardData(base_model=base, library_name="peft" if adapter else "transformers", tags=tags)
     yield f"---\n{head.to_yaml()}\n---\n"
@@ -105,7 +106,7 @@ def _card(done: Export, run: Run, plan: str, weights: dict[str, str], computed_i
     yield f"The plan, which is also in `{PLAN_FILE}`:\n"
     yield _fenced(plan, "toml")
     yield "To make it again:\n"
-    yield _fenced(f"editview export {PLAN_FILE}{_FLAGS[done.form]} --out FOLDER", "sh")
+    yield _fenced(f"editview export {PLAN_FILE} --stage {last}{_FLAGS[done.form]} --out FOLDER", "sh")
     yield f"Fact sheet: {plain(run.sheet.name)}, sha256 `{run.sheet.content_hash}`.\n"
     yield "| | |\n|---|---|"
     for library in _LIBRARIES:

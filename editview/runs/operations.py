@@ -13,6 +13,7 @@ from typing import Any, cast
 from torch import Tensor
 
 from editview.domain import places
+from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.errors import EditViewError
 from editview.domain.examples import Example, content_hash
 from editview.domain.facts import Fact, FactSheet, Group
@@ -31,7 +32,9 @@ from editview.domain.progress import Progress
 from editview.domain.sentences import operation_title
 from editview.domain.verdicts import Check, Verdict
 from editview.edits import methods
+from editview.edits.requests import filled_in, no_settings
 from editview.edits.writing import Outcome
+from editview.formats.presets import preset_for
 from editview.formats.statistics_text import statistics_text
 from editview.formats.training_data import packaged, read_examples
 from editview.lm.model import LanguageModel
@@ -50,8 +53,8 @@ class PreparedEdit:
     @property
     def content(self) -> dict[str, Any]:
         # Paraphrases and neighbours are asked, not written: more of them need no new edit.
-        written = [[fact.subject, fact.template, fact.true_answer, fact.new_answer] for fact in self.facts]
-        content = {**_parameters(self.operation, "only", "statistics"), "facts": written, "text": self.text}
+        facts = [[fact.subject, fact.template, fact.true_answer, fact.new_answer] for fact in self.facts]
+        content = {**_parameters(self.operation, "only", "statistics"), "facts": facts, "text": self.text}
         return content if self.operation.layers else {**content, "presets": _presets()}
 
     @property
@@ -81,26 +84,42 @@ class PreparedUndo:
 
 @dataclass(frozen=True)
 class PreparedFineTune:
-    """A fine-tune with the examples that it trains on."""
+    """A fine-tune with what it trains on, what it trains, and the facts that it teaches or protects."""
 
     operation: Lora | FullFineTune
     examples: tuple[Example, ...]
     named: str  # the examples' content
+    layers: tuple[int, ...] | None = None  # trained; None: all of them, and what lies outside them
+    taught: tuple[Fact, ...] = ()
+    protected: tuple[Fact, ...] = ()  # edited before, and not taken back
+    protected_layers: tuple[int, ...] = ()  # that those edits wrote
 
     @property
     def content(self) -> dict[str, Any]:
-        return {**_parameters(self.operation, "data"), "examples": self.named}
+        return {
+            **_parameters(self.operation, "data", "trained"),
+            "examples": self.named,
+            "layers": self.layers,
+            "taught": _written(self.taught),
+            "protected": [_written(self.protected), self.protected_layers],
+        }
 
 
 Prepared = PreparedEdit | PreparedUndo | PreparedFineTune
 
 
-def prepare(plan: Plan, sheet: FactSheet) -> tuple[Prepared, ...]:
-    """Read what the plan's active operations work on. Raises EditViewError for facts or data that can't be used."""
-    return tuple(_prepared(operation, plan, sheet) for operation in plan.active)
+def prepare(
+    plan: Plan, sheet: FactSheet, info: Callable[[], CheckpointInfo], steps: int | None = None
+) -> tuple[Prepared, ...]:
+    """Read what the plan's active operations, or the first `steps` of them, work on.
+
+    `info` describes the checkpoint; it is asked only where a fine-tune depends on the layers of a preset.
+    Raises EditViewError for facts or data that can't be used.
+    """
+    return tuple(_prepared(operation, plan, sheet, info) for operation in plan.active[:steps])
 
 
-def _prepared(operation: Operation, plan: Plan, sheet: FactSheet) -> Prepared:
+def _prepared(operation: Operation, plan: Plan, sheet: FactSheet, info: Callable[[], CheckpointInfo]) -> Prepared:
     if isinstance(operation, UndoEdit):
         stage = plan.stage_undone_by(operation)
         if stage is None:
@@ -110,9 +129,68 @@ def _prepared(operation: Operation, plan: Plan, sheet: FactSheet) -> Prepared:
             )
         return PreparedUndo(operation, stage)
     if isinstance(operation, FineTune):
-        return PreparedFineTune(operation, *_examples(operation.data))
+        return _fine_tune(operation, plan, sheet, info)
     text = statistics_text(operation.statistics).content if isinstance(operation, TargetEdit) else ""
     return PreparedEdit(operation, _edited(operation, sheet), text)
+
+
+def _fine_tune(
+    operation: Lora | FullFineTune, plan: Plan, sheet: FactSheet, info: Callable[[], CheckpointInfo]
+) -> PreparedFineTune:
+    before = plan.standing_before(operation) if operation.protects else ()
+    facts = [fact for edit in before for fact in _edited(edit, sheet)]
+    return PreparedFineTune(
+        operation,
+        *_examples(operation.data),
+        layers=_trained_layers(operation, plan, info),
+        taught=sheet.group(Group.EDITED) if operation.teach else (),
+        protected=tuple(dict.fromkeys(facts)),
+        protected_layers=_layers(before, info),
+    )
+
+
+def _trained_layers(
+    operation: Lora | FullFineTune, plan: Plan, info: Callable[[], CheckpointInfo]
+) -> tuple[int, ...] | None:
+    """The layers that a fine-tune trains, ascending; None: the whole model. Raises EditViewError for none at all."""
+    if operation.trained == "all":
+        return None
+    if operation.trained == "chosen":
+        layers = tuple(sorted(set(operation.layers)))
+    else:
+        layers = _layers([edit for edit in plan.active if isinstance(edit, Edit)], info)
+        if not layers:
+            raise EditViewError(
+                f"*{operation_title(operation)}* is to train {operation.trained} layers, and nothing in the plan edits "
+                "any. Choose other layers to train in its card, or add an edit."
+            )
+        if operation.trained == "not-edited":
+            layers = tuple(layer for layer in range(info().layers) if layer not in layers)
+    if not layers:
+        raise EditViewError(
+            f"*{operation_title(operation)}* has no layer left to train. Choose the layers to train in its card."
+        )
+    return layers
+
+
+def _layers(edits: Sequence[Edit], info: Callable[[], CheckpointInfo]) -> tuple[int, ...]:
+    """The layers that some edits write, ascending."""
+    return tuple(sorted({layer for edit in edits for layer in with_preset(edit, info).layers}))
+
+
+def with_preset(operation: Edit, info: Callable[[], CheckpointInfo]) -> Edit:
+    """An edit with what its preset fills in. Raises EditViewError where there is none and no layers are chosen."""
+    if operation.layers:
+        return operation
+    preset = preset_for(type(operation), info())
+    if preset is None:
+        raise no_settings(operation)
+    return filled_in(operation, preset)
+
+
+def _written(facts: Sequence[Fact]) -> list[list[Any]]:
+    """What a fine-tune is told of facts."""
+    return [[fact.subject, fact.template, fact.new_answer, list(fact.paraphrases)] for fact in facts]
 
 
 def seed_of(prepared: PreparedEdit | PreparedFineTune, seed: int) -> int:
@@ -135,8 +213,10 @@ def carry_out(
     """
     if isinstance(prepared, PreparedEdit):
         return methods.edit(lm, prepared.facts, prepared.operation, seed, memory, progress)
-    fine_tune(cast(Tunable, lm), prepared.operation, prepared.examples, seed, watch, progress, on_log)
-    return Outcome({})
+    tuned = fine_tune(
+        cast(Tunable, lm), prepared.operation, prepared.examples, seed, watch, progress, on_log, prepared.layers
+    )
+    return Outcome({}, notes=tuned.notes, trained=tuned.tensors)
 
 
 def digest(content: Any) -> str:

@@ -64,14 +64,16 @@ class Runner:
         emit: Emit,
         stop: threading.Event | None = None,
         fresh: bool = False,
+        steps: int | None = None,
     ) -> None:
         """Carry `plan` out on `sheet`: `RunStarted` … `RunFinished`, `RunStopped` or `RunFailed` are emitted.
 
         `stop`, once set, ends it within one training step or one batch. `fresh`: what the store knows of this plan is
-        forgotten first. What goes wrong before the run has started is raised: EditViewError, Cancelled, OSError.
+        forgotten first. `steps`: only so many of its steps are carried out. What goes wrong before the run has started
+        is raised: EditViewError, Cancelled, OSError.
         """
         stop = stop or threading.Event()
-        prepared = prepare(plan, sheet)
+        prepared = self._prepared(plan, sheet, steps)
         fingerprint = None if fresh else self._all_kept(plan, sheet, prepared)
         if fingerprint is None:  # then it comes from the model that is open, not from what is remembered
             fingerprint = self._opened(plan.checkpoint, emit, stop).fingerprint
@@ -80,8 +82,8 @@ class Runner:
         if fresh:
             for key in (*keys, *full):
                 self._store.discard(key)
-        titles = ["Checkpoint", *(operation_title(operation, sheet) for operation in plan.active)]
-        ids = [None, *(operation.id for operation in plan.active)]
+        titles = ["Checkpoint", *(operation_title(operation, sheet) for operation in plan.active[:steps])]
+        ids = [None, *(operation.id for operation in plan.active[:steps])]
         stages = tuple(StageInfo(i, ids[i], titles[i], keys[i]) for i in range(len(keys)))
         run = uuid4().hex[:12]
         journal = Journal(self._store.root, plan.name)
@@ -127,7 +129,7 @@ class Runner:
         if operation_id not in ids:
             return None
         at = ids.index(operation_id) + 1
-        prepared = prepare(plan.model_copy(update={"operations": plan.active[:at]}), sheet)
+        prepared = self._prepared(plan, sheet, at)
         fingerprint = self._fingerprints.of(plan.checkpoint, self.device)
         if fingerprint is None:
             return None
@@ -139,7 +141,7 @@ class Runner:
         return live_check(self._bench.try_on(before, full, strength / FULL), watched_facts(sheet), 0)
 
     def export(self, asked: ExportStage, emit: Emit, stop: threading.Event) -> Export:
-        """Write the last stage of a plan to a folder. Raises what `runs.export.export` raises, and Cancelled."""
+        """Write a stage of a plan to a folder. Raises what `runs.export.export` raises, and Cancelled."""
         with telling(emit, stop) as progress:
             return export(self._bench, self._store, self.device, asked, progress)
 
@@ -169,6 +171,9 @@ class Runner:
         if cleared and not sentences:
             sentences = ["EditView was cut off while it was writing; what was half written has been removed."]
         return " ".join(sentences)
+
+    def _prepared(self, plan: Plan, sheet: FactSheet, steps: int | None = None) -> tuple[Prepared, ...]:
+        return prepare(plan, sheet, lambda: described(plan.checkpoint, self.device), steps)
 
     def _all_kept(self, plan: Plan, sheet: FactSheet, prepared: Sequence[Prepared]) -> str | None:
         """The checkpoint's fingerprint where it is remembered and all stages are kept and asked; else None."""

@@ -115,7 +115,8 @@ def test_a_plan_reads_as_a_person_would_write_it(tmp_path: Path) -> None:
         '[[operation]]\nmethod = "memit"\nlayers = [0, 1, 2]  # Layers to edit\nclamp = 1.0  # Largest change\n'
         "covariance_weight = 15000.0  # Protect other facts",
         '[[operation]]\nmethod = "full"\nenabled = false  # Switched on\ndata = "support-tickets"  # Training data\n'
-        "steps = 60  # Steps\nlearning_rate = 0.0003  # Learning rate\nbatch_size = 16  # Batch size\n",
+        "steps = 60  # Steps\nlearning_rate = 0.0003  # Learning rate\nbatch_size = 16  # Batch size\n"
+        'trained = "all"  # Layers to train\n',
     ]
 
 

@@ -224,7 +224,7 @@ def test_a_stage_is_exported_and_stop_leaves_nothing(
     plan = small.plan(world.checkpoint, small.tune(world.data))
     jobs.send(RunPlan(plan, world.sheet))
     heard.wait(RunFinished)
-    asked = ExportStage(plan, world.sheet, str(tmp_path / "out" / "model"))
+    asked = ExportStage(plan, world.sheet, 1, str(tmp_path / "out" / "model"))
     jobs.send(asked)
     heard.wait(EngineLoading, lambda event: event.what.startswith("Writing the weights"))
     done = heard.wait(Exported)

@@ -49,8 +49,10 @@ def write(
     sheet: FactSheet | None = None,
     emit: Callable[[Event], None] = lambda event: None,
     stop: Signal | None = None,
+    stage: int | None = None,
 ) -> Export:
-    asked = ExportStage(plan, sheet or studio.world.sheet, str(folder), form, overwrite)
+    at = len(plan.active) if stage is None else stage
+    asked = ExportStage(plan, sheet or studio.world.sheet, at, str(folder), form, overwrite)
     return studio.another_runner().export(asked, emit, stop or Signal())
 
 
@@ -94,7 +96,7 @@ def test_only_what_changed_differs_from_the_base_and_anybody_can_open_it(studio:
     run = studio.run(plan)
     before = studio.weights(run)
     for stage in (1, 2):
-        done = write(studio, plan.up_to(stage), out / str(stage))
+        done = write(studio, plan, out / str(stage), stage=stage)
         base, now = loaded(studio.world.checkpoint.source), loaded(done.folder)
         assert base.keys() == now.keys()
         kept = {name: tensor for name, tensor in before[stage - 1].items() if not name.startswith("memory.")}
@@ -341,7 +343,7 @@ def test_nothing_is_written_over(studio: Studio, edited: Plan, out: Path) -> Non
     with pytest.raises(EditViewError, match="is a file"):
         write(studio, edited, other / "cat.png")
 
-    write(studio, edited.up_to(0), out / "model")
+    write(studio, edited, out / "model", stage=0)
     before = in_folder(out / "model")
     with pytest.raises(EditViewError, match="holds an earlier export"):
         write(studio, edited, out / "model")
@@ -369,6 +371,16 @@ def test_a_stage_that_is_not_kept_says_what_to_do(studio: Studio, out: Path) -> 
     with pytest.raises(EditViewError, match="Run the plan, then export again"):
         write(studio, studio.plan(small.edit(studio.world.text)), out / "model")
     assert not list(out.iterdir())
+
+
+def test_a_stage_that_later_steps_decide_is_exported_too(studio: Studio, out: Path) -> None:
+    tune = small.tune(studio.world.data, trained="edited")
+    plan = studio.plan(tune, small.edit(studio.world.text, layers=(1,)))
+    run = studio.run(plan)
+    write(studio, plan, out / "model", stage=1)
+    now, base = loaded(out / "model"), loaded(studio.world.checkpoint.source)
+    assert small.same(now, base | studio.weights(run)[0])
+    assert "editview export plan.toml --stage 1" in (out / "model" / "README.md").read_text()
 
 
 # ---- the card ------------------------------------------------------------------------------------------------------

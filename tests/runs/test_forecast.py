@@ -75,7 +75,7 @@ def test_memory_grows_with_what_is_trained_and_the_advice_names_it(
     info = describe(world.checkpoint, CPU)
 
     def needed(operation: object) -> int:
-        return memory.operation_memory(prepare(studio.plan(operation), world.sheet)[0], info, CPU)  # type: ignore[arg-type]
+        return memory.operation_memory(prepare(studio.plan(operation), world.sheet, lambda: info)[0], info, CPU)  # type: ignore[arg-type]
 
     rest = memory.resting_memory(info, CPU)
     full, lora = small.tune(world.data), small.lora(world.data)

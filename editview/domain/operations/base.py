@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
+
+Layer = Annotated[int, Field(ge=0)]
+"""A layer, counted from 0."""
 
 
 def new_id() -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from editview.domain.operations.base import BaseOperation, specialist
-
-Layer = Annotated[int, Field(ge=0)]
+from editview.domain.operations.base import BaseOperation, Layer, specialist
 
 
 class Edit(BaseOperation):

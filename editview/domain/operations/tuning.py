@@ -6,7 +6,12 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from editview.domain.operations.base import BaseOperation, specialist
+from editview.domain.operations.base import BaseOperation, Layer, specialist
+from editview.domain.weights import MatrixKind
+
+Trained = Literal["all", "edited", "not-edited", "chosen"]
+"""Layers that a fine-tune trains: all with what lies outside them, those that the plan's edits write, all layers but
+those, or chosen ones."""
 
 
 class FineTune(BaseOperation):
@@ -20,6 +25,50 @@ class FineTune(BaseOperation):
     steps: int = Field(60, ge=1, le=1_000_000, title="Steps", description="Number of optimiser steps")
     learning_rate: float = Field(3e-4, gt=0, le=1, title="Learning rate", description="AdamW's peak learning rate")
     batch_size: int = Field(16, ge=1, le=4096, title="Batch size", description="Examples in one step")
+    trained: Trained = Field(
+        "all", title="Layers to train",
+        description="all: the whole model; edited: only layers that this plan's edits write, wherever they stand in "
+        "it; not-edited: all other layers; chosen: the ones given below",
+    )  # fmt: skip
+    layers: tuple[Layer, ...] = Field(
+        (), title="Chosen layers", description="Counted from 0; counts where the layers to train are 'chosen'",
+        json_schema_extra=specialist(),
+    )  # fmt: skip
+    matrices: tuple[MatrixKind, ...] = Field(
+        (), title="Kinds of matrix", description="Which of those layers' matrices are trained; empty: all kinds",
+        json_schema_extra=specialist(),
+    )  # fmt: skip
+    replay: float = Field(
+        0.0, ge=0, lt=1, title="Protect edits: ask them again",
+        description="Share of every batch that repeats the facts edited before this step, with their new answers",
+        json_schema_extra=specialist(),
+    )  # fmt: skip
+    shift_penalty: float = Field(
+        0.0, ge=0, le=1e6, title="Protect edits: hold the activations",
+        description="Weight of a penalty on how far the activations at the edited layers move for the edited prompts",
+        json_schema_extra=specialist(),
+    )  # fmt: skip
+    projection: bool = Field(
+        False, title="Protect edits: spare their directions",
+        description="Train the edited matrices only in directions that the edited facts don't use",
+        json_schema_extra=specialist(),
+    )  # fmt: skip
+    teach: float = Field(
+        0.0, ge=0, lt=1, title="Teach the facts",
+        description="Share of every batch that asks the sheet's facts to be changed, paraphrases among them, whether "
+        "or not they are edited besides",
+        json_schema_extra=specialist(),
+    )  # fmt: skip
+    validation: float = Field(
+        0.05, ge=0, le=0.5, title="Kept for validation",
+        description="Share of the examples that isn't trained on: the loss on them tells what was really learnt",
+        json_schema_extra=specialist(),
+    )  # fmt: skip
+    patience: int = Field(
+        0, ge=0, le=1000, title="Stop early",
+        description="End when the validation loss hasn't fallen for so many looks at it; 0: train all steps",
+        json_schema_extra=specialist(),
+    )  # fmt: skip
     max_length: int = Field(
         64, ge=8, le=131072, title="Longest example", description="Tokens; longer examples are cut",
         json_schema_extra=specialist(),
@@ -34,6 +83,11 @@ class FineTune(BaseOperation):
     weight_decay: float = Field(
         0.0, ge=0, le=1, title="Weight decay", description="AdamW's decay", json_schema_extra=specialist()
     )
+
+    @property
+    def protects(self) -> bool:
+        """Whether it needs to know which facts were edited before it."""
+        return bool(self.replay or self.shift_penalty or self.projection)
 
 
 class Lora(FineTune):
@@ -50,6 +104,12 @@ class Lora(FineTune):
         json_schema_extra=specialist(),
     )  # fmt: skip
     dora: bool = Field(False, title="DoRA", description="Also train the length of each weight column")
+    rank_stabilized: bool = Field(
+        False, title="rsLoRA",
+        description="Scale the added matrices by alpha over the root of the rank, so that high ranks learn as fast "
+        "(Kalajdzievski 2023, arXiv 2312.03732)",
+        json_schema_extra=specialist(),
+    )  # fmt: skip
 
 
 class FullFineTune(FineTune):

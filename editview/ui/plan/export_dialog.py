@@ -31,7 +31,6 @@ from editview.domain.export_words import (
     weighs,
 )
 from editview.domain.facts import Group
-from editview.domain.plan import Plan
 from editview.domain.requests import ExportStage
 from editview.domain.room import free
 from editview.domain.sentences import amount, stage_titles
@@ -143,11 +142,6 @@ class ExportDialog(Inquiry):
         return self.stage.currentData().operation_id if self.stage.count() else None
 
     @property
-    def _plan(self) -> Plan:
-        assert self._run is not None
-        return self._run.plan.up_to(self.stage.currentData().index)
-
-    @property
     def _info(self) -> CheckpointInfo | None:
         """What the run's checkpoint is; None: the plan has another one by now."""
         info = self.hub.checkpoint
@@ -206,16 +200,17 @@ class ExportDialog(Inquiry):
         run, info = self._run, self._info
         if run is None or info is None:
             return 0
-        edits = len(run.sheet.group(Group.EDITED))
+        steps, edits = run.plan.active[: self.stage.currentData().index], len(run.sheet.group(Group.EDITED))
         changes = [stage.changes for stage in run.stages[1:]]
-        return weighs(form, info, list(zip(rank_at_most(self._plan, edits), changes, strict=False)))
+        return weighs(form, info, list(zip(rank_at_most(steps, edits), changes, strict=False)))
 
     # ---- asking ----------------------------------------------------------------------------------------------
 
     def request(self) -> ExportStage:
         assert self._run is not None
         folder, form = self.folder.text().strip(), Form(self.kind.currentData())
-        return ExportStage(self._plan, self._run.sheet, folder, form, self.replace.isChecked())
+        stage = self.stage.currentData().index
+        return ExportStage(self._run.plan, self._run.sheet, stage, folder, form, self.replace.isChecked())
 
     def show_nothing(self) -> None:
         self.form.setVisible(bool(self.stage.count()))
