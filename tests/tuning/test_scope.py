@@ -15,8 +15,8 @@ from editview.lm.anatomy import anatomy
 from editview.tuning.fine_tune import fine_tune
 from tests.tuning.models import SmallLM, examples, gpt2, llama, tokenizer, weights
 
-FULL = FullFineTune(steps=3, learning_rate=1e-2, batch_size=4)
-LORA = Lora(rank=4, alpha=8, steps=3, learning_rate=1e-1, batch_size=4)
+FULL = FullFineTune(steps=2, learning_rate=1e-2, batch_size=4)
+LORA = Lora(rank=4, alpha=8, steps=2, learning_rate=1e-1, batch_size=4)
 KINDS = (MatrixKind.MLP_OUT, MatrixKind.ATTENTION_IN)
 
 
@@ -36,7 +36,7 @@ def phi3() -> SmallLM:
     [FULL, LORA, LORA.model_copy(update={"dora": True}), LORA.model_copy(update={"rank_stabilized": True})],
     ids=["full", "lora", "dora", "rslora"],
 )
-@pytest.mark.parametrize(("layers", "kinds"), [(None, ()), ((1,), ()), ((1,), KINDS), (None, KINDS)])
+@pytest.mark.parametrize(("layers", "kinds"), [(None, ()), ((1,), KINDS)])
 def test_nothing_else_changes(make, operation: FullFineTune | Lora, layers, kinds) -> None:
     lm = make()
     operation = operation.model_copy(update={"matrices": kinds})

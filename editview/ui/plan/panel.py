@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from editview.domain.operations import Edit, Operation, UndoEdit
+from editview.domain.scope import parts
 from editview.domain.sentences import method_name, operation_title
 from editview.ui.hub import Hub
 from editview.ui.look.icons import icon
@@ -135,7 +136,7 @@ class PlanPanel(QWidget):
         edits = self._edits_before(self._hub.plan.index(operation.id))
         form = OperationForm(
             operation, self, sheet=self._hub.sheet, layers=info.layers if info else None, edits=edits,
-            finding=Finding(self._hub),
+            finding=Finding(self._hub), parts=parts(self._hub.plan, info) if info else None,
         )  # fmt: skip
         if isinstance(box := form.fields["strength"].widget if "strength" in form.fields else None, StrengthBox):
             LiveStrength(self._hub, operation.id, box)
