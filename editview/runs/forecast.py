@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import torch
 
 from editview.domain.checkpoint import CheckpointInfo, Device
-from editview.domain.events import Forecast
+from editview.domain.events import Forecast, Trains
 from editview.domain.facts import FactSheet
 from editview.domain.memory import Fit
 from editview.domain.operations import Edit, FineTune, TargetEdit
 from editview.domain.plan import Plan
+from editview.domain.scope import parameters, trained
 from editview.domain.sentences import amount
 from editview.edits.statistics import needs_statistics, what_to_read
 from editview.lm.statistics import ReadingForecast, is_kept, reading_forecast
@@ -113,10 +114,20 @@ def forecast(
         memory_available=available,
         guessed=not all(timings.has_learnt(kind, device.id) for kind in kinds),
         to_read=to_read,
+        trained=tuple(_trains(one, info) for one in prepared),
         advice=advice,
         fits=fits,
         goes_on=tuple(begun),
     )
+
+
+def _trains(prepared: Prepared, info: CheckpointInfo) -> Trains | None:
+    """Raises EditViewError for a choice that matches nothing."""
+    if not isinstance(prepared, PreparedFineTune):
+        return None
+    found = trained(info.tensors, prepared.operation, prepared.layers)
+    names = tuple(tensor.name for tensor in found)
+    return Trains(names, parameters(found, prepared.operation), info.parameters)
 
 
 def _reading(

@@ -20,7 +20,8 @@ import math
 from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.memory import Layout, Memory
 from editview.domain.operations import Edit, FullFineTune, Lora, TargetEdit
-from editview.domain.weights import MatrixKind, TensorInfo
+from editview.domain.scope import parameters, trained
+from editview.domain.weights import MatrixKind
 from editview.runs.operations import Prepared, PreparedEdit, PreparedFineTune, PreparedUndo
 
 _BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
@@ -47,15 +48,14 @@ def training_memory(prepared: PreparedFineTune, info: CheckpointInfo, device: De
     """Bytes while a fine-tune is carried out in some layout, the model included."""
     operation, number = prepared.operation, _bytes(info, device)
     weights = info.parameters * number
+    numbers = parameters(trained(info.tensors, operation, prepared.layers), operation)
     if isinstance(operation, FullFineTune):
-        trained = sum(math.prod(tensor.shape) for tensor in _trained(prepared, info))
         weights += info.parameters * 4 if number < 4 else 0  # trained in float32
     else:
-        trained = sum(operation.rank * sum(tensor.shape) for tensor in _matrices(prepared, info))
-        weights += 4 * trained + (info.parameters * 2 if number_format(info, device) == "float16" else 0)
+        weights += 4 * numbers + (info.parameters * 2 if number_format(info, device) == "float16" else 0)
     copies = _copies(prepared, info, device) + (info.parameters * number if device.id == "cpu" else 0)
     activations = _activations(operation, info, number, layout) + _LIBRARIES
-    return Memory(weights, 4 * trained, 8 * trained, int(activations), copies)
+    return Memory(weights, 4 * numbers, 8 * numbers, int(activations), copies)
 
 
 def _copies(prepared: Prepared, info: CheckpointInfo, device: Device) -> int:
@@ -85,27 +85,12 @@ def _activations(operation: Lora | FullFineTune, info: CheckpointInfo, number: i
     return tokens * (kept + vocabulary * 4 * 5)
 
 
-def _trained(prepared: PreparedFineTune, info: CheckpointInfo) -> list[TensorInfo]:
-    """The tensors of the layers that a fine-tune trains, of the kinds that it trains."""
-    layers, kinds = prepared.layers, prepared.operation.matrices
-    return [
-        tensor
-        for tensor in info.tensors
-        if (layers is None or tensor.layer in layers) and (not kinds or tensor.kind in kinds)
-    ]
-
-
-def _matrices(prepared: PreparedFineTune, info: CheckpointInfo) -> list[TensorInfo]:
-    """Those that an adapter is added to."""
-    return [tensor for tensor in _trained(prepared, info) if tensor.layer is not None and len(tensor.shape) == 2]
-
-
 def _changed(prepared: Prepared, info: CheckpointInfo) -> int:
     """How many numbers an operation may change."""
     operation = prepared.operation
     if isinstance(prepared, PreparedFineTune):
-        tensors = _matrices(prepared, info) if isinstance(operation, Lora) else _trained(prepared, info)
-        return sum(math.prod(tensor.shape) for tensor in tensors)
+        found = trained(info.tensors, prepared.operation, prepared.layers)
+        return sum(math.prod(tensor.shape) for tensor in found)
     written = [math.prod(t.shape) for t in info.tensors if t.kind is MatrixKind.MLP_OUT]
     layers = len(operation.layers) if isinstance(operation, Edit) else len(written)
     return sum(written[: max(1, layers)])

@@ -217,9 +217,11 @@ def carry_out(
     """
     if isinstance(prepared, PreparedEdit):
         return methods.edit(lm, prepared.facts, prepared.operation, seed, memory, progress)
-    training = cast(Tunable, lm), prepared.operation, prepared.examples, seed, watch, progress, on_log
-    fine_tune(*training, fit, snapshots)
-    return Outcome({})
+    tuned = fine_tune(
+        cast(Tunable, lm), prepared.operation, prepared.examples, seed, watch, progress, on_log, prepared.layers,
+        fit, snapshots,
+    )  # fmt: skip
+    return Outcome({}, notes=tuned.notes, trained=tuned.tensors)
 
 
 def digest(content: Any) -> str:

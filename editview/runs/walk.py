@@ -87,7 +87,8 @@ class Walk:
             for note in record.notes:
                 self.emit(Noted(note))
             asked = self._told(stage, asked) if asked is not None else self._asked(stage, pace)
-            self.emit(StageFinished(self.run, stage.index, record.changes, record.seconds + asked.seconds))
+            seconds = record.seconds + asked.seconds
+            self.emit(StageFinished(self.run, stage.index, record.changes, seconds, record.trained))
             before = asked.checks
 
     def _missing(self, answers: Sequence[Asked | None]) -> list[bool]:
@@ -218,7 +219,7 @@ class Walk:
             words = fit.layout.words(prepared.operation.batch_size)
             notes += (f"*{stage.title}* took its batches {words}.",) if words else ()
             work *= TWICE if fit.layout.checkpointing else 1
-        record = Record(done.changes, seconds, tuple(losses), notes)
+        record = Record(done.changes, seconds, tuple(losses), notes, done.trained)
         if found is None:
             self._learn(prepared.operation.method, work, seconds - seconds_asking - done.known.seconds)
         self._learn(costs.READING, done.known.work, done.known.seconds)
