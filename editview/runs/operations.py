@@ -98,6 +98,8 @@ class PreparedFineTune:
 
     @property
     def content(self) -> dict[str, Any]:
+        # How its batches get by with the memory there is doesn't count: that is the same gradient but for rounding and
+        # dropout's draws, and a stage shouldn't be lost because another program took memory that day.
         return {
             **_parameters(self.operation, "data", "trained"),
             "examples": self.named,

@@ -14,7 +14,7 @@ from editview.domain.scope import SCOPES, parts
 from editview.domain.sentences import method_name, operation_title
 from editview.ui.hub import Hub
 from editview.ui.look.colours import give_colours
-from editview.ui.plan.card_states import CardState, card_state
+from editview.ui.plan.card_states import CardState, card_state, needs_sentence
 
 Index = QModelIndex | QPersistentModelIndex
 NOWHERE = QModelIndex()
@@ -101,6 +101,8 @@ class PlanModel(QAbstractListModel):
         if isinstance(operation, FineTune) and info is not None:
             with suppress(EditViewError):
                 said += f". {parts(self._plan, info).sentence(operation)}"
+            if needs := needs_sentence(self._plan, operation, self._hub.forecast):
+                said += f" {needs}"
         return said
 
     def flags(self, index: Index) -> Qt.ItemFlag:

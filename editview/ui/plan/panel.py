@@ -18,6 +18,7 @@ from editview.ui.plan.chooser import StepChooser, first_of
 from editview.ui.plan.export_dialog import ExportDialog
 from editview.ui.plan.finding import Finding
 from editview.ui.plan.form import OperationForm
+from editview.ui.plan.measuring import MeasureButton
 from editview.ui.plan.model import PlanModel
 from editview.ui.plan.strength import LiveStrength, StrengthBox
 from editview.ui.plan.view import PlanView
@@ -34,6 +35,7 @@ class PlanPanel(QWidget):
         self.model = PlanModel(hub, self)
         self.view = PlanView(self.model, self)
         self.sentence = Sentence("", BODY, parent=self)
+        self.measure = MeasureButton(hub, self)
         self.add_button = QToolButton(self)
         self.add_button.setText("Add a step")
         self.add_button.setIcon(icon("add", "accent"))
@@ -45,6 +47,7 @@ class PlanPanel(QWidget):
         self._tools.addWidget(self.add_button)
         self._tools.addStretch(1)
         self._layout.addWidget(self.sentence)
+        self._layout.addWidget(self.measure)
         self._layout.addWidget(self.view, 1)
         self._layout.addLayout(self._tools)
         self.view.opened.connect(self.edit)

@@ -79,6 +79,10 @@ def _plan(window: MainWindow) -> list[Action]:
         Action("run", "&Plan", "Run", hub.start_run, "Ctrl+R", "run", possible=can_run),
         Action("run-anew", "&Plan", "Run everything anew", partial(hub.start_run, fresh=True), possible=can_run),
         Action("stop", "&Plan", "Stop", hub.stop_run, "Ctrl+.", "stop", possible=lambda: hub.running),
+        Action(
+            "measure", "&Plan", "Measure the fine-tune, or stop measuring", plan.measure.press, "", "look",
+            possible=lambda: plan.measure.possible,
+        ),
         Action("add-step", "&Plan", "Add a step…", plan.choose_step, "Ctrl+N", "add", group=1),
         card("edit-step", "Change this step…", plan.edit_selected, "F2", "edit"),
         card("switch-step", "Switch on or off", plan.switch, "Space", "switch"),

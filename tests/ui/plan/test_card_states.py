@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 
 from editview.domain.events import Forecast, Progressed, RunFailed, RunStopped
+from editview.domain.memory import Fit, Layout, Memory
+from editview.domain.operations import FineTune
 from editview.domain.plan import Plan
 from editview.domain.session import Run, Session
-from editview.ui.plan.card_states import card_state, overall, plan_sentence
+from editview.ui.plan.card_states import card_state, measurable, needs_sentence, overall, plan_sentence
 from tests import sample
 
 PLAN = sample.plan()
@@ -43,6 +45,32 @@ def test_before_a_run_the_forecast_is_told() -> None:
     assert card_state(PLAN, TUNE, told, None).words == "will run · 1 min 15 s"
     assert card_state(PLAN, TUNE, forecast((False, False), (None, None)), None).words == "will run"
     assert card_state(PLAN, TUNE, None, None).words == "will run"
+
+
+def test_an_interrupted_fine_tune_says_where_it_goes_on() -> None:
+    told = replace(forecast((True, False), (0.1, 75.0)), goes_on=(0, 40))
+    assert card_state(PLAN, TUNE, told, None).words == f"goes on at step 40 of {TUNE.steps} · 1 min 15 s"
+    assert card_state(PLAN, EDIT, told, None).words == "reused"
+
+
+def test_what_a_fine_tune_needs_is_told_and_whether_it_was_measured() -> None:
+    assert isinstance(TUNE, FineTune)
+    memory = Memory(weights=2_000_000, gradients=1_000_000, optimiser=3_000_000, activations=500_000)
+    fit = Fit(Layout(TUNE.batch_size), memory)
+    told = replace(forecast((False, False), (1.0, 75.0)), fits=(None, fit))
+    needs = "6.5 MB of memory: optimiser 3.0 MB, weights 2.0 MB, gradients 1.0 MB, activations 500 kB"
+    assert needs_sentence(PLAN, TUNE, told) == f"Needs {needs} (estimated)."
+    assert measurable(PLAN, told) == TUNE
+    assert "save memory" not in plan_sentence(PLAN, told)
+    tight = replace(told, fits=(None, Fit(Layout(1, True), memory, measured=True)))
+    assert needs_sentence(PLAN, TUNE, tight) == (
+        f"Needs {needs} (measured); batches are taken in parts of 1, layer by layer to save memory."
+    )
+    assert measurable(PLAN, tight) is None
+    assert measurable(PLAN, replace(told, reused=(False, True))) is None
+    said = "The fine-tune takes its batches in parts of 1, layer by layer to save memory."
+    assert plan_sentence(PLAN, tight).endswith(said)
+    assert needs_sentence(PLAN, TUNE, None) == ""
 
 
 def test_a_guess_is_told_as_one() -> None:
