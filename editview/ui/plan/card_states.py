@@ -130,14 +130,14 @@ def plan_sentence(plan: Plan, forecast: Forecast | None) -> str:
         doubt = " That is a guess until this machine has done it once."
     if forecast.to_read:
         doubt += f" Up to {forecast.to_read:,} tokens of text are read first, to see what must stay as it is."
-    doubt += _saving(plan, forecast)
+    doubt += saving(plan, forecast)
     if reused:
         verb = "is" if reused == 1 else "are"
         return f"{reused} of {steps} steps {verb} reused; {fresh} will run{time}.{doubt}"
     return f"{fresh} {'step' if fresh == 1 else 'steps'} will run{time}.{doubt}"
 
 
-def _saving(plan: Plan, forecast: Forecast) -> str:
+def saving(plan: Plan, forecast: Forecast) -> str:
     """How the fine-tunes that will run get by with too little memory for whole batches."""
     for operation, fit, reused in zip(plan.active, forecast.fits, forecast.reused, strict=False):
         words = fit.layout.words(operation.batch_size) if isinstance(operation, FineTune) and fit is not None else ""

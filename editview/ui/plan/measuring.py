@@ -10,14 +10,14 @@ from editview.domain.requests import MeasureFineTune
 from editview.domain.sentences import duration
 from editview.ui.hub import Hub
 from editview.ui.look.icons import icon
-from editview.ui.plan.card_states import measurable
+from editview.ui.plan.card_states import measurable, saving
 from editview.ui.problem import ENGINE, Problem
 
 _HOW = "Trains a few real steps, changing nothing, to know how long the fine-tune takes and how much memory it needs"
 
 
 class MeasureButton(QToolButton):
-    """Shown while there is something to measure, and while it is measured: then it stops that."""
+    """Shown while times are guessed or memory is short, and while it measures: then it stops that. Else in the menu."""
 
     def __init__(self, hub: Hub, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -26,6 +26,7 @@ class MeasureButton(QToolButton):
         self._measuring = False
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setProperty("role", "icon")
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it comes and goes; the keyboard finds it in the menu
         self.clicked.connect(self.press)
         for signal in (hub.forecast_changed, hub.plan_changed, hub.run_changed, hub.run_started, hub.engine_changed):
             signal.connect(self._show)
@@ -68,7 +69,9 @@ class MeasureButton(QToolButton):
         self.setText(f"Stop measuring{left}" if self._measuring else "Measure the fine-tune")
         self.setIcon(icon("stop" if self._measuring else "look", "accent"))
         self.setToolTip("Break it off; nothing was changed" if self._measuring else _HOW)
-        self.setVisible(self.possible)
+        forecast = self._hub.forecast
+        doubtful = forecast is not None and (forecast.guessed or saving(self._hub.plan, forecast) != "")
+        self.setVisible(self.possible and (self._measuring or doubtful))
 
 
 def duration_of_step(seconds: float) -> str:

@@ -30,8 +30,9 @@ class Desk:
         self.asked.append(request)
         return len(self.asked)
 
-    def tell(self, fit: Fit | None) -> None:
-        self.hub.take([Forecast(self.hub.plan, (True, False), (1.0, 25.0), 25.0, 1, 2, fits=(None, fit))])
+    def tell(self, fit: Fit | None, guessed: bool = True) -> None:
+        forecast = Forecast(self.hub.plan, (True, False), (1.0, 25.0), 25.0, 1, 2, guessed=guessed, fits=(None, fit))
+        self.hub.take([forecast])
 
 
 @pytest.fixture
@@ -45,6 +46,11 @@ def test_it_is_there_only_for_what_is_guessed(desk: Desk) -> None:
     assert not desk.button.isHidden()
     desk.tell(replace(FIT, measured=True))
     assert desk.button.isHidden()
+    desk.tell(FIT, guessed=False)
+    assert desk.button.isHidden()
+    assert desk.button.possible  # from the menu
+    desk.tell(Fit(Layout(4), Memory(100)), guessed=False)  # memory is short: worth knowing better
+    assert not desk.button.isHidden()
 
 
 def test_pressed_it_asks_shows_what_is_left_and_the_forecast_is_asked_anew(desk: Desk) -> None:
