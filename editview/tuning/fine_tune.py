@@ -4,50 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
 
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
+from transformers import PreTrainedModel, set_seed
 
 from editview.domain.errors import EditViewError
 from editview.domain.examples import Example
 from editview.domain.operations import FineTune, FullFineTune, Lora
 from editview.domain.progress import Progress, silent
+from editview.lm.model import LanguageModel
 from editview.tuning.batches import tokenised
 from editview.tuning.full import tune_everything
 from editview.tuning.lora import tune_adapter
 from editview.tuning.randomness import kept_random_state
 from editview.tuning.training import OnLog, train
-from editview.tuning.watch import Watch
-
-
-class Tunable(Protocol):
-    """What fine-tuning needs of a language model."""
-
-    @property
-    def model(self) -> PreTrainedModel: ...
-
-    @property
-    def tokenizer(self) -> PreTrainedTokenizerBase: ...
-
-
-def _unheard(step: int, loss: float, learning_rate: float) -> None:
-    """Tell nobody."""
+from editview.tuning.validation import FEWEST, Kept, Looks, split
+from editview.tuning.watch import Watch, unheard
 
 
 def fine_tune(
-    lm: Tunable,
+    lm: LanguageModel,
     operation: Lora | FullFineTune,
     examples: Sequence[Example],
     seed: int,
     watch: Watch | None = None,
     progress: Progress = silent,
-    on_log: OnLog = _unheard,
+    on_log: OnLog = unheard,
 ) -> None:
-    """Trains `lm.model` on the examples, in place, whole or not at all: after any error it is as it was before.
+    """Trains `lm.model` on the examples, but for those kept for validation, in place, whole or not at all.
 
-    The same call gives bit-identical weights on one machine, whatever was drawn before it and whether or not anybody
-    watches; the random state outside is left alone. An adapter is merged, so that the model is a stock one again.
+    After any error it is as it was before. The same call gives bit-identical weights on one machine, whatever was drawn
+    before it and whether or not anybody watches; the random state outside is left alone. An adapter is merged, so that
+    the model is a stock one again.
     Raises EditViewError (no examples, nothing to train on, out of memory, a loss that is no number any more) and what
     `progress`, `on_log` or the watch raise, `Cancelled` among it.
     """
@@ -55,12 +43,25 @@ def fine_tune(
         raise EditViewError("The training data holds no examples, so there is nothing to train on. Choose other data.")
     model = lm.model
     reads = getattr(model.config.get_text_config(), "max_position_embeddings", None) or operation.max_length
-    rows = tokenised(lm.tokenizer, examples, min(operation.max_length, reads), progress)
+    longest = min(operation.max_length, reads)
+    examples, held = split(examples, operation.validation)
+    rows = tokenised(lm.tokenizer, examples, longest, progress)
+    kept = Kept.of(lm, held, operation, longest)
+    if operation.patience and kept is None:
+        raise EditViewError(
+            f"Stopping early needs examples that are kept for validation, and this data is too small for it: {FEWEST} "
+            "examples are needed at least. Choose other data, or train all steps."
+        )
     ends = lm.tokenizer.eos_token_id
     padding = next((token for token in (lm.tokenizer.pad_token_id, ends) if token is not None), 0)
 
+    looks = None
+    if kept is not None and (watch is not None or operation.patience):
+        heard = (watch.validated, watch.went_back) if watch is not None else (unheard, unheard)
+        looks = Looks(lm, kept, operation, padding, progress, *heard)
+
     def run() -> None:
-        train(model, operation, rows, padding, seed, watch, progress, on_log)
+        train(lm, operation, rows, padding, seed, watch, looks, progress, on_log)
 
     with kept_random_state(), _kept_settings(model), _memory_in_words(operation):
         set_seed(seed)

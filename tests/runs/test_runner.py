@@ -317,7 +317,7 @@ def test_a_damaged_stage_is_noticed_and_computed_again(studio: Studio, monkeypat
 
 
 def test_with_a_full_disk_the_run_goes_on_and_says_so_once(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = studio.plan(small.edit(studio.world.text), small.tune(studio.world.data))
+    plan = studio.plan(small.edit(studio.world.text), small.tune(studio.world.data, validation=0.0))
     reference = studio.run(plan)
 
     class Full(StageStore):

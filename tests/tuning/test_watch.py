@@ -16,7 +16,7 @@ from editview.lm.answers import live_check
 from editview.lm.model import LanguageModel
 from editview.tuning.fine_tune import fine_tune
 from editview.tuning.watch import Watch, undisturbed
-from tests.tuning.models import SmallLM, examples, gpt2, same, weights
+from tests.tuning.models import examples, gpt2, same, weights
 
 OPERATIONS = {
     "lora": Lora(rank=4, dropout=0.3, steps=6, learning_rate=1e-2, batch_size=4),
@@ -28,7 +28,7 @@ OPERATIONS = {
 class Asker:
     """A check that meddles as much as it can: draws at random, and runs the model."""
 
-    def __init__(self, lm: SmallLM) -> None:
+    def __init__(self, lm: LanguageModel) -> None:
         self.lm = lm
         self.logits: dict[int, torch.Tensor] = {}
         self.seen: list[LiveCheck] = []

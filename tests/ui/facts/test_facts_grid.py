@@ -58,7 +58,8 @@ def test_it_follows_the_rules_of_the_domain(made: Made) -> None:
             if grid.provisional[row, : stage + 1].any():
                 continue  # the domain speaks of checked stages alone
             assert CHANGES[grid.changes[row, stage]] is run.change(fact, stage)
-            assert (grid.lost_step[row, stage] or None) == run.stages[stage].lost_at(fact.id)
+            lost = (grid.held_step[row, stage], grid.lost_step[row, stage])
+            assert (lost if lost[1] else None) == run.stages[stage].lost_between(fact.id)
     for stage in range(len(run.stages)):
         if len(run.stages[stage].checks) == len(grid.sheet) > 0:
             assert grid.tally(stage) == tally(run, stage)
@@ -103,7 +104,9 @@ def test_a_lost_fact_says_when_in_words() -> None:
     assert run is not None
     grid = FactsGrid(run.sheet, run.plan, run)
     row = next(i for i, fact in enumerate(run.sheet) if run.change(fact, 2) is Change.LOST)
-    step = run.stages[2].lost_at(run.sheet.facts[row].id)
-    assert became(grid, row) == f"lost at step {step} of Fine-tune"
+    lost = run.stages[2].lost_between(run.sheet.facts[row].id)
+    assert lost is not None
+    when = f"between steps {lost[0]} and {lost[1]}"
+    assert became(grid, row) == f"lost {when} of Fine-tune"
     old = run.sheet.facts[row].true_answer
-    assert fate(grid, row) == f"Lost at step {step} of *Fine-tune on support tickets*: it now says “{old}” again."
+    assert fate(grid, row) == f"Lost {when} of *Fine-tune on support tickets*: it now says “{old}” again."
