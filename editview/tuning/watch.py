@@ -17,7 +17,7 @@ from editview.domain.verdicts import LiveCheck
 from editview.lm.model import LanguageModel, at_rest
 from editview.tuning.randomness import kept_random_state
 
-SHARE = 0.06
+SHARE = 0.05
 """Of the training's own time that asking takes at most where it is asked as often as is cheap. Looking at the examples
 kept for validation comes on top of it."""
 
@@ -48,25 +48,31 @@ class Watch:
 class Rhythm:
     """Says after which steps to ask: every so many, or as often as takes no more than `SHARE` of the training's time.
 
-    'auto' asks after the first step, to learn what asking costs, then whenever the training has earned the next time.
-    After the last step it doesn't: then the whole sheet is asked anyway.
+    'auto' asks after the first step, to learn what asking costs, then spreads evenly over the steps to come what the
+    whole training can still afford at the pace measured so far. After the last step the whole sheet is asked anyway.
     """
 
-    def __init__(self, every: Every, steps: int, clock: Callable[[], float]) -> None:
+    def __init__(self, every: Every, steps: int, clock: Callable[[], float], first: int = 0) -> None:
+        """`first` is the step that training goes on from."""
         self._every, self._steps, self._clock = every, steps, clock
         self._least = -(-steps // _MOST)
         self._began = clock()
         self._asked = 0.0  # seconds in all
         self._costs: float | None = None  # seconds that asking took lately
-        self._last = 0
+        self._first = self._last = first
 
     def is_due(self, step: int) -> bool:
         if self._every != "auto":
             return self._every > 0 and step % self._every == 0
-        if step == self._steps or (self._costs is not None and step - self._last < self._least):
+        if step == self._steps:
+            return False
+        if self._costs is None:
+            return True
+        if step - self._last < self._least:
             return False
         trained = self._clock() - self._began - self._asked
-        return self._costs is None or self._asked + self._costs <= SHARE * trained
+        affordable = SHARE * trained * (self._steps - self._first) / (step - self._first) - self._asked  # seconds
+        return (step - self._last) * affordable >= (self._steps - self._last) * self._costs
 
     @contextmanager
     def asking(self, step: int) -> Iterator[None]:
@@ -95,7 +101,7 @@ class LiveChecks(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         self._ask(state.global_step)
-        self._rhythm = Rhythm(self._watch.every, state.max_steps, self._watch.clock)
+        self._rhythm = Rhythm(self._watch.every, state.max_steps, self._watch.clock, state.global_step)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         if self._watch.every == "auto" and self._lm.device.type == "cuda":
