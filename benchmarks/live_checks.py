@@ -2,8 +2,8 @@
 
     python -m benchmarks.live_checks [--repeats 5] [--json]
 
-Model, facts, data and interval are the demo's, and so is what is kept for validation. Runs alternate, and the fastest of each kind counts, since everything
-else on the machine only makes them slower. `plain_s` holds what a Trainer user writes: tokenising, training.
+Model, facts, data and interval are the demo's, and so is what is kept for validation. Runs alternate, and the fastest of
+each kind counts, since everything else on the machine only makes them slower. `plain_s` holds what a Trainer user writes: tokenising, training.
 """
 
 from __future__ import annotations
@@ -112,11 +112,12 @@ def main() -> None:
     overhead, overhead_cpu = watched_s / plain_s - 1, watched_cpu / plain_cpu - 1
     print(
         f"{operation.steps} steps of {operation.batch_size} on the demo's model, {len(facts)} facts asked at steps "
-        f"{', '.join(str(check.step) for check in seen)} and examples kept for validation read, {chosen.threads} thread(s), fastest of {chosen.repeats}"
+        f"{', '.join(str(check.step) for check in seen)} and those kept for validation read, {chosen.threads} "
+        f"thread(s), fastest of {chosen.repeats}"
     )
     print(
-        f"plain Trainer {plain_s:.2f} s, watched {watched_s:.2f} s: live checks, validation and all cost {overhead:.1%} "
-        f"(bar {BAR:.0%}: {'met' if overhead <= BAR else 'MISSED'}); in CPU time, which a busy machine disturbs less, "
+        f"plain Trainer {plain_s:.2f} s, watched {watched_s:.2f} s: live checks, validation and all cost "
+        f"{overhead:.1%} (bar {BAR:.0%}: {'met' if overhead <= BAR else 'MISSED'}); in CPU time, which a busy machine disturbs less, "
         f"{plain_cpu:.2f} s and {watched_cpu:.2f} s: {overhead_cpu:.1%}"
     )
     if chosen.json:
