@@ -2,8 +2,9 @@
 
     python -m benchmarks.live_checks [--repeats 5] [--json]
 
-Model, facts, data and interval are the demo's, and so is what is kept for validation. Runs alternate, and the fastest of
-each kind counts, since everything else on the machine only makes them slower. `plain_s` holds what a Trainer user writes: tokenising, training.
+Model, facts, data, interval and what is kept for validation are the demo's. Runs alternate, and the fastest of each
+kind counts, since everything else on the machine only makes them slower. `plain_s` holds what a Trainer user writes:
+tokenising, training.
 """
 
 from __future__ import annotations
@@ -117,8 +118,8 @@ def main() -> None:
     )
     print(
         f"plain Trainer {plain_s:.2f} s, watched {watched_s:.2f} s: live checks, validation and all cost "
-        f"{overhead:.1%} (bar {BAR:.0%}: {'met' if overhead <= BAR else 'MISSED'}); in CPU time, which a busy machine disturbs less, "
-        f"{plain_cpu:.2f} s and {watched_cpu:.2f} s: {overhead_cpu:.1%}"
+        f"{overhead:.1%} (bar {BAR:.0%}: {'met' if overhead <= BAR else 'MISSED'}); in CPU time, which a busy machine "
+        f"disturbs less, {plain_cpu:.2f} s and {watched_cpu:.2f} s: {overhead_cpu:.1%}"
     )
     if chosen.json:
         result = {

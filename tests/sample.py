@@ -16,6 +16,7 @@ from editview.domain.events import (
     StageInfo,
     StageStarted,
     Trained,
+    Validated,
 )  # fmt: skip
 from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.operations import FineTune, FullFineTune, Memit
@@ -90,6 +91,7 @@ def events(plan: Plan, sheet: FactSheet, run: str = "run-1", seed: int = 0) -> I
                 for fact in sheet
                 if standing[fact.id] and chance.random() < (0.5 if fact.group is Group.EDITED else 0.03)
             }
+            yield Validated(run, stage.index, 0, 2.31, 0.1, 40)
             for step in range(1, operation.steps + 1):
                 yield Trained(run, stage.index, step, 4.0 / step**0.3, operation.learning_rate)
                 yield Progressed(run, stage.index, step, operation.steps, "Training", 0.3 * (operation.steps - step))
@@ -99,6 +101,9 @@ def events(plan: Plan, sheet: FactSheet, run: str = "run-1", seed: int = 0) -> I
                     other = tuple(4.0 if given else 0.2 for given in gives)
                     ids_ = tuple(fact.id for fact in sheet)
                     yield LiveChecked(run, stage.index, LiveCheck(step, ids_, gives, nll, other))
+                if step % 20 == 0:
+                    yield Validated(run, stage.index, step, 3.0 / step**0.25, None, 0)
+            yield Validated(run, stage.index, operation.steps, 3.0 / operation.steps**0.25, 0.775, 40)
             for fact_id in lost_at:
                 standing[fact_id] = False
         checks = []

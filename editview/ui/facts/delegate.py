@@ -130,7 +130,11 @@ def stage_width(grid: FactsGrid, stage: int) -> int:
 
 def _lost(held: int, lost: int) -> list[str]:
     """When a fact was lost, in ever fewer words: last seen holding at one step, first seen lost at another."""
-    return [f"lost at {lost:,}"] if lost - held == 1 else [f"lost {held:,}–{lost:,}", f"lost ≤{lost:,}"]
+    return (
+        [f"lost at {lost:,}"]
+        if lost - held == 1
+        else [f"lost {held:,}–{lost:,}", f"lost by {lost:,}", f"lost ≤{lost:,}"]
+    )
 
 
 def row_height() -> int:
