@@ -161,6 +161,19 @@ def test_names_of_the_hub_and_of_what_is_packaged_are_no_paths(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("old", "new", "line", "said"),
     [
+        (
+            "seed = 0",
+            "check_every = -1",
+            4,
+            "'check_every' is not as expected: it must be 'auto' or a whole number, 0 or",
+        ),
+        (
+            "seed = 0",
+            'check_every = "often"',
+            4,
+            "'check_every' is not as expected: it must be 'auto' or a whole number",
+        ),
+        ("steps = 60", "validation = 0.0\npatience = 2", 17, "'patience' is not as expected: without examples kept"),
         ("steps = 60", "setps = 60", 16, "'setps' is not known here; did you mean 'steps'?"),
         ("steps = 60", "zzz = 60", 16, "'zzz' is not known here; expected one of: enabled, data, steps"),
         ('method = "lora"', 'method = "lora"\nid = 3', 16, "'id' must be text in quotes"),

@@ -136,7 +136,7 @@ def test_answers_are_compared_word_for_word_at_the_start_and_at_the_end() -> Non
 
 # ---- stopping early -----------------------------------------------------------------------------------------------
 
-STUBBORN = FULL.model_copy(update={"steps": 200, "learning_rate": 3e-2, "patience": 2})
+STUBBORN = FULL.model_copy(update={"steps": 100, "learning_rate": 3e-2, "patience": 2})
 
 
 def noise(count: int = 40) -> list[Example]:
@@ -150,7 +150,7 @@ def test_training_ends_once_the_loss_no_longer_falls_and_keeps_the_best_weights(
     heard.tune(lm, STUBBORN, data)
     later = [look for look in heard.looks if look.step]
     best = min(later, key=lambda look: look.loss)
-    assert heard.steps[-1] < 200
+    assert heard.steps[-1] < STUBBORN.steps
     assert later[-1].step == heard.steps[-1]
     assert [look.step for look in later].index(best.step) == len(later) - 1 - STUBBORN.patience
     assert heard.kept == [best.step]
@@ -199,10 +199,10 @@ def test_what_was_gained_is_one_sentence() -> None:
 
 def test_how_it_ended_is_told_where_it_matters() -> None:
     looks = {step: Validation(step, loss) for step, loss in ((0, 5.0), (10, 2.0), (20, 2.5))}
-    assert how_it_ended("T", STUBBORN, looks, 200, None) == ()
+    assert how_it_ended("T", STUBBORN, looks, 100, None) == ()
     (note,) = how_it_ended("T", STUBBORN, looks, 20, 10)
     assert note == (
-        "*T*: it ended early, after step 20 of 200, since the validation loss hadn't fallen for 2 looks; "
+        "*T*: it ended early, after step 20 of 100, since the validation loss hadn't fallen for 2 looks; "
         "its weights are those after step 10, where the validation loss was lowest (2.00)."
     )
     assert "too small" in how_it_ended("T", FULL, {}, 8, None)[0]

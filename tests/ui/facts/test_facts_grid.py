@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 
-from editview.domain.events import LiveChecked, RunEvent, RunStopped
+from editview.domain.events import BestKept, Checked, LiveChecked, RunEvent, RunStopped
 from editview.domain.facts import FactSheet
 from editview.domain.plan import Plan, writing_of
 from editview.domain.sentences import tally
 from editview.domain.session import Session
+from editview.domain.survival import Survival
 from editview.domain.verdicts import Change
 from editview.ui.facts.grid import CHANGES, Chip, FactsGrid
 from editview.ui.facts.words import became, fate, says_now
@@ -110,3 +111,24 @@ def test_a_lost_fact_says_when_in_words() -> None:
     assert became(grid, row) == f"lost {when} of Fine-tune"
     old = run.sheet.facts[row].true_answer
     assert fate(grid, row) == f"Lost {when} of *Fine-tune on support tickets*: it now says “{old}” again."
+
+
+def test_what_was_seen_after_the_step_that_was_kept_is_forgotten() -> None:
+    """The grid and the survival curve that saw the checks come say the same as those that only see what stayed."""
+    session, grid, survival = Session(), None, None
+    for event in sample.events(sample.plan(), sample.sheet()):
+        if isinstance(event, Checked) and event.stage == 2 and session.latest and not session.latest.stages[2].checks:
+            session.apply(BestKept("run-1", 2, 30))
+        run = session.apply(event)
+        grid, survival = grid or FactsGrid(run.sheet, run.plan, run), survival or Survival(run)
+        grid.read()
+        survival.update()
+    assert grid is not None
+    assert survival is not None
+    assert [live.step for live in run.stages[2].live] == [10, 20, 30]
+    fresh, counted = FactsGrid(run.sheet, run.plan, run), Survival(run)
+    counted.update()
+    assert (grid.lost_step == fresh.lost_step).all()
+    assert (grid.held_step == fresh.held_step).all()
+    assert grid.lost_step.max() == 30
+    assert survival.moments == counted.moments
