@@ -110,6 +110,7 @@ def _stage(run: Run, index: int) -> dict[str, Any]:
             for look in stage.validations.values()
         ],
         "kept_step": stage.kept_step,
+        "trained": list(stage.trained),
         "changes": [{"name": change.name, "relative": _number(change.relative)} for change in stage.changes],
     }
 

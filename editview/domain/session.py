@@ -49,6 +49,7 @@ class Stage:
     validations: dict[int, Validation] = field(default_factory=dict)  # by training step
     kept_step: int | None = None  # whose weights were kept, where training went on after it
     changes: tuple[TensorChange, ...] = ()
+    trained: tuple[str, ...] = ()  # tensors that a fine-tune was to change
     seconds: float | None = None
     progress: Progressed | None = None
     phases: dict[str, float] = field(default_factory=dict)  # what was done in it, in order, and the share of each
@@ -158,9 +159,9 @@ class Run:
             case BestKept(stage=index, step=step):
                 stage = self.stages[index]
                 stage.kept_step, stage.live = step, [live for live in stage.live if live.step <= step]
-            case StageFinished(stage=index, changes=changes, seconds=seconds):
+            case StageFinished(stage=index, changes=changes, seconds=seconds, trained=trained):
                 stage = self.stages[index]
-                stage.changes, stage.seconds, stage.progress = changes, seconds, None
+                stage.changes, stage.seconds, stage.trained, stage.progress = changes, seconds, trained, None
                 if stage.state is StageState.RUNNING:
                     stage.state = StageState.DONE
             case RunFinished(seconds=seconds):

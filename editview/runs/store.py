@@ -54,6 +54,7 @@ class Record:
     seconds: float = 0.0
     losses: tuple[Loss, ...] = ()
     notes: tuple[str, ...] = ()  # what is worth saying of it
+    trained: tuple[str, ...] = ()  # tensors that a fine-tune was to change
     validations: tuple[Validation, ...] = ()
     kept_step: int | None = None  # whose weights were kept, where training went on after it
 
@@ -113,8 +114,9 @@ class StageStore:
             changes = [item["change"] for item in rest if "change" in item]
             losses = [item["loss"] for item in rest if "loss" in item]
             looks = _validations([item["validation"] for item in rest if "validation" in item])
-            notes, kept = tuple(head["notes"]), head["kept_step"]
-            record = Record(_changes(changes), head["seconds"], _losses(losses), notes, looks, kept)
+            notes, trained = tuple(head["notes"]), tuple(head["trained"])
+            known = (_changes(changes), head["seconds"], _losses(losses), notes, trained)
+            record = Record(*known, looks, head["kept_step"])
         except (sealed.Damaged, OSError, ValueError, LookupError):
             self.discard(key)
             return None
@@ -194,7 +196,7 @@ class StageStore:
                 )
             head = {
                 "bytes": size, "sha256": sealed.file_checksum(folder / _WEIGHTS), "seconds": record.seconds,
-                "notes": record.notes, "kept_step": record.kept_step,
+                "notes": record.notes, "trained": record.trained, "kept_step": record.kept_step,
             }  # fmt: skip
             changes = ({"change": asdict(change)} for change in record.changes)
             losses = ({"loss": asdict(loss)} for loss in record.losses)

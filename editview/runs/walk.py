@@ -81,7 +81,8 @@ class Walk:
             for note in record.notes:
                 self.emit(Noted(note))
             asked = self._told(stage, asked) if asked is not None else self._asked(stage, pace)
-            self.emit(StageFinished(self.run, stage.index, record.changes, record.seconds + asked.seconds))
+            seconds = record.seconds + asked.seconds
+            self.emit(StageFinished(self.run, stage.index, record.changes, seconds, record.trained))
             before = asked.checks
 
     def _missing(self, answers: Sequence[Asked | None]) -> list[bool]:
@@ -207,7 +208,7 @@ class Walk:
         if isinstance(prepared, PreparedFineTune):
             notes += how_it_ended(stage.title, prepared.operation, looks, reached, kept_step)
             work *= reached / prepared.operation.steps
-        record = Record(done.changes, seconds, tuple(losses), notes, tuple(looks.values()), kept_step)
+        record = Record(done.changes, seconds, tuple(losses), notes, done.trained, tuple(looks.values()), kept_step)
         self._learn(prepared.operation.method, work, seconds - seconds_asking - done.known.seconds)
         self._learn(costs.READING, done.known.work, done.known.seconds)
         self._learn(costs.ASKING_LIVE, times_asked * costs.asking_live(watched, parameters), seconds_asking)
