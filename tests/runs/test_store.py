@@ -27,6 +27,7 @@ RECORD = Record(
     12.5,
     (Loss(1, 4.0, 1e-3), Loss(2, 3.5, 9e-4)),
     ("a note",),
+    ("a",),
     (Validation(0, 4.0, 0.5, 2), Validation(2, 3.0)),
     1,
 )
