@@ -28,6 +28,7 @@ from editview.runs.snapshots import step_kept
 from editview.runs.store import StageStore
 from editview.runs.timings import Timings
 from editview.runs.walk import watched_facts
+from editview.tuning.watch import SHARE
 
 
 def forecast(
@@ -176,7 +177,9 @@ class _Training:
         else:
             work = costs.work(self.prepared, info.parameters) * (TWICE if self.fit.layout.checkpointing else 1)
             parts = [timings.seconds(self.prepared.operation.method, device.id, left * work)]
-        if plan.check_every:
+        if plan.check_every == "auto":
+            parts.append(None if parts[0] is None else SHARE * parts[0])
+        elif plan.check_every:
             work = left * (steps // plan.check_every) * costs.asking_live(watched_facts(sheet), info.parameters)
             parts.append(timings.seconds(costs.ASKING_LIVE, device.id, work))
         return parts

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from editview.domain.verdicts import LiveCheck
-from editview.runs.store import Live, Loss, Record, StageLost, StageStore
+from editview.runs.store import Live, Record, StageLost, StageStore
 
 EVERY = 60.0
 """Seconds of training between snapshots, at least."""
@@ -27,8 +27,7 @@ class Found:
 
     step: int
     state: dict[str, Tensor]
-    seconds: float  # of training up to it
-    losses: tuple[Loss, ...]
+    record: Record  # seconds, losses and looks up to it
     live: tuple[LiveCheck, ...]
 
 
@@ -45,7 +44,7 @@ def find(store: StageStore, key: str, sheet: str) -> Found | None:
         if record is not None:
             with suppress(StageLost):
                 state = store.weights(name)
-                return Found(step, state, record.seconds, record.losses, live.checks if live else ())
+                return Found(step, state, record, live.checks if live else ())
     return None
 
 

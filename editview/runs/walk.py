@@ -12,6 +12,7 @@ from torch import Tensor
 from editview.domain.checkpoint import Device
 from editview.domain.errors import Cancelled
 from editview.domain.events import (
+    BestKept,
     Checked,
     Event,
     LiveChecked,
@@ -20,12 +21,14 @@ from editview.domain.events import (
     StageInfo,
     StageStarted,
     Trained,
+    Validated,
 )
 from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.memory import Fit
 from editview.domain.operations import FineTune
 from editview.domain.plan import Plan
 from editview.domain.sentences import told_apart
+from editview.domain.validation import Validation, how_it_ended
 from editview.domain.verdicts import Check, LiveCheck
 from editview.lm.answers import check, live_check
 from editview.lm.model import LanguageModel
@@ -169,59 +172,73 @@ class Walk:
         lm = self._at(self.stages[stage.index - 1], pace)
         fit = self._fit(prepared) if isinstance(prepared, PreparedFineTune) else None
         found = self._snapshot(stage, key) if fit is not None else None
-        losses: list[Loss] = list(found.losses) if found else []
+        losses: list[Loss] = list(found.record.losses) if found else []
         live: list[LiveCheck] = list(found.live) if found else []
+        looks = {look.step: look for look in found.record.validations} if found else {}
+        kept_step: int | None = None
+        begun = reached = found.step if found else 0
         times_asked, seconds_asking = 0, 0.0
         watched = watched_facts(self.sheet)
         ids = {fact.id for fact in watched}
         at_the_start = LiveCheck.of([check for check in before if check.fact_id in ids], 0)
 
         def log(step: int, loss: float, learning_rate: float) -> None:
+            nonlocal reached
+            reached = step
             if isinstance(prepared, PreparedFineTune) and _is_drawn(step, prepared.operation.steps):
                 losses.append(Loss(step, loss, learning_rate))
                 self.emit(Trained(self.run, stage.index, step, loss, learning_rate))
 
         def ask(step: int) -> LiveCheck:
-            nonlocal times_asked, seconds_asking
+            nonlocal seconds_asking, times_asked
             if step == 0:
                 return at_the_start
             began = time.perf_counter()
             answers = live_check(lm, watched, step)
-            times_asked, seconds_asking = times_asked + 1, seconds_asking + time.perf_counter() - began
+            seconds_asking, times_asked = seconds_asking + time.perf_counter() - began, times_asked + 1
             return answers
 
         def report(answers: LiveCheck) -> None:
-            if all(answers.step != one.step for one in live):  # else it was told before the interruption
-                live.append(answers)
-                self.emit(LiveChecked(self.run, stage.index, answers))
+            live.append(answers)
+            self.emit(LiveChecked(self.run, stage.index, answers))
 
         def asked_live() -> tuple[str, Live] | None:
             return (self.sheet.content_hash, Live(tuple(live), every)) if live else None
 
         def put_down(step: int, state: dict[str, Tensor]) -> None:
-            so_far = Record(seconds=time.perf_counter() - began, losses=tuple(losses))
+            so_far = Record((), time.perf_counter() - began, tuple(losses), validations=tuple(looks.values()))
             try:
                 snapshots.keep(self.store, key, step, state, so_far, asked_live(), spare=self._needed)
             except NotKept as error:
                 self._tell_not_kept(error)
 
-        every = self.plan.check_every
-        watch = Watch(every, ask, report) if every and watched else None
-        began = time.perf_counter() - (found.seconds if found else 0.0)
+        def validated(look: Validation) -> None:
+            looks[look.step] = look
+            self.emit(Validated(self.run, stage.index, look.step, look.loss, look.exact_match, look.of))
+
+        def went_back(step: int) -> None:
+            nonlocal kept_step
+            kept_step, live[:] = step, [answers for answers in live if answers.step <= step]
+            self.emit(BestKept(self.run, stage.index, step))
+
+        every = self.plan.check_every if watched else 0
+        watch = Watch(every, ask, report, validated, went_back)
+        began = time.perf_counter() - (found.record.seconds if found else 0.0)
         if found is not None:
-            self._tell_training(stage, losses, live)
+            self._tell_training(stage, found.record, live)
         place = Snapshots(snapshots.EVERY, put_down, found.state if found else None)
         seed = seed_of(prepared, self.plan.seed)
         done = self.bench.carry_out(prepared, key, seed, watch, pace, log, fit, place)
         seconds, parameters = time.perf_counter() - began, self.bench.parameters
         notes, work = done.notes, costs.work(prepared, parameters)
         if fit is not None and isinstance(prepared, PreparedFineTune):
+            notes += how_it_ended(stage.title, prepared.operation, looks, reached, kept_step)
             words = fit.layout.words(prepared.operation.batch_size)
             notes += (f"*{stage.title}* took its batches {words}.",) if words else ()
-            work *= TWICE if fit.layout.checkpointing else 1
-        record = Record(done.changes, seconds, tuple(losses), notes, done.trained)
-        if found is None:
-            self._learn(prepared.operation.method, work, seconds - seconds_asking - done.known.seconds)
+            work *= (reached - begun) / prepared.operation.steps * (TWICE if fit.layout.checkpointing else 1)
+        record = Record(done.changes, seconds, tuple(losses), notes, done.trained, tuple(looks.values()), kept_step)
+        worked = seconds - (found.record.seconds if found else 0.0) - seconds_asking - done.known.seconds
+        self._learn(prepared.operation.method, work, worked)
         self._learn(costs.READING, done.known.work, done.known.seconds)
         self._learn(costs.ASKING_LIVE, times_asked * costs.asking_live(watched, parameters), seconds_asking)
         self._keep(key, record, asked_live())
@@ -248,7 +265,7 @@ class Walk:
         """A stage from the store, told as if it were computed now."""
         record = self.store.record(stage.key) or Record()
         live = self.store.live(stage.key, self.sheet.content_hash)
-        self._tell_training(stage, record.losses, live.checks if live else ())
+        self._tell_training(stage, record, live.checks if live else ())
         if stage.index and isinstance(self.prepared[stage.index - 1].operation, FineTune) and self.plan.check_every:
             if live is None:
                 self.emit(Noted(
@@ -256,17 +273,22 @@ class Walk:
                     "the step at which a fact was lost isn't known."
                 ))  # fmt: skip
             elif live.every != self.plan.check_every:
+                often = "as often as was cheap" if live.every == "auto" else f"every {live.every:,} steps"
                 self.emit(Noted(
-                    f"*{stage.title}* was computed in an earlier run that asked every {live.every:,} steps; "
-                    "those answers are shown."
+                    f"*{stage.title}* was computed in an earlier run that asked {often}; those answers are shown."
                 ))  # fmt: skip
         return record
 
-    def _tell_training(self, stage: StageInfo, losses: Sequence[Loss], live: Sequence[LiveCheck]) -> None:
-        for loss in losses:
+    def _tell_training(self, stage: StageInfo, record: Record, live: Sequence[LiveCheck]) -> None:
+        """What was logged, looked at and asked while a stage was trained, or up to where it was interrupted."""
+        for loss in record.losses:
             self.emit(Trained(self.run, stage.index, loss.step, loss.loss, loss.learning_rate))
+        for look in record.validations:
+            self.emit(Validated(self.run, stage.index, look.step, look.loss, look.exact_match, look.of))
         for found in live:
             self.emit(LiveChecked(self.run, stage.index, found))
+        if record.kept_step is not None:
+            self.emit(BestKept(self.run, stage.index, record.kept_step))
 
     @property
     def _needed(self) -> set[str]:

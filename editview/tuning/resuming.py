@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -24,7 +24,7 @@ from editview.tuning.randomness import random_state, set_random_state
 from editview.tuning.tensors import as_json, as_tensor
 
 _SHARE = 0.03  # of the time that snapshots take at most
-_WEIGHT, _MOMENT, _REST = "weight.", "moment.", "rest"
+_WEIGHT, _MOMENT, _MEMORY, _REST = "weight.", "moment.", "memory.", "rest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,15 @@ class Snapshots:
     keep: Callable[[int, dict[str, Tensor]], None]  # after this step; the tensors may change once it returns
     found: Mapping[str, Tensor] | None = None  # where training goes on; None: from the start
     clock: Callable[[], float] = time.perf_counter
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A callback whose findings decide what comes later, so that they go on with the training."""
+
+    def remembered(self) -> dict[str, Tensor]: ...
+
+    def recall(self, found: Mapping[str, Tensor]) -> None: ...
 
 
 class ResumingTrainer(Trainer):
@@ -66,6 +75,9 @@ class ResumingTrainer(Trainer):
         with torch.no_grad():
             for name, weight in self._trained().items():
                 weight.copy_(self._found[_WEIGHT + name])
+        for at, callback in enumerate(self._rememberers()):
+            own = f"{_MEMORY}{at}."
+            callback.recall({name.removeprefix(own): t for name, t in self._found.items() if name.startswith(own)})
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if checkpoint is None:
@@ -94,6 +106,9 @@ class ResumingTrainer(Trainer):
     def _trained(self) -> dict[str, Tensor]:
         return {name: weight for name, weight in cast(Any, self.model).named_parameters() if weight.requires_grad}
 
+    def _rememberers(self) -> list[Remembers]:
+        return [callback for callback in self.callback_handler.callbacks if isinstance(callback, Remembers)]
+
     def _snapshot(self) -> dict[str, Tensor]:
         """Everything that decides the steps to come, on the CPU."""
         optimiser = cast(Any, self.optimizer).state_dict()
@@ -105,6 +120,8 @@ class ResumingTrainer(Trainer):
         tensors = {_WEIGHT + name: weight for name, weight in self._trained().items()}
         for at, moments in optimiser["state"].items():
             tensors |= {f"{_MOMENT}{at}.{kind}": tensor for kind, tensor in moments.items()}
+        for at, callback in enumerate(self._rememberers()):
+            tensors |= {f"{_MEMORY}{at}.{name}": tensor for name, tensor in callback.remembered().items()}
         tensors |= {**random_state(), _REST: as_tensor(rest)}
         return {name: tensor.detach().to("cpu").contiguous() for name, tensor in tensors.items()}
 
@@ -121,7 +138,8 @@ class _Rhythm(TrainerCallback):
         self._last = self._clock()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        if self._clock() - self._last >= self._wait and state.global_step < state.max_steps:
+        ends = control.should_training_stop or state.global_step >= state.max_steps
+        if self._clock() - self._last >= self._wait and not ends:
             control.should_save = True
 
     def keep(self, step: int, snapshot: Callable[[], dict[str, Tensor]]) -> None:

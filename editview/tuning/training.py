@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from transformers import (
-    PreTrainedModel,
     PrinterCallback,
     TrainerCallback,
     TrainerControl,
@@ -21,8 +20,10 @@ from transformers import (
 from editview.domain.memory import Layout
 from editview.domain.operations import FineTune
 from editview.domain.progress import Progress
+from editview.lm.model import LanguageModel
 from editview.tuning.batches import Row, batch
 from editview.tuning.resuming import ResumingTrainer, Snapshots
+from editview.tuning.validation import Looks
 from editview.tuning.watch import LiveChecks, Watch
 from editview.tuning.weights import diverged
 
@@ -31,12 +32,13 @@ OnLog = Callable[[int, float, float], None]
 
 
 def train(
-    model: PreTrainedModel,
+    lm: LanguageModel,
     operation: FineTune,
     rows: Sequence[Row],
     padding: int,
     seed: int,
     watch: Watch | None,
+    looks: Looks | None,
     progress: Progress,
     on_log: OnLog,
     layout: Layout,
@@ -47,9 +49,12 @@ def train(
     Rows are shuffled anew each time through, from the seed. Raises EditViewError when the loss is no number any more,
     and whatever `progress`, `on_log` or the watch raise, within one step.
     """
+    model = lm.model
     callbacks: list[TrainerCallback] = [_Reports(operation.steps, progress, on_log)]
     if watch is not None and watch.every:
-        callbacks.append(LiveChecks(watch, model))
+        callbacks.append(LiveChecks(watch, lm))
+    if looks is not None:
+        callbacks.append(looks)
     if model.loss_type is None:  # GPT-2's class isn't named '...ForCausalLM', by which transformers tells the loss
         model.loss_type = "ForCausalLM"
     trainer = _Trainer(
@@ -101,7 +106,7 @@ def computes_in_bfloat16(device: str) -> bool:
 
 
 @contextmanager
-def _layer_by_layer(model: PreTrainedModel) -> Iterator[None]:
+def _layer_by_layer(model: Any) -> Iterator[None]:
     """Keep each layer's input alone for the way back, and compute the layer again there, with the same dropout.
 
     Chen et al. 2016, arXiv 1604.06174.

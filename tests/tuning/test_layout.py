@@ -8,17 +8,18 @@ import torch
 from editview.domain.examples import Example
 from editview.domain.memory import Fit, Layout, Memory
 from editview.domain.operations import FullFineTune, Lora
+from editview.lm.model import LanguageModel
 from editview.tuning import training
 from editview.tuning.fine_tune import fine_tune
-from tests.tuning.models import SmallLM, gpt2, llama, same, weights
+from tests.tuning.models import gpt2, llama, same, weights
 
 UNEVEN = [Example(f"Ticket {i}: the printer " + "is jammed " * (i % 4)) for i in range(20)]
-FULL = FullFineTune(steps=4, learning_rate=1e-3, batch_size=16)
-LORA = Lora(rank=4, dropout=0, steps=4, learning_rate=1e-2, batch_size=16)
+FULL = FullFineTune(steps=4, learning_rate=1e-3, batch_size=16, validation=0)
+LORA = Lora(rank=4, dropout=0, steps=4, learning_rate=1e-2, batch_size=16, validation=0)
 BOTH = pytest.mark.parametrize("operation", [FULL, LORA], ids=["full", "lora"])
 
 
-def trained(lm: SmallLM, operation: FullFineTune | Lora, layout: Layout) -> tuple[SmallLM, list[float]]:
+def trained(lm: LanguageModel, operation: FullFineTune | Lora, layout: Layout) -> tuple[LanguageModel, list[float]]:
     losses: list[float] = []
     fit = Fit(layout, Memory(0))
     fine_tune(lm, operation, UNEVEN, seed=2, on_log=lambda step, loss, rate: losses.append(loss), fit=fit)

@@ -13,13 +13,17 @@ from torch import Tensor
 
 from editview.domain.errors import Cancelled
 from editview.domain.operations import FullFineTune, Lora
+from editview.lm.model import LanguageModel
 from editview.tuning.fine_tune import fine_tune
 from editview.tuning.randomness import kept_random_state, random_state, set_random_state
 from editview.tuning.resuming import Snapshots
-from tests.tuning.models import SmallLM, examples, gpt2, llama, same, weights
+from editview.tuning.watch import Watch
+from tests.tuning.models import examples, gpt2, llama, same, weights
 
 # 24 examples in batches of 5: five steps an epoch, the last batch short
-SETTINGS = {"steps": 13, "batch_size": 5, "schedule": "cosine", "warmup": 0.2, "weight_decay": 0.1}
+SETTINGS = {
+    "steps": 13, "batch_size": 5, "schedule": "cosine", "warmup": 0.2, "weight_decay": 0.1, "validation": 0.0
+}  # fmt: skip
 OPERATIONS = {
     "full": FullFineTune(**SETTINGS, learning_rate=1e-3),
     "lora": Lora(**SETTINGS, rank=4, dropout=0.3, learning_rate=1e-2),
@@ -47,7 +51,7 @@ class Keeper:
 
 
 def run(
-    lm: SmallLM, method: str, keeper: Keeper, found: int | None = None, stop_after: int | None = None
+    lm: LanguageModel, method: str, keeper: Keeper, found: int | None = None, stop_after: int | None = None
 ) -> list[tuple[int, float, float]]:
     """Train; the log as it was told. `stop_after`: cancelled before the step after that one."""
     log: list[tuple[int, float, float]] = []
@@ -91,6 +95,28 @@ def test_a_run_that_was_cut_off_loses_only_what_came_after_its_last_snapshot(met
     assert sorted(keeper.kept) == [3, 6]
     assert run(lm, method, keeper, found=6) == log[6:]
     assert same(weights(through), weights(lm))
+
+
+def test_patience_goes_on_too() -> None:
+    """The best look so far, and how many since were in vain: training ends at the same step with the same weights."""
+    restless = Lora(steps=40, batch_size=5, learning_rate=0.1, rank=4, validation=0.2, patience=4)
+    keeper, steps = Keeper(), []
+
+    def trained(snapshots: Snapshots) -> tuple[LanguageModel, list[int]]:
+        lm, looked = gpt2(), []
+        watch = Watch(0, lambda step: pytest.fail("asked"), lambda check: None, lambda look: looked.append(look.step))
+        log = steps.append
+        fine_tune(lm, restless, examples(), 5, watch, on_log=lambda step, *_: log(step), snapshots=snapshots)
+        return lm, looked
+
+    through, looked = trained(keeper.snapshots())
+    last = steps[-1]
+    assert last < 40  # it stopped early
+    assert max(keeper.kept) < last
+    resumed, rest = trained(keeper.snapshots(found=max(keeper.kept)))
+    assert steps[-1] == last
+    assert set(rest) < set(looked)
+    assert same(weights(through), weights(resumed))
 
 
 def test_a_half_precision_model_goes_on_in_full_precision() -> None:
