@@ -16,6 +16,8 @@ class Why(StrEnum):
     DUPLICATE = "Said twice"
     EDITED = "To stay as it is, and edited elsewhere"
     ALONE = "Neighbours of what isn't used"
+    REFUSED = "The model's chat template refuses it"
+    CUT = "Nothing is left to learn after the cut"
     UNREADABLE = "Something is missing or isn't as it should be"
     PART = "Used, but for a part"
 

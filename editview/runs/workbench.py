@@ -145,7 +145,7 @@ class Workbench:
             raise
         self._read.pop(key, None)
         at_hand.key, at_hand.delta = key, delta
-        notes = (*outcome.known.notes, *rounding_notes(outcome.rounded_away, at_hand.lm.dtype))
+        notes = (*outcome.notes, *outcome.known.notes, *rounding_notes(outcome.rounded_away, at_hand.lm.dtype))
         return Done(changes, notes, outcome.known)
 
     def stay(self, key: str) -> Done:

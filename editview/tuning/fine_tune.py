@@ -11,11 +11,13 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 
 from editview.domain.errors import EditViewError
 from editview.domain.examples import Example
+from editview.domain.left_out import LeftOut
 from editview.domain.operations import FineTune, FullFineTune, Lora
 from editview.domain.progress import Progress, silent
 from editview.tuning.batches import tokenised
 from editview.tuning.full import tune_everything
 from editview.tuning.lora import tune_adapter
+from editview.tuning.packing import Packed, refuse_unless_apart
 from editview.tuning.randomness import kept_random_state
 from editview.tuning.training import OnLog, train
 from editview.tuning.watch import Watch
@@ -43,11 +45,12 @@ def fine_tune(
     watch: Watch | None = None,
     progress: Progress = silent,
     on_log: OnLog = _unheard,
-) -> None:
+) -> list[LeftOut]:
     """Trains `lm.model` on the examples, in place, whole or not at all: after any error it is as it was before.
 
     The same call gives bit-identical weights on one machine, whatever was drawn before it and whether or not anybody
     watches; the random state outside is left alone. An adapter is merged, so that the model is a stock one again.
+    Gives the examples that had nothing to be trained on.
     Raises EditViewError (no examples, nothing to train on, out of memory, a loss that is no number any more) and what
     `progress`, `on_log` or the watch raise, `Cancelled` among it.
     """
@@ -55,12 +58,16 @@ def fine_tune(
         raise EditViewError("The training data holds no examples, so there is nothing to train on. Choose other data.")
     model = lm.model
     reads = getattr(model.config.get_text_config(), "max_position_embeddings", None) or operation.max_length
-    rows = tokenised(lm.tokenizer, examples, min(operation.max_length, reads), progress)
+    longest = min(operation.max_length, reads)
+    rows = tokenised(lm.tokenizer, examples, longest, progress, operation.train_on)
+    if operation.packing:
+        refuse_unless_apart(model)
     ends = lm.tokenizer.eos_token_id
     padding = next((token for token in (lm.tokenizer.pad_token_id, ends) if token is not None), 0)
 
     def run() -> None:
-        train(model, operation, rows, padding, seed, watch, progress, on_log)
+        data = Packed(rows, longest) if operation.packing else rows
+        train(model, operation, data, padding, seed, watch, progress, on_log)
 
     with kept_random_state(), _kept_settings(model), _memory_in_words(operation):
         set_seed(seed)
@@ -68,6 +75,7 @@ def fine_tune(
             tune_adapter(model, operation, run)
         else:
             tune_everything(model, run)
+    return rows.left_out
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,8 @@ from transformers import (
 
 from editview.domain.operations import FineTune
 from editview.domain.progress import Progress
-from editview.tuning.batches import Row, batch
+from editview.tuning.batches import Rows, batch
+from editview.tuning.packing import Packed, packed_batch
 from editview.tuning.watch import LiveChecks, Watch
 from editview.tuning.weights import diverged
 
@@ -31,7 +32,7 @@ OnLog = Callable[[int, float, float], None]
 def train(
     model: PreTrainedModel,
     operation: FineTune,
-    rows: Sequence[Row],
+    rows: Rows | Packed,
     padding: int,
     seed: int,
     watch: Watch | None,
@@ -51,8 +52,8 @@ def train(
     trainer = Trainer(
         model=model,
         args=_arguments(operation, seed, model.device),
-        train_dataset=list(rows),
-        data_collator=partial(batch, padding=padding),
+        train_dataset=rows,
+        data_collator=partial(packed_batch if isinstance(rows, Packed) else batch, padding=padding),
         callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)
