@@ -8,9 +8,10 @@ from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.facts import FactSheet
 from editview.domain.left_out import LeftOut
 from editview.domain.plan import Plan
-from editview.domain.requests import KeySpectrum, TraceFacts
+from editview.domain.requests import KeySpectrum, PreviewTraining, TraceFacts
 from editview.domain.spectrum import Spectrum
 from editview.domain.tracing import Tracing
+from editview.domain.training_preview import TrainingPreview
 from editview.domain.verdicts import Check, LiveCheck
 from editview.domain.weights import TensorChange, TensorInfo
 
@@ -239,6 +240,12 @@ class KeySpectra:
     spectra: tuple[Spectrum, ...]  # one a layer, ascending
 
 
+@dataclass(frozen=True, slots=True)
+class TrainingPreviewed:
+    asked: PreviewTraining
+    preview: TrainingPreview
+
+
 RunEvent = (
     RunStarted | StageStarted | Progressed | Checked | LiveChecked | Trained | StageFinished
     | RunFinished | RunStopped | RunFailed
@@ -246,5 +253,5 @@ RunEvent = (
 Event = (
     RunEvent | EngineReady | EngineLoading | MemoryUsed | Failed | Noted
     | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | Forecast | Replied
-    | Scaled | Traced | KeySpectra
+    | Scaled | Traced | KeySpectra | TrainingPreviewed
 )  # fmt: skip

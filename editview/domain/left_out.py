@@ -46,6 +46,15 @@ CONTRADICTIONS = "contradictions"
 """Under this name `Plan.columns` holds a `Keep`, beside the columns; without it none of them is used."""
 
 
+def listed(left_out: Iterable[LeftOut], only: Why | None = None) -> str:
+    """One sentence a line, those of one reason together below it; with `only`, those of that reason alone."""
+    blocks: dict[Why, list[str]] = {why: [] for why in Why if only in (None, why)}
+    for one in left_out:
+        if one.why in blocks:
+            blocks[one.why].append(str(one))
+    return "\n\n".join("\n".join((why.upper(), *lines)) for why, lines in blocks.items() if lines)
+
+
 def counted(left_out: Iterable[LeftOut]) -> tuple[int, int]:
     """How many records were left out, and how many more were used but for a part."""
     whole: set[str] = set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from editview.domain.facts import Fact, FactSheet
+from editview.domain.operations import FineTune
 from editview.domain.plan import Checkpoint, Plan
 
 
@@ -102,6 +103,16 @@ class KeySpectrum:
 
 
 @dataclass(frozen=True, slots=True)
+class PreviewTraining:
+    """Look at some rows of a fine-tune's data as the model reads them; `TrainingPreviewed` follows."""
+
+    checkpoint: Checkpoint
+    operation: FineTune
+    first: int = 0  # row, from 0
+    count: int = 10  # rows
+
+
+@dataclass(frozen=True, slots=True)
 class ChooseDevice:
     device_id: str
 
@@ -109,5 +120,5 @@ class ChooseDevice:
 Request = (
     RunPlan | ForecastPlan | DescribeCheckpoint | DownloadCheckpoint
     | OpenFacts | PreviewFacts | OpenPlan | SavePlan | AskModel
-    | ScaleEdit | TraceFacts | KeySpectrum | ChooseDevice
+    | ScaleEdit | TraceFacts | KeySpectrum | PreviewTraining | ChooseDevice
 )  # fmt: skip

@@ -99,6 +99,12 @@ def open_model(checkpoint: Checkpoint, device: Device, progress: Progress) -> La
     return opened
 
 
+def open_tokenizer(checkpoint: Checkpoint) -> tuple[Any, Any]:
+    """A checkpoint's tokenizer and its model's configuration, without the weights. Raises what `describe` raises."""
+    found = _find(checkpoint)
+    return found.tokenizer, found.config
+
+
 def _check_room(found: _Found, dtype: torch.dtype, device: Device) -> None:
     """A model stands on one device, whole. The CPU may swap; a card can't."""
     needed = sum(parameter.numel() for parameter in found.skeleton.parameters()) * dtype.itemsize

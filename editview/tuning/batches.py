@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -50,6 +51,20 @@ class Rows:
         self._lines.append(row.line)
         self._cut.append(row.cut)
 
+    @property
+    def tokens(self) -> int:
+        return len(self._tokens)
+
+    @property
+    def learnt(self) -> int:
+        """Tokens that are trained on; a text's first one is never predicted."""
+        return len(self._tokens) - sum(max(at, 1) for at in self._answers_at)
+
+    @property
+    def cut(self) -> int:
+        """Rows that were cut."""
+        return sum(self._cut)
+
     def length(self, at: int) -> int:
         """Tokens of one row."""
         return self._starts[at + 1] - self._starts[at]
@@ -63,6 +78,11 @@ class Rows:
 
     def __iter__(self) -> Iterator[Row]:
         return map(self.__getitem__, range(len(self)))
+
+
+def longest(config: Any, max_length: int) -> int:
+    """Tokens that a row may have: as many as are asked for, and as the model reads."""
+    return min(max_length, getattr(config.get_text_config(), "max_position_embeddings", None) or max_length)
 
 
 def tokenised(

@@ -14,7 +14,7 @@ from editview.domain.examples import Example
 from editview.domain.left_out import LeftOut
 from editview.domain.operations import FineTune, FullFineTune, Lora
 from editview.domain.progress import Progress, silent
-from editview.tuning.batches import tokenised
+from editview.tuning.batches import longest, tokenised
 from editview.tuning.full import tune_everything
 from editview.tuning.lora import tune_adapter
 from editview.tuning.packing import Packed, refuse_unless_apart
@@ -57,16 +57,15 @@ def fine_tune(
     if not examples:
         raise EditViewError("The training data holds no examples, so there is nothing to train on. Choose other data.")
     model = lm.model
-    reads = getattr(model.config.get_text_config(), "max_position_embeddings", None) or operation.max_length
-    longest = min(operation.max_length, reads)
-    rows = tokenised(lm.tokenizer, examples, longest, progress, operation.train_on)
+    most = longest(model.config, operation.max_length)
+    rows = tokenised(lm.tokenizer, examples, most, progress, operation.train_on)
     if operation.packing:
         refuse_unless_apart(model)
     ends = lm.tokenizer.eos_token_id
     padding = next((token for token in (lm.tokenizer.pad_token_id, ends) if token is not None), 0)
 
     def run() -> None:
-        data = Packed(rows, longest) if operation.packing else rows
+        data = Packed(rows, most) if operation.packing else rows
         train(model, operation, data, padding, seed, watch, progress, on_log)
 
     with kept_random_state(), _kept_settings(model), _memory_in_words(operation):

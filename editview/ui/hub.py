@@ -36,6 +36,7 @@ from editview.domain.events import (
     StageFinished,
     Traced,
     Trained,
+    TrainingPreviewed,
 )
 from editview.domain.facts import FactSheet
 from editview.domain.left_out import LeftOut
@@ -67,6 +68,7 @@ class Hub(QObject):
     scaled = Signal(object)  # events.Scaled
     traced = Signal(object)  # events.Traced
     spectra_known = Signal(object)  # events.KeySpectra
+    training_seen = Signal(object)  # events.TrainingPreviewed
     noted = Signal(str)
     recovered = Signal(str)  # what an earlier start was cut off in
     problem = Signal(object)  # Problem
@@ -289,6 +291,8 @@ class Hub(QObject):
                     self.traced.emit(event)
                 case KeySpectra():
                     self.spectra_known.emit(event)
+                case TrainingPreviewed():
+                    self.training_seen.emit(event)
                 case Noted(sentence=sentence):
                     self.noted.emit(sentence)
                 case Failed(job=job, sentence=sentence, details=details):

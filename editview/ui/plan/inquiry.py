@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import SignalInstance
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from editview.domain.requests import KeySpectrum, TraceFacts
+from editview.domain.requests import KeySpectrum, PreviewTraining, TraceFacts
 from editview.domain.sentences import duration
 from editview.ui.hub import Hub
 from editview.ui.look.labels import Sentence
@@ -16,6 +16,8 @@ from editview.ui.problem import ENGINE, Problem
 
 _STEPS = 1000  # of the progress bar
 
+Asked = TraceFacts | KeySpectrum | PreviewTraining
+
 
 class Inquiry(QDialog):
     """Subclasses say what is asked in `request`, and show in `show_answer` what came of it.
@@ -23,12 +25,14 @@ class Inquiry(QDialog):
     `question` leads as long as nothing is known, `how` stands under it and says what is done.
     """
 
+    waits_for_runs = True  # for it needs the model itself
+
     def __init__(
         self, hub: Hub, title: str, question: str, how: str, answered: SignalInstance, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.hub, self._question, self._how = hub, question, how
-        self._asked: TraceFacts | KeySpectrum | None = None  # under way
+        self._asked: Asked | None = None  # under way
         self._job: int | None = None
         self.setWindowTitle(title)
         self.headline = Sentence("", LARGE, parent=self)
@@ -48,7 +52,7 @@ class Inquiry(QDialog):
         hub.engine_changed.connect(self._progress)
         hub.run_changed.connect(self._progress)
 
-    def request(self) -> TraceFacts | KeySpectrum | str:
+    def request(self) -> Asked | str:
         """What to ask; or why nothing can be asked, as a sentence that says what to do."""
         raise NotImplementedError
 
@@ -100,7 +104,7 @@ class Inquiry(QDialog):
         if self._asked is None:
             return
         work = self.hub.work
-        if self.hub.running:
+        if self.hub.running and self.waits_for_runs:
             self.note.say(f"{self._how}\nA run is going on; this begins when it has ended.")
         elif work.what and work.share is not None:
             left = f", about {duration(work.seconds_left)} left" if work.seconds_left else ""

@@ -1,0 +1,79 @@
+"""Looking through training data as a model reads it: with its tokenizer, without its weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from editview.domain.checkpoint import Device
+from editview.domain.left_out import LeftOut
+from editview.domain.progress import Progress
+from editview.domain.requests import PreviewTraining
+from editview.domain.training_preview import TrainingPreview
+from editview.formats.training_data import training_data
+from editview.lm.opening import open_tokenizer
+from editview.runs.fingerprints import identity
+from editview.tuning.batches import Row, Rows, longest, tokenised
+from editview.tuning.packing import Packed
+from editview.tuning.seen import seen
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Data that was tokenised, with the sums over it."""
+
+    key: tuple[object, ...]
+    tokenizer: Any
+    max_length: int
+    rows: Rows | Packed
+    examples: int
+    tokens: int
+    learnt: int
+    cut: int
+    left_out: tuple[LeftOut, ...]
+
+    def row(self, at: int) -> list[Row]:
+        found = self.rows[at]
+        return found if isinstance(found, list) else [found]
+
+
+class Previews:
+    """What was read last is kept, so that leafing through it is done at once."""
+
+    def __init__(self) -> None:
+        self._read: _Read | None = None
+
+    def look(self, asked: PreviewTraining, device: Device, progress: Progress) -> TrainingPreview:
+        """Some rows of the data, and what is true of all. Raises EditViewError for data or a checkpoint that can't be
+        used, and what `progress` raises.
+        """
+        read = self._whole(asked, device, progress)
+        first = max(0, min(asked.first, len(read.rows) - 1))
+        last = min(first + asked.count, len(read.rows))
+        shown = tuple(tuple(seen(read.tokenizer, row) for row in read.row(at)) for at in range(first, last))
+        sums = (len(read.rows), read.examples, read.tokens, read.learnt, read.cut)
+        return TrainingPreview(first, shown, read.max_length, *sums, read.left_out)
+
+    def _whole(self, asked: PreviewTraining, device: Device, progress: Progress) -> _Read:
+        operation, data = asked.operation, training_data(asked.operation.data)
+        settings = (operation.max_length, operation.train_on, operation.packing)
+        key = (data.content, data.path, identity(asked.checkpoint, device), *settings)
+        if self._read is not None and self._read.key == key:
+            return self._read
+        self._read = None  # not two of them in memory
+        tokenizer, config = open_tokenizer(asked.checkpoint)
+        most = longest(config, operation.max_length)
+        examples, left_out = data.read(progress, whole=operation.train_on == "everything")
+        rows = tokenised(tokenizer, examples, most, progress, operation.train_on)
+        self._read = _Read(
+            key=key,
+            tokenizer=tokenizer,
+            max_length=most,
+            rows=Packed(rows, most) if operation.packing else rows,
+            examples=len(rows),
+            tokens=rows.tokens,
+            learnt=rows.learnt,
+            cut=rows.cut,
+            left_out=(*left_out, *rows.left_out),
+        )
+        return self._read
