@@ -25,12 +25,12 @@ class TrainingPreview:
     first: int  # place of the first row shown, from 0
     shown: tuple[tuple[SeenExample, ...], ...]
     max_length: int  # tokens
-    rows: int
-    examples: int
-    tokens: int
-    learnt: int  # tokens that are trained on
-    cut: int  # examples
-    left_out: tuple[LeftOut, ...]
+    rows: int = 0  # 0: only the first rows were read so far, and the sums aren't known
+    examples: int = 0
+    tokens: int = 0
+    learnt: int = 0  # tokens that are trained on
+    cut: int = 0  # examples
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def headline(preview: TrainingPreview) -> str:
@@ -48,8 +48,11 @@ def basis(preview: TrainingPreview) -> str:
         full = _share(preview.tokens, preview.rows * preview.max_length)
         parts.append(f"They share {_count(preview.rows, 'row')} of {preview.max_length:,} tokens, filled to {full}.")
     if preview.cut:
+        are = "is" if preview.cut == 1 else "are"
         share = _share(preview.cut, preview.examples)
-        parts.append(f"{preview.cut:,} of them ({share}) are longer than {preview.max_length:,} tokens and are cut.")
+        parts.append(
+            f"{preview.cut:,} of the examples ({share}) {are} longer than {preview.max_length:,} tokens and {are} cut."
+        )
     else:
         parts.append("None is cut.")
     if preview.left_out:

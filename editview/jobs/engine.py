@@ -131,8 +131,8 @@ class Engine:
                 self._emit(forecast(plan, sheet, device, self._store, self._fingerprints, self._timings))
             case PreviewTraining():
                 with telling(self._emit, stop) as progress:
-                    preview = self._previews.look(request, self._runner.device, progress)
-                self._emit(TrainingPreviewed(request, preview))
+                    for preview in self._previews.look(request, self._runner.device, progress):
+                        self._emit(TrainingPreviewed(request, preview))
             case DownloadCheckpoint(checkpoint=wanted):
                 with telling(self._emit, stop) as progress:
                     download(wanted.source, progress, pickle=wanted.allow_pickle, code=wanted.allow_code)

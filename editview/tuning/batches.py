@@ -159,19 +159,17 @@ def _rows(
     tokenizer: PreTrainedTokenizerBase, texts: list[_Text], max_length: int, templated: bool, train_on: TrainOn
 ) -> Iterator[Row]:
     encoded = tokenizer(
-        [text.whole for text in texts],
-        add_special_tokens=not templated,
-        return_offsets_mapping=True,
-        return_attention_mask=False,
-        verbose=False,
+        [text.whole for text in texts], add_special_tokens=not templated, return_attention_mask=False, verbose=False
     )
     begin, end = tokenizer.bos_token_id, tokenizer.eos_token_id
-    for text, tokens, offsets in zip(texts, encoded["input_ids"], encoded["offset_mapping"], strict=True):
-        if begin is not None and tokens[:2] == [begin, begin]:  # the text brought its own
-            tokens, offsets = tokens[1:], offsets[1:]
+    for place, (text, tokens) in enumerate(zip(texts, encoded["input_ids"], strict=True)):
         answer_at = 0
-        if train_on == "answers":
-            answer_at = next((i for i, (_, stop) in enumerate(offsets) if stop > text.answer_at), len(tokens))
+        if train_on == "answers" and text.answer_at:
+            letters = range(text.answer_at, len(text.whole))  # some tokenizers leave spaces out
+            found = (encoded.char_to_token(place, letter) for letter in letters)
+            answer_at = next((at for at in found if at is not None), len(tokens))
+        if begin is not None and tokens[:2] == [begin, begin]:  # the text brought its own
+            tokens, answer_at = tokens[1:], max(answer_at - 1, 0)
         if end is not None and not templated and tokens and tokens[-1] != end:
             tokens = [*tokens, end]
         yield Row(tokens[:max_length], answer_at, len(tokens) > max_length, text.line)

@@ -92,6 +92,12 @@ class TrainingDialog(Inquiry):
         if not self.row.hasFocus():
             self.text.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def _answered(self, event: TrainingPreviewed) -> None:
+        if event.asked == self._asked and not event.preview.rows:  # the first rows; the rest is still being read
+            self._show(event.preview)
+        else:
+            super()._answered(event)
+
     def _leaf(self, row: int) -> None:
         """Show the rows from this one on, counted from 1. They are at hand: what is shown stays until they come."""
         if self._preview is not None and row - 1 != self._request.first:
@@ -99,25 +105,27 @@ class TrainingDialog(Inquiry):
             self._job = self.hub.send(self._request)
 
     def _show(self, preview: TrainingPreview | None) -> None:
-        known = self._preview is not None and preview is not None and preview.left_out is self._preview.left_out
+        summed_up = self._preview is not None and self._preview.rows > 0
         self._preview = preview
         self.tabs.setVisible(preview is not None)
         if preview is None:
             return
-        self.row.setRange(1, preview.rows)
-        self.of.setText(f"of {preview.rows:,}")
+        self.row.setRange(1, max(preview.rows, 1))
+        self.row.setEnabled(preview.rows > 0)
+        self.of.setText(f"of {preview.rows:,}" if preview.rows else "")
         self.previous.setEnabled(preview.first > 0)
         self.next.setEnabled(preview.first + len(preview.shown) < preview.rows)
-        if not known:
-            self._list()
+        if not summed_up:
+            self._list(preview)
         self._draw()
 
-    def _list(self) -> None:
-        left_out = self._preview.left_out if self._preview else ()
+    def _list(self, preview: TrainingPreview) -> None:
+        left_out = preview.left_out
         more = f"\n\nAnd {len(left_out) - _LISTED:,} more." if len(left_out) > _LISTED else ""
         text = listed(left_out[:_LISTED]) + more
         self.left_out.setPlainText(text or "Every row of the data is used.")
-        self.tabs.setTabText(1, f"Left out ({len(left_out):,})")
+        self.tabs.setTabText(1, f"Left out ({len(left_out):,})" if preview.rows else "Left out")
+        self.tabs.setTabEnabled(1, preview.rows > 0)
 
     def _draw(self) -> None:
         if self._preview is None:
