@@ -26,5 +26,10 @@ class Example:
     line: int = field(default=0, compare=False)  # of the file, where it begins, from 1; 0: it comes from no file
 
     @property
+    def letters(self) -> int:
+        """How long it is, in characters."""
+        return len(self.prompt) + len(self.completion) + sum(len(turn.content) for turn in self.conversation)
+
+    @property
     def where(self) -> str:
         return f"Line {self.line:,}" if self.line else "An example"

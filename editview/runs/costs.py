@@ -26,7 +26,7 @@ def work(prepared: Prepared, parameters: int) -> float:
     if isinstance(prepared, PreparedEdit):
         return float(len(prepared.facts) * prepared.operation.texts_a_fact * parameters)
     operation, sample = prepared.operation, prepared.data.sample
-    lengths = [operation.max_length if operation.packing else min(_length(example), operation.max_length)
+    lengths = [operation.max_length if operation.packing else min(_tokens(example), operation.max_length)
                for example in sample]  # fmt: skip
     return operation.steps * operation.batch_size * sum(lengths) / len(lengths) * parameters
 
@@ -41,7 +41,6 @@ def asking_live(facts: Iterable[Fact], parameters: int) -> float:
     return float(sum(1 for _ in facts) * parameters)
 
 
-def _length(example: Example) -> float:
-    """In tokens, roughly."""
-    turns = sum(len(turn.content) for turn in example.conversation)
-    return (len(example.prompt) + turns + len(example.completion)) / _CHARACTERS_A_TOKEN + 1
+def _tokens(example: Example) -> float:
+    """Roughly."""
+    return example.letters / _CHARACTERS_A_TOKEN + 1

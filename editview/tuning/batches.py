@@ -21,7 +21,10 @@ from editview.domain.progress import Progress
 IGNORED = -100
 """Label of a position that is not trained on."""
 
-_AT_ONCE = 32  # texts tokenised in one call: the call holds Python's lock, and the window wants it back
+_AT_ONCE, _LETTERS_AT_ONCE = 32, 100_000
+"""Texts, or characters, tokenised in one call: it holds Python's lock, and the window wants it back."""
+
+_LONGEST_TOKEN = 256  # characters, on the average of a row: what lies beyond that need not be tokenised to be cut
 _MARK = "\ufffc"  # stands for an answer, to find its place
 
 
@@ -98,10 +101,10 @@ def tokenised(
     Raises EditViewError when no row is left.
     """
     rows = Rows()
-    for at in range(0, len(examples), _AT_ONCE):
+    for at, portion in _portions(examples):
         progress(at, len(examples), "Preparing the training data")
         texts = []
-        for example in examples[at : at + _AT_ONCE]:
+        for example in portion:
             try:
                 texts.append(_text(tokenizer, example))
             except Exception as error:  # a chat template is a program of the checkpoint's
@@ -116,6 +119,16 @@ def tokenised(
             "\n".join(map(str, rows.left_out)),
         )
     return rows
+
+
+def _portions(examples: Sequence[Example]) -> Iterator[tuple[int, Sequence[Example]]]:
+    """Some examples at a time, fewer where they are long, and the place of the first of them."""
+    start = letters = 0
+    for at, example in enumerate(examples, start=1):
+        letters += example.letters
+        if at - start == _AT_ONCE or letters >= _LETTERS_AT_ONCE or at == len(examples):
+            yield start, examples[start:at]
+            start, letters = at, 0
 
 
 def _take(row: Row, rows: Rows, max_length: int) -> None:
@@ -159,13 +172,18 @@ def _rows(
     tokenizer: PreTrainedTokenizerBase, texts: list[_Text], max_length: int, templated: bool, train_on: TrainOn
 ) -> Iterator[Row]:
     encoded = tokenizer(
-        [text.whole for text in texts], add_special_tokens=not templated, return_attention_mask=False, verbose=False
+        [text.whole[: max_length * _LONGEST_TOKEN] for text in texts],
+        add_special_tokens=not templated,
+        return_attention_mask=False,
+        verbose=False,
     )
     begin, end = tokenizer.bos_token_id, tokenizer.eos_token_id
     for place, (text, tokens) in enumerate(zip(texts, encoded["input_ids"], strict=True)):
         answer_at = 0
         if train_on == "answers" and text.answer_at:
-            letters = range(text.answer_at, len(text.whole))  # some tokenizers leave spaces out
+            letters = range(
+                text.answer_at, min(len(text.whole), max_length * _LONGEST_TOKEN)
+            )  # some tokenizers leave spaces out
             found = (encoded.char_to_token(place, letter) for letter in letters)
             answer_at = next((at for at in found if at is not None), len(tokens))
         if begin is not None and tokens[:2] == [begin, begin]:  # the text brought its own
