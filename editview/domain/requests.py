@@ -109,7 +109,7 @@ class PreviewTraining:
     checkpoint: Checkpoint
     operation: FineTune
     first: int = 0  # row, from 0
-    count: int = 10  # rows
+    most: int = 10  # rows
 
 
 @dataclass(frozen=True, slots=True)

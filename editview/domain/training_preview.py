@@ -24,6 +24,7 @@ class TrainingPreview:
 
     first: int  # place of the first row shown, from 0
     shown: tuple[tuple[SeenExample, ...], ...]
+    page: int  # rows shown at a time: fewer where they are long
     max_length: int  # tokens
     rows: int = 0  # 0: only the first rows were read so far, and the sums aren't known
     examples: int = 0

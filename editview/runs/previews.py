@@ -23,6 +23,8 @@ from editview.tuning.batches import Row, Rows, longest, tokenised
 from editview.tuning.packing import Packed
 from editview.tuning.seen import seen
 
+_TOKENS_SHOWN = 800  # at a time, on the average
+
 
 @dataclass(frozen=True)
 class _Read:
@@ -64,20 +66,26 @@ class Previews:
                 yield from _ahead(asked, data, tokenizer, longest(config, operation.max_length))
             self._read = _whole(key, operation, data, tokenizer, longest(config, operation.max_length), progress)
         read = self._read
-        first = max(0, min(asked.first, len(read.rows) - 1))
-        last = min(first + asked.count, len(read.rows))
+        first, page = max(0, min(asked.first, len(read.rows) - 1)), _page(asked, read.tokens, len(read.rows))
+        last = min(first + page, len(read.rows))
         shown = tuple(tuple(seen(read.tokenizer, row) for row in read.row(at)) for at in range(first, last))
         sums = (len(read.rows), read.examples, read.tokens, read.learnt, read.cut)
-        yield TrainingPreview(first, shown, read.max_length, *sums, read.left_out)
+        yield TrainingPreview(first, shown, page, read.max_length, *sums, read.left_out)
+
+
+def _page(asked: PreviewTraining, tokens: int, rows: int) -> int:
+    """How many rows are shown at a time."""
+    return max(1, min(asked.most, _TOKENS_SHOWN * rows // tokens))
 
 
 def _ahead(asked: PreviewTraining, data: TrainingData, tokenizer: Any, most: int) -> Iterator[TrainingPreview]:
     """The first rows alone; nothing where none of them can be used."""
     whole = asked.operation.train_on == "everything"
-    examples = [row for row in islice(data.rows(whole=whole), 2 * asked.count) if isinstance(row, Example)]
+    examples = [row for row in islice(data.rows(whole=whole), 2 * asked.most) if isinstance(row, Example)]
     with suppress(EditViewError):
         rows = tokenised(tokenizer, examples, most, silent, asked.operation.train_on)
-        yield TrainingPreview(0, tuple((seen(tokenizer, row),) for row in islice(rows, asked.count)), most)
+        page = _page(asked, rows.tokens, len(rows))
+        yield TrainingPreview(0, tuple((seen(tokenizer, row),) for row in islice(rows, page)), page, most)
 
 
 def _whole(

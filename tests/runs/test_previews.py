@@ -30,7 +30,7 @@ def look(asked: PreviewTraining, previews: Previews | None = None) -> list[Train
 
 
 def test_rows_are_shown_token_by_token_with_what_is_learnt(studio: Studio, data: Path) -> None:
-    asked = PreviewTraining(studio.world.checkpoint, FullFineTune(data=str(data), max_length=20), count=2)
+    asked = PreviewTraining(studio.world.checkpoint, FullFineTune(data=str(data), max_length=20), most=2)
     ahead, preview = look(asked)
     assert (ahead.rows, ahead.shown) == (0, preview.shown)
     [[peru], [accent]] = preview.shown

@@ -31,8 +31,9 @@ QUESTION = "What will the model see of this data?"
 HOW = "The data is read and cut into tokens as the fine-tune will do it. No weights are needed for it."
 LEGEND = "Underlined and tinted: learnt. Plain: read only. In italics: special tokens. · is a space, ⏎ a line's end."
 _SIGNS = str.maketrans({" ": "·", "\n": "⏎", "\t": "⇥", "\r": "␍"})
+_GAP = "\u200a"  # between tokens: as narrow as can be, and lines may break there
 _LISTED = 2000  # rows that are left out, of which a list shows the first ones
-_PAGE = 10  # rows shown at once
+_END_SHOWN = 500  # tokens at either end of a row, of which those between aren't shown
 
 
 class TrainingDialog(Inquiry):
@@ -42,7 +43,7 @@ class TrainingDialog(Inquiry):
 
     def __init__(self, hub: Hub, operation: FineTune, parent: QWidget | None = None) -> None:
         super().__init__(hub, "What the model will see", QUESTION, HOW, hub.training_seen, parent)
-        self._request = PreviewTraining(hub.plan.checkpoint, operation, count=_PAGE)
+        self._request = PreviewTraining(hub.plan.checkpoint, operation)
         self._preview: TrainingPreview | None = None
         self.text = QTextBrowser(self)
         self.text.setAccessibleName("Rows as the model reads them")
@@ -59,8 +60,8 @@ class TrainingDialog(Inquiry):
         self.tabs = QTabWidget(self)
         self.tabs.addTab(self._rows_page(), "Rows")
         self.tabs.addTab(self.left_out, "Left out")
-        self.previous.clicked.connect(lambda: self.row.setValue(self.row.value() - _PAGE))
-        self.next.clicked.connect(lambda: self.row.setValue(self.row.value() + _PAGE))
+        self.previous.clicked.connect(lambda: self._turn(-1))
+        self.next.clicked.connect(lambda: self._turn(1))
         self.row.valueChanged.connect(self._leaf)
         self.lay_out(self.tabs, buttons=())
         theme().follow(self._draw)
@@ -98,6 +99,10 @@ class TrainingDialog(Inquiry):
         else:
             super()._answered(event)
 
+    def _turn(self, pages: int) -> None:
+        if self._preview is not None:
+            self.row.setValue(self.row.value() + pages * self._preview.page)
+
     def _leaf(self, row: int) -> None:
         """Show the rows from this one on, counted from 1. They are at hand: what is shown stays until they come."""
         if self._preview is not None and row - 1 != self._request.first:
@@ -105,8 +110,7 @@ class TrainingDialog(Inquiry):
             self._job = self.hub.send(self._request)
 
     def _show(self, preview: TrainingPreview | None) -> None:
-        summed_up = self._preview is not None and self._preview.rows > 0
-        self._preview = preview
+        before, self._preview = self._preview, preview
         self.tabs.setVisible(preview is not None)
         if preview is None:
             return
@@ -115,9 +119,10 @@ class TrainingDialog(Inquiry):
         self.of.setText(f"of {preview.rows:,}" if preview.rows else "")
         self.previous.setEnabled(preview.first > 0)
         self.next.setEnabled(preview.first + len(preview.shown) < preview.rows)
-        if not summed_up:
+        if before is None or not before.rows:
             self._list(preview)
-        self._draw()
+        if before is None or (before.first, before.shown) != (preview.first, preview.shown):
+            self._draw()
 
     def _list(self, preview: TrainingPreview) -> None:
         left_out = preview.left_out
@@ -149,7 +154,7 @@ def _row(number: int, examples: tuple[SeenExample, ...], longest: int) -> str:
         parts.append(
             f"<p style='margin: {px(16 if place == 1 else 8)}px 0 {px(4)}px 0'>{name}"
             f" <span style='color: {roles.muted}; font-size: {px(SMALL)}px'>{' · '.join(told)}</span></p>"
-            f"<p style='margin: 0; line-height: 150%'>{_tokens(example)}</p>"
+            f"<p style='margin: 0; line-height: 150%; white-space: pre-wrap'>{_tokens(example)}</p>"
         )
     return "".join(parts)
 
@@ -158,9 +163,13 @@ def _tokens(example: SeenExample) -> str:
     roles = theme().roles
     read = f"color: {roles.muted}; background: {roles.sunken}"
     learnt = f"color: {roles.text}; background: {roles.accent_tint}; text-decoration: underline"
-    shown = []
-    for place, (token, special) in enumerate(zip(example.tokens, example.special, strict=True)):
+    shown, tokens = [], list(zip(example.tokens, example.special, strict=True))
+    for place, (token, special) in enumerate(tokens):
+        if _END_SHOWN <= place < len(tokens) - _END_SHOWN:
+            if place == _END_SHOWN:
+                shown.append(f"<b> … {len(tokens) - 2 * _END_SHOWN:,} more tokens … </b>")
+            continue
         style = (learnt if place >= example.learnt_from else read) + ("; font-style: italic" if special else "")
-        after = "<br>" if token.endswith("\n") else f"<span style='font-size: {theme().px(6)}px'> </span>"
+        after = "<br>" if token.endswith("\n") else _GAP
         shown.append(f"<span style='{style}'>{html.escape(token.translate(_SIGNS))}</span>{after}")
     return "".join(shown)

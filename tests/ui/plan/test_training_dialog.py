@@ -26,7 +26,7 @@ LEFT_OUT = (LeftOut("Line 3", Why.UNREADABLE, "has an empty 'text'"),)
 
 def preview(first: int = 0, rows: int = 25) -> TrainingPreview:
     shown = ((EXAMPLE,), (EXAMPLE, replace(EXAMPLE, line=8, cut=True)))
-    return TrainingPreview(first, shown, 64, rows, rows, 100 * rows, 40 * rows, 1, LEFT_OUT)
+    return TrainingPreview(first, shown, 10, 64, rows, rows, 100 * rows, 40 * rows, 1, LEFT_OUT)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def answer(dialog: TrainingDialog, sent: list[Request], found: TrainingPreview) 
 
 
 def test_the_first_rows_are_shown_while_the_rest_is_read(dialog: TrainingDialog, sent: list[Request]) -> None:
-    answer(dialog, sent, TrainingPreview(0, ((EXAMPLE,),), 64))
+    answer(dialog, sent, TrainingPreview(0, ((EXAMPLE,),), 10, 64))
     assert "Row 1" in dialog.text.toPlainText()
     assert dialog.bar.isVisible()
     assert not any((dialog.row.isEnabled(), dialog.next.isEnabled(), dialog.tabs.isTabEnabled(1)))
@@ -75,7 +75,7 @@ def test_the_learnt_part_is_marked_and_told(dialog: TrainingDialog, sent: list[R
         cursor.setPosition(at)
         if cursor.charFormat().fontUnderline():
             marked += text[at - 1]
-    assert marked.replace(" ", "") == "·Lima<end>"
+    assert marked.replace("\u200a", "") == "·Lima<end>"
 
 
 def test_what_is_left_out_stands_in_a_tab_of_its_own(dialog: TrainingDialog, sent: list[Request]) -> None:
@@ -102,6 +102,17 @@ def test_rows_are_leafed_through_by_buttons_and_jumped_to(
     assert dialog.previous.isEnabled()
     assert not dialog.next.isEnabled()
     assert len(sent) == 3
+
+
+def test_of_a_very_long_row_both_ends_are_shown(dialog: TrainingDialog, sent: list[Request]) -> None:
+    tokens = tuple(f" {at}" for at in range(5000))
+    long = SeenExample(1, tokens, (False,) * 5000, 4990, False)
+    answer(dialog, sent, replace(preview(), shown=((long,),), page=1))
+    text = dialog.text.toPlainText()
+    assert "… 4,000 more tokens …" in text
+    assert "·499\u200a" in text
+    assert "·4999" in text
+    assert "·500\u200a" not in text
 
 
 def test_data_that_cant_be_used_is_said_in_the_dialog(dialog: TrainingDialog, hub: Hub) -> None:
