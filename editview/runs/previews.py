@@ -19,7 +19,7 @@ from editview.domain.training_preview import TrainingPreview
 from editview.formats.training_data import TrainingData, training_data
 from editview.lm.opening import open_tokenizer
 from editview.runs.fingerprints import identity
-from editview.tuning.batches import Row, Rows, longest, tokenised
+from editview.tuning.batches import Row, Rows, row_length, tokenised
 from editview.tuning.packing import Packed
 from editview.tuning.seen import seen
 
@@ -63,8 +63,8 @@ class Previews:
             self._read = None  # not two of them in memory
             tokenizer, config = open_tokenizer(asked.checkpoint)
             if not (asked.first or operation.packing):  # packs are made of the whole
-                yield from _ahead(asked, data, tokenizer, longest(config, operation.max_length))
-            self._read = _whole(key, operation, data, tokenizer, longest(config, operation.max_length), progress)
+                yield from _ahead(asked, data, tokenizer, row_length(config, operation.max_length))
+            self._read = _whole(key, operation, data, tokenizer, row_length(config, operation.max_length), progress)
         read = self._read
         first, page = max(0, min(asked.first, len(read.rows) - 1)), _page(asked, read.tokens, len(read.rows))
         last = min(first + page, len(read.rows))

@@ -83,7 +83,7 @@ class Rows:
         return map(self.__getitem__, range(len(self)))
 
 
-def longest(config: Any, max_length: int) -> int:
+def row_length(config: Any, max_length: int) -> int:
     """Tokens that a row may have: as many as are asked for, and as the model reads."""
     return min(max_length, getattr(config.get_text_config(), "max_position_embeddings", None) or max_length)
 
@@ -171,8 +171,9 @@ def _text(tokenizer: PreTrainedTokenizerBase, example: Example) -> _Text:
 def _rows(
     tokenizer: PreTrainedTokenizerBase, texts: list[_Text], max_length: int, templated: bool, train_on: TrainOn
 ) -> Iterator[Row]:
+    reach = max_length * _LONGEST_TOKEN
     encoded = tokenizer(
-        [text.whole[: max_length * _LONGEST_TOKEN] for text in texts],
+        [text.whole[:reach] for text in texts],
         add_special_tokens=not templated,
         return_attention_mask=False,
         verbose=False,
@@ -181,9 +182,7 @@ def _rows(
     for place, (text, tokens) in enumerate(zip(texts, encoded["input_ids"], strict=True)):
         answer_at = 0
         if train_on == "answers" and text.answer_at:
-            letters = range(
-                text.answer_at, min(len(text.whole), max_length * _LONGEST_TOKEN)
-            )  # some tokenizers leave spaces out
+            letters = range(text.answer_at, min(len(text.whole), reach))  # some tokenizers leave spaces out
             found = (encoded.char_to_token(place, letter) for letter in letters)
             answer_at = next((at for at in found if at is not None), len(tokens))
         if begin is not None and tokens[:2] == [begin, begin]:  # the text brought its own

@@ -14,7 +14,7 @@ from editview.domain.examples import Example
 from editview.domain.left_out import LeftOut
 from editview.domain.operations import FineTune, FullFineTune, Lora
 from editview.domain.progress import Progress, silent
-from editview.tuning.batches import longest, tokenised
+from editview.tuning.batches import row_length, tokenised
 from editview.tuning.full import tune_everything
 from editview.tuning.lora import tune_adapter
 from editview.tuning.packing import Packed, refuse_unless_apart
@@ -57,7 +57,7 @@ def fine_tune(
     if not examples:
         raise EditViewError("The training data holds no examples, so there is nothing to train on. Choose other data.")
     model = lm.model
-    most = longest(model.config, operation.max_length)
+    most = row_length(model.config, operation.max_length)
     rows = tokenised(lm.tokenizer, examples, most, progress, operation.train_on)
     if operation.packing:
         refuse_unless_apart(model)
