@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from editview.domain.export import Form
 from editview.domain.facts import Fact, FactSheet
 from editview.domain.operations import FineTune
 from editview.domain.plan import Checkpoint, Plan
@@ -84,6 +85,18 @@ class ScaleEdit:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportStage:
+    """Write the model as it is at a stage to a folder of its own; `Exported` follows."""
+
+    plan: Plan
+    sheet: FactSheet
+    stage: int
+    folder: str
+    form: Form = Form.STORED
+    overwrite: bool = False  # an earlier export may be replaced
+
+
+@dataclass(frozen=True, slots=True)
 class TraceFacts:
     """Look where a checkpoint looks facts up, on those of them that it knows; `Traced` follows."""
 
@@ -120,5 +133,5 @@ class ChooseDevice:
 Request = (
     RunPlan | ForecastPlan | DescribeCheckpoint | DownloadCheckpoint
     | OpenFacts | PreviewFacts | OpenPlan | SavePlan | AskModel
-    | ScaleEdit | TraceFacts | KeySpectrum | PreviewTraining | ChooseDevice
+    | ScaleEdit | ExportStage | TraceFacts | KeySpectrum | PreviewTraining | ChooseDevice
 )  # fmt: skip

@@ -215,8 +215,10 @@ def carry_out(
         return methods.edit(lm, prepared.facts, prepared.operation, seed, memory, progress)
     operation = prepared.operation
     examples, left_out = prepared.data.read(progress, whole=operation.train_on == "everything")
-    left_out += fine_tune(cast(Tunable, lm), operation, examples, seed, watch, progress, on_log)
-    return Outcome({}, notes=(untrained(prepared.data, left_out),) if left_out else ())
+    tuned = fine_tune(cast(Tunable, lm), operation, examples, seed, watch, progress, on_log, prepared.layers)
+    left_out += tuned.left_out
+    notes = (untrained(prepared.data, left_out),) if left_out else ()
+    return Outcome({}, notes=(*notes, *tuned.notes), trained=tuned.tensors)
 
 
 def untrained(data: TrainingData, left_out: Sequence[LeftOut]) -> str:

@@ -7,16 +7,16 @@ from typing import Any
 from PySide6.QtCore import SignalInstance
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from editview.domain.requests import KeySpectrum, PreviewTraining, TraceFacts
+from editview.domain.requests import ExportStage, KeySpectrum, PreviewTraining, TraceFacts
 from editview.domain.sentences import duration
 from editview.ui.hub import Hub
 from editview.ui.look.labels import Sentence
 from editview.ui.look.theme import BODY, LARGE, theme
 from editview.ui.problem import ENGINE, Problem
 
-_STEPS = 1000  # of the progress bar
+Question = TraceFacts | KeySpectrum | ExportStage | PreviewTraining
 
-Asked = TraceFacts | KeySpectrum | PreviewTraining
+_STEPS = 1000  # of the progress bar
 
 
 class Inquiry(QDialog):
@@ -26,13 +26,14 @@ class Inquiry(QDialog):
     """
 
     waits_for_runs = True  # for it needs the model itself
+    stopped = "Stopped: nothing was found out."
 
     def __init__(
         self, hub: Hub, title: str, question: str, how: str, answered: SignalInstance, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.hub, self._question, self._how = hub, question, how
-        self._asked: Asked | None = None  # under way
+        self._asked: Question | None = None  # under way
         self._job: int | None = None
         self.setWindowTitle(title)
         self.headline = Sentence("", LARGE, parent=self)
@@ -52,7 +53,11 @@ class Inquiry(QDialog):
         hub.engine_changed.connect(self._progress)
         hub.run_changed.connect(self._progress)
 
-    def request(self) -> Asked | str:
+    @property
+    def asking(self) -> bool:
+        return self._asked is not None
+
+    def request(self) -> Question | str:
         """What to ask; or why nothing can be asked, as a sentence that says what to do."""
         raise NotImplementedError
 
@@ -126,7 +131,7 @@ class Inquiry(QDialog):
 
     def _stop(self) -> None:
         self.hub.stop(self._job)
-        self._end(self._question, "Stopped: nothing was found out.")
+        self._end(self._question, self.stopped)
 
     def _end(self, sentence: str, why: str) -> None:
         self._asked = None
