@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 from torch import Tensor
 
@@ -37,7 +37,7 @@ from editview.formats.presets import preset_for
 from editview.formats.statistics_text import statistics_text
 from editview.formats.training_data import TrainingData, training_data
 from editview.lm.model import LanguageModel
-from editview.tuning.fine_tune import Tunable, fine_tune
+from editview.tuning.fine_tune import fine_tune
 from editview.tuning.watch import Watch
 
 _NAMED = 3  # rows that aren't trained on, of those that a sentence names
@@ -215,7 +215,7 @@ def carry_out(
         return methods.edit(lm, prepared.facts, prepared.operation, seed, memory, progress)
     operation = prepared.operation
     examples, left_out = prepared.data.read(progress, whole=operation.train_on == "everything")
-    tuned = fine_tune(cast(Tunable, lm), operation, examples, seed, watch, progress, on_log, prepared.layers)
+    tuned = fine_tune(lm, operation, examples, seed, watch, progress, on_log, prepared.layers)
     left_out += tuned.left_out
     notes = (untrained(prepared.data, left_out),) if left_out else ()
     return Outcome({}, notes=(*notes, *tuned.notes), trained=tuned.tensors)

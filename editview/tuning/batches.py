@@ -32,7 +32,7 @@ _MARK = "\ufffc"  # stands for an answer, to find its place
 class Row:
     """One tokenised example; tokens from `answer_at` on are trained on."""
 
-    tokens: Sequence[int]
+    tokens: list[int]
     answer_at: int
     cut: bool = False
     line: int = 0  # of the file it comes from
