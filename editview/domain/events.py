@@ -10,9 +10,10 @@ from editview.domain.facts import FactSheet
 from editview.domain.left_out import LeftOut
 from editview.domain.memory import Fit
 from editview.domain.plan import Plan
-from editview.domain.requests import ExportStage, KeySpectrum, TraceFacts
+from editview.domain.requests import ExportStage, KeySpectrum, PreviewTraining, TraceFacts
 from editview.domain.spectrum import Spectrum
 from editview.domain.tracing import Tracing
+from editview.domain.training_preview import TrainingPreview
 from editview.domain.verdicts import Check, LiveCheck
 from editview.domain.weights import TensorChange, TensorInfo
 
@@ -291,6 +292,12 @@ class KeySpectra:
     spectra: tuple[Spectrum, ...]  # one a layer, ascending
 
 
+@dataclass(frozen=True, slots=True)
+class TrainingPreviewed:
+    asked: PreviewTraining
+    preview: TrainingPreview
+
+
 RunEvent = (
     RunStarted | StageStarted | Progressed | Checked | LiveChecked | Trained | Validated | BestKept | StageFinished
     | RunFinished | RunStopped | RunFailed
@@ -298,5 +305,5 @@ RunEvent = (
 Event = (
     RunEvent | EngineReady | EngineLoading | MemoryUsed | Failed | Noted
     | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | Forecast | Replied
-    | Scaled | Exported | Traced | KeySpectra | FineTuneMeasured
+    | Scaled | Exported | Traced | KeySpectra | FineTuneMeasured | TrainingPreviewed
 )  # fmt: skip

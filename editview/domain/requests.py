@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from editview.domain.export import Form
 from editview.domain.facts import Fact, FactSheet
+from editview.domain.operations import FineTune
 from editview.domain.plan import Checkpoint, Plan
 
 
@@ -124,6 +125,16 @@ class KeySpectrum:
 
 
 @dataclass(frozen=True, slots=True)
+class PreviewTraining:
+    """Look at some rows of a fine-tune's data as the model reads them; `TrainingPreviewed` follows."""
+
+    checkpoint: Checkpoint
+    operation: FineTune
+    first: int = 0  # row, from 0
+    most: int = 10  # rows
+
+
+@dataclass(frozen=True, slots=True)
 class ChooseDevice:
     device_id: str
 
@@ -131,5 +142,5 @@ class ChooseDevice:
 Request = (
     RunPlan | ForecastPlan | DescribeCheckpoint | DownloadCheckpoint
     | OpenFacts | PreviewFacts | OpenPlan | SavePlan | AskModel
-    | ScaleEdit | ExportStage | TraceFacts | KeySpectrum | MeasureFineTune | ChooseDevice
+    | ScaleEdit | ExportStage | TraceFacts | KeySpectrum | MeasureFineTune | PreviewTraining | ChooseDevice
 )  # fmt: skip

@@ -22,6 +22,7 @@ from editview.domain.events import (
     Replied,
     Scaled,
     Traced,
+    TrainingPreviewed,
 )
 from editview.domain.requests import (
     AskModel,
@@ -32,6 +33,7 @@ from editview.domain.requests import (
     ForecastPlan,
     KeySpectrum,
     MeasureFineTune,
+    PreviewTraining,
     Request,
     RunPlan,
     ScaleEdit,
@@ -58,20 +60,26 @@ def load(emit: Emit) -> Engine:
     import editview.runs.runner  # noqa: F401
 
     gc.freeze()  # the libraries stay: collecting among their million objects would hold the window up for half a second
-    if sys.platform == "linux":  # elsewhere niceness is the whole program's
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+    give_way()
     emit(EngineLoading("Looking at this machine"))
     return Engine(emit)
 
 
+def give_way() -> None:
+    """Lower the priority of the thread that calls this, and of those that it starts."""
+    if sys.platform == "linux":  # elsewhere niceness is the whole program's
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+
+
 class Engine:
-    """`do` is for the models lane, `tell` for the lanes of headers and downloads, `memory` for anyone."""
+    """`do` is for the models lane, `tell` for the lanes of headers, data and downloads, `memory` for anyone."""
 
     def __init__(self, emit: Emit) -> None:
         from editview.lm.devices import devices
         from editview.runs.fingerprints import Fingerprints
         from editview.runs.machine import settle
         from editview.runs.measurements import Measurements
+        from editview.runs.previews import Previews
         from editview.runs.runner import Runner
         from editview.runs.store import StageStore
         from editview.runs.timings import Timings
@@ -84,6 +92,7 @@ class Engine:
         self._measurements = Measurements()
         known = (self._store, self._fingerprints, self._timings)
         self._runner = Runner(*known, self._devices[0], self._measurements)
+        self._previews = Previews()
         emit(EngineReady(self._devices, self._devices[0], self._runner.recover()))
         emit(self.memory())
 
@@ -131,6 +140,10 @@ class Engine:
                 device = self._runner.device
                 known = (self._store, self._fingerprints, self._timings, self._measurements)
                 self._emit(forecast(plan, sheet, device, *known))
+            case PreviewTraining():
+                with telling(self._emit, stop) as progress:
+                    for preview in self._previews.look(request, self._runner.device, progress):
+                        self._emit(TrainingPreviewed(request, preview))
             case DownloadCheckpoint(checkpoint=wanted):
                 with telling(self._emit, stop) as progress:
                     download(wanted.source, progress, pickle=wanted.allow_pickle, code=wanted.allow_code)

@@ -107,6 +107,12 @@ def open_model(checkpoint: Checkpoint, device: Device, progress: Progress) -> La
     return opened
 
 
+def open_tokenizer(checkpoint: Checkpoint) -> tuple[Any, Any]:
+    """A checkpoint's tokenizer and its model's configuration, without the weights. Raises what `describe` raises."""
+    found = _find(checkpoint)
+    return found.tokenizer, found.config
+
+
 def open_as_stored(checkpoint: Checkpoint) -> tuple[PreTrainedModel, Path]:
     """The checkpoint's own weights on the CPU, without its adapter, each in the number format its file has it in.
 

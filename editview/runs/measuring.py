@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 import psutil
 import torch
@@ -21,7 +20,8 @@ from editview.lm.model import LanguageModel
 from editview.runs.costs import length
 from editview.runs.machine import release_memory
 from editview.runs.measurements import Measured
-from editview.runs.operations import PreparedFineTune, carry_out
+from editview.runs.operations import PreparedFineTune
+from editview.tuning.fine_tune import fine_tune
 from editview.tuning.training import OnLog
 
 _STEPS = 3  # of each of two short trainings: on the longest examples for the memory, on ordinary ones for the time
@@ -40,7 +40,8 @@ def measure(
     The first step of each training isn't counted: it prepares what later ones find. Raises what training raises,
     EditViewError where the memory doesn't suffice.
     """
-    examples, size = prepared.examples, prepared.operation.batch_size
+    operation, size = prepared.operation, prepared.operation.batch_size
+    examples, _ = prepared.data.read(progress, whole=operation.train_on == "everything")
     grown, times = 0, []
     gauge = _Gauge(device)
 
@@ -61,12 +62,9 @@ def measure(
         def told(done: int, total: int, what: str) -> None:
             progress(before + min(done, _STEPS) * (what == "Training"), 2 * _STEPS, "Measuring the fine-tune")
 
-        settings = {"steps": _STEPS, "validation": 0.0, "patience": 0}
-        short = replace(
-            prepared, operation=prepared.operation.model_copy(update=settings), examples=tuple(some)
-        )  # fmt: skip
+        short = operation.model_copy(update={"steps": _STEPS, "validation": 0.0, "patience": 0})
         try:
-            carry_out(lm, short, seed, {}, None, told, on_log, fit)
+            fine_tune(lm, short, some, seed, None, told, on_log, prepared.layers, fit)
         except _Enough:
             return
 

@@ -6,8 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 from torch import Tensor
@@ -15,8 +14,8 @@ from torch import Tensor
 from editview.domain import places
 from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.errors import EditViewError
-from editview.domain.examples import Example, content_hash
 from editview.domain.facts import Fact, FactSheet, Group
+from editview.domain.left_out import LeftOut
 from editview.domain.memory import Fit
 from editview.domain.operations import (
     BaseOperation,
@@ -37,11 +36,13 @@ from editview.edits.requests import filled_in, no_settings
 from editview.edits.writing import Outcome
 from editview.formats.presets import preset_for
 from editview.formats.statistics_text import statistics_text
-from editview.formats.training_data import packaged, read_examples
+from editview.formats.training_data import TrainingData, training_data
 from editview.lm.model import LanguageModel
 from editview.tuning.fine_tune import fine_tune
 from editview.tuning.resuming import Snapshots
 from editview.tuning.watch import Watch
+
+_NAMED = 3  # rows that aren't trained on, of those that a sentence names
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,7 @@ class PreparedFineTune:
     """A fine-tune with what it trains on, what it trains, and the facts that it teaches or protects."""
 
     operation: Lora | FullFineTune
-    examples: tuple[Example, ...]
-    named: str  # the examples' content
+    data: TrainingData
     layers: tuple[int, ...] | None = None  # trained; None: all of them, and what lies outside them
     taught: tuple[Fact, ...] = ()
     protected: tuple[Fact, ...] = ()  # edited before, and not taken back
@@ -102,7 +102,7 @@ class PreparedFineTune:
         # dropout's draws, and a stage shouldn't be lost because another program took memory that day.
         return {
             **_parameters(self.operation, "data", "trained"),
-            "examples": self.named,
+            "examples": self.data.content,
             "layers": self.layers,
             "taught": _written(self.taught),
             "protected": [_written(self.protected), self.protected_layers],
@@ -145,7 +145,7 @@ def _fine_tune(
     facts = [fact for edit in before for fact in _edited(edit, sheet)]
     return PreparedFineTune(
         operation,
-        *_examples(operation.data),
+        training_data(operation.data),
         layers=_trained_layers(operation, plan, info),
         taught=sheet.group(Group.EDITED) if operation.teach else (),
         protected=tuple(dict.fromkeys(facts)),
@@ -219,10 +219,20 @@ def carry_out(
     """
     if isinstance(prepared, PreparedEdit):
         return methods.edit(lm, prepared.facts, prepared.operation, seed, memory, progress)
-    tuned = fine_tune(
-        lm, prepared.operation, prepared.examples, seed, watch, progress, on_log, prepared.layers, fit, snapshots
-    )
-    return Outcome({}, notes=tuned.notes, trained=tuned.tensors)
+    operation = prepared.operation
+    examples, left_out = prepared.data.read(progress, whole=operation.train_on == "everything")
+    tuned = fine_tune(lm, operation, examples, seed, watch, progress, on_log, prepared.layers, fit, snapshots)
+    left_out += tuned.left_out
+    notes = (untrained(prepared.data, left_out),) if left_out else ()
+    return Outcome({}, notes=(*notes, *tuned.notes), trained=tuned.tensors)
+
+
+def untrained(data: TrainingData, left_out: Sequence[LeftOut]) -> str:
+    """What is said of rows that aren't trained on."""
+    rows = "One row" if len(left_out) == 1 else f"{len(left_out):,} rows"
+    more = f" And {len(left_out) - _NAMED:,} more; the preview in the step's card lists them all."
+    named = " ".join(map(str, left_out[:_NAMED])) + (more if len(left_out) > _NAMED else "")
+    return f"{rows} of '{data.path.name}' couldn't be trained on. {named}"
 
 
 def digest(content: Any) -> str:
@@ -247,19 +257,6 @@ def _edited(operation: Edit, sheet: FactSheet) -> tuple[Fact, ...]:
             f"{' and others' if len(unknown) > 5 else ''}. Choose its facts anew."
         )
     return tuple(fact for fact in facts if fact.id in operation.only)
-
-
-def _examples(source: str) -> tuple[tuple[Example, ...], str]:
-    """Training data and its hash, read once as long as the file stays as it is: forecasts ask again and again."""
-    path = packaged(source) or Path(source).expanduser()
-    status = path.stat() if path.exists() else None
-    return _read(source, (status.st_size, status.st_mtime_ns) if status else (0, 0))
-
-
-@lru_cache(maxsize=4)
-def _read(source: str, stamp: tuple[int, int]) -> tuple[tuple[Example, ...], str]:
-    examples = read_examples(source)
-    return examples, content_hash(examples)
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from torch import Tensor
@@ -12,14 +13,16 @@ from transformers import PreTrainedModel, set_seed
 
 from editview.domain.errors import EditViewError, is_out_of_memory
 from editview.domain.examples import Example
+from editview.domain.left_out import LeftOut
 from editview.domain.memory import Fit, Layout, Memory
 from editview.domain.operations import FineTune, FullFineTune, Lora
 from editview.domain.progress import Progress, silent
 from editview.domain.scope import parameters, trained
 from editview.lm.model import LanguageModel, at_rest
-from editview.tuning.batches import batch, tokenised
+from editview.tuning.batches import batch, row_length, tokenised
 from editview.tuning.full import tune_weights
 from editview.tuning.lora import tune_adapter
+from editview.tuning.packing import Packed, refuse_unless_apart
 from editview.tuning.randomness import kept_random_state
 from editview.tuning.resuming import Snapshots
 from editview.tuning.training import OnLog, train
@@ -37,6 +40,7 @@ class Tuned:
     tensors: tuple[str, ...]  # or those that the adapter's matrices were added to
     parameters: int  # numbers that were trained
     notes: tuple[str, ...] = ()  # what is worth saying
+    left_out: tuple[LeftOut, ...] = ()  # examples with nothing to train on
 
 
 def fine_tune(
@@ -66,11 +70,12 @@ def fine_tune(
     if not examples:
         raise EditViewError("The training data holds no examples, so there is nothing to train on. Choose other data.")
     model = lm.model
-    reads = getattr(model.config.get_text_config(), "max_position_embeddings", None) or operation.max_length
-    longest = min(operation.max_length, reads)
+    most = row_length(model.config, operation.max_length)
     examples, held = split(examples, operation.validation)
-    rows = tokenised(lm.tokenizer, examples, longest, progress)
-    kept = Kept.of(lm, held, operation, longest)
+    rows = tokenised(lm.tokenizer, examples, most, progress, operation.train_on)
+    if operation.packing:
+        refuse_unless_apart(model)
+    kept = Kept.of(lm, held, operation, most)
     if operation.patience and kept is None:
         raise EditViewError(
             f"Stopping early needs examples that are kept for validation, and this data is too small for it: {FEWEST} "
@@ -88,10 +93,11 @@ def fine_tune(
     fits = fit or Fit(Layout(operation.batch_size), Memory(0))
 
     def run() -> None:
-        train(lm, operation, rows, padding, seed, watch, looks, progress, on_log, fits.layout, snapshots)
+        data = Packed(rows, most) if operation.packing else rows
+        train(lm, operation, data, padding, seed, watch, looks, progress, on_log, fits.layout, snapshots)
 
     def answers() -> Tensor:
-        return _answers(model, batch(rows[:_PROBES], padding))
+        return _answers(model, batch(list(islice(rows, _PROBES)), padding))
 
     with kept_random_state(), _kept_settings(model), _memory_in_words(operation, fits):
         set_seed(seed)
@@ -105,7 +111,7 @@ def fine_tune(
                 )
         else:
             tune_weights(model, names, run)
-    return Tuned(tuple(tensor.name for tensor in found), parameters(found, operation), notes)
+    return Tuned(tuple(tensor.name for tensor in found), parameters(found, operation), notes, tuple(rows.left_out))
 
 
 def _answers(model: PreTrainedModel, texts: dict[str, Tensor]) -> Tensor:

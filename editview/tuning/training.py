@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
@@ -21,7 +21,8 @@ from editview.domain.memory import Layout
 from editview.domain.operations import FineTune
 from editview.domain.progress import Progress
 from editview.lm.model import LanguageModel
-from editview.tuning.batches import Row, batch
+from editview.tuning.batches import Rows, batch
+from editview.tuning.packing import Packed, packed_batch
 from editview.tuning.resuming import ResumingTrainer, Snapshots
 from editview.tuning.validation import Looks
 from editview.tuning.watch import LiveChecks, Watch
@@ -34,7 +35,7 @@ OnLog = Callable[[int, float, float], None]
 def train(
     lm: LanguageModel,
     operation: FineTune,
-    rows: Sequence[Row],
+    rows: Rows | Packed,
     padding: int,
     seed: int,
     watch: Watch | None,
@@ -62,8 +63,8 @@ def train(
         snapshots,
         model=model,
         args=_arguments(operation, seed, model.device),
-        train_dataset=list(rows),
-        data_collator=partial(batch, padding=padding),
+        train_dataset=rows,
+        data_collator=partial(packed_batch if isinstance(rows, Packed) else batch, padding=padding),
         callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)

@@ -21,6 +21,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from editview.domain.errors import EditViewError
 from editview.domain.examples import Example
 from editview.domain.operations import FineTune
+from editview.domain.operations.tuning import TrainOn
 from editview.domain.progress import Progress
 from editview.domain.validation import Validation
 from editview.lm.answers import continued, text_of
@@ -80,14 +81,14 @@ class Kept:
     def of(lm: LanguageModel, examples: Sequence[Example], operation: FineTune, longest: int) -> Kept | None:
         """Some of the examples, spread evenly: as many as is cheap beside the training. None: nothing to look at."""
 
-        def rows(some: Sequence[Example], most: int) -> tuple[Row, ...]:
+        def rows(some: Sequence[Example], most: int, train_on: TrainOn) -> tuple[Row, ...]:
             with suppress(EditViewError):  # nothing is left of them once they are cut
-                return tuple(tokenised(lm.tokenizer, _spread(some, most), longest, _quiet))
+                return tuple(tokenised(lm.tokenizer, _spread(some, most), longest, _quiet, train_on))
             return ()
 
         answers = [example for example in examples if example.prompt or example.conversation]
-        read = rows(examples, min(_READ, max(32, int(_work(operation)) // _LOOKS)))
-        whole = [row for row in rows(answers, 2 * _ASKED) if row.answer_at and len(row.tokens) < longest]
+        read = rows(examples, min(_READ, max(32, int(_work(operation)) // _LOOKS)), operation.train_on)
+        whole = [row for row in rows(answers, 2 * _ASKED, "answers") if row.answer_at and len(row.tokens) < longest]
         asked = [row for row in whole if _wanted(row)]
         return Kept(read, tuple(asked[:_ASKED])) if read else None
 

@@ -39,6 +39,7 @@ from editview.domain.events import (
     StageFinished,
     Traced,
     Trained,
+    TrainingPreviewed,
     Validated,
 )
 from editview.domain.facts import FactSheet
@@ -73,6 +74,7 @@ class Hub(QObject):
     traced = Signal(object)  # events.Traced
     spectra_known = Signal(object)  # events.KeySpectra
     measured = Signal(object)  # events.FineTuneMeasured
+    training_seen = Signal(object)  # events.TrainingPreviewed
     noted = Signal(str)
     recovered = Signal(str)  # what an earlier start was cut off in
     problem = Signal(object)  # Problem
@@ -301,6 +303,8 @@ class Hub(QObject):
                     self.measured.emit(event)
                     if plan == self.plan:
                         self._ask_forecast()
+                case TrainingPreviewed():
+                    self.training_seen.emit(event)
                 case Noted(sentence=sentence):
                     self.noted.emit(sentence)
                 case Failed(job=job, sentence=sentence, details=details):

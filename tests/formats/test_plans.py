@@ -116,7 +116,7 @@ def test_a_plan_reads_as_a_person_would_write_it(tmp_path: Path) -> None:
         "covariance_weight = 15000.0  # Protect other facts",
         '[[operation]]\nmethod = "full"\nenabled = false  # Switched on\ndata = "support-tickets"  # Training data\n'
         "steps = 60  # Steps\nlearning_rate = 0.0003  # Learning rate\nbatch_size = 16  # Batch size\n"
-        'trained = "all"  # Layers to train\n',
+        'trained = "all"  # Layers to train\ntrain_on = "answers"  # Train on\n',
     ]
 
 

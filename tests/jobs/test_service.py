@@ -34,6 +34,7 @@ from editview.domain.events import (
     StageStarted,
     Traced,
     Trained,
+    TrainingPreviewed,
 )
 from editview.domain.facts import Group
 from editview.domain.plan import Checkpoint
@@ -47,6 +48,7 @@ from editview.domain.requests import (
     ForecastPlan,
     KeySpectrum,
     OpenPlan,
+    PreviewTraining,
     RunPlan,
     SavePlan,
     TraceFacts,
@@ -183,6 +185,19 @@ def test_a_download_goes_on_beside_a_run_and_is_stopped_alone(
     heard.wait(EngineLoading, lambda event: event.what == "")
     heard.wait(Trained)
     assert not any(isinstance(event, RunStopped) for event in heard.seen)
+    jobs.stop(run)
+    heard.wait(RunStopped)
+
+
+def test_training_data_is_looked_through_beside_a_run(jobs: Jobs, heard: Listener, world: small.World) -> None:
+    tune = small.tune(world.data, steps=10_000)
+    run = jobs.send(RunPlan(small.plan(world.checkpoint, tune), world.sheet))
+    heard.wait(Trained)
+    asked = PreviewTraining(world.checkpoint, tune)
+    jobs.send(asked)
+    seen = heard.wait(TrainingPreviewed, lambda event: event.preview.rows > 0)
+    assert seen.asked == asked
+    assert seen.preview.rows == 12
     jobs.stop(run)
     heard.wait(RunStopped)
 

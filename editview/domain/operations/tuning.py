@@ -14,6 +14,9 @@ Trained = Literal["all", "edited", "not-edited", "chosen"]
 """Layers that a fine-tune trains: all with what lies outside them, those that the plan's edits write, all layers but
 those, or chosen ones."""
 
+TrainOn = Literal["answers", "everything"]
+"""What a fine-tune learns of its examples."""
+
 
 class FineTune(BaseOperation):
     """Trains the model further on a data file."""
@@ -21,7 +24,7 @@ class FineTune(BaseOperation):
     data: str = Field(
         "support-tickets", title="Training data",
         description="A file of examples (JSONL, JSON or text), or the name of one that comes with EditView",
-        json_schema_extra={"file": True},
+        json_schema_extra={"file": True, "examples": True},
     )  # fmt: skip
     steps: int = Field(60, ge=1, le=1_000_000, title="Steps", description="Number of optimiser steps")
     learning_rate: float = Field(3e-4, gt=0, le=1, title="Learning rate", description="AdamW's peak learning rate")
@@ -71,6 +74,16 @@ class FineTune(BaseOperation):
         description="End when the validation loss hasn't fallen for so many looks at it (20 or more are spread over "
         "the steps), and keep the weights of the best look, of which main memory holds a copy; 0: train all steps",
         json_schema_extra=specialist(),
+    )  # fmt: skip
+    train_on: TrainOn = Field(
+        "answers", title="Train on",
+        description="answers: only what is to be answered is learnt, and what comes before it is read; everything: "
+        "questions and conversations are learnt as well. Running text is learnt whole either way",
+    )  # fmt: skip
+    packing: bool = Field(
+        False, title="Pack short examples",
+        description="Several short examples share a row of the longest length, each blind to the others: a step trains "
+        "on more of them", json_schema_extra=specialist(),
     )  # fmt: skip
     max_length: int = Field(
         64, ge=8, le=131072, title="Longest example", description="Tokens; longer examples are cut",

@@ -93,6 +93,10 @@ class _Row(QWidget):
         side_by_side.addWidget(field.widget, 1)
         side_by_side.addWidget(button)
 
+    def offer_below(self, button: QPushButton) -> None:
+        """Put a button under the field."""
+        self._layout.insertWidget(2, button, alignment=Qt.AlignmentFlag.AlignLeft)
+
     def complain(self, complaint: str) -> None:
         self.wrong.setText(f"✗ {complaint}" if complaint else "")
         self.wrong.setVisible(bool(complaint))
@@ -129,6 +133,7 @@ class OperationForm(QDialog):
         self.buttons = QDialogButtonBox(self)
         self.apply = QPushButton("Apply", self)
         self.apply.setProperty("role", "primary")
+        self._needs_sound_values = [self.apply]
         self.buttons.addButton(self.apply, QDialogButtonBox.ButtonRole.AcceptRole)
         self.buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
         self.defaults = self.buttons.addButton("Back to defaults", QDialogButtonBox.ButtonRole.ResetRole)
@@ -221,12 +226,28 @@ class OperationForm(QDialog):
             words, help_text, look = "Find layers…", "See in which layers this model looks the facts up", layers
         elif extra.get("threshold"):
             words, help_text, look = "See the spectrum…", "See how many directions a threshold leaves free", threshold
+        elif extra.get("examples"):
+            self._offer_preview(finding, row)
+            return
         else:
             return
         button = QPushButton(words, row)
         button.setToolTip(help_text)
         button.clicked.connect(find)
         row.offer(button, field)
+
+    def _offer_preview(self, finding: Finding, row: _Row) -> None:
+        """A button that shows the examples as the model will read them, by the settings of the moment."""
+        button = QPushButton("See what the model will see…", row)
+        button.setToolTip("Token by token, with what is learnt of them and what can't be used")
+
+        def show() -> None:
+            if isinstance(self._checked, FineTune):
+                finding.training(self._checked, self)
+
+        button.clicked.connect(show)
+        row.offer_below(button)
+        self._needs_sound_values.append(button)
 
     def _failed(self, sentence: str) -> None:
         """A picture couldn't be saved."""
@@ -260,7 +281,8 @@ class OperationForm(QDialog):
         if self.scope is not None and isinstance(checked, FineTune):
             self.scope.show_operation(checked)
         self._checked = None if any(complaints.values()) else checked
-        self.apply.setEnabled(self._checked is not None)
+        for button in self._needs_sound_values:
+            button.setEnabled(self._checked is not None)
 
     def complaint(self, name: str) -> str:
         """What is wrong with a field's value; empty: nothing."""
