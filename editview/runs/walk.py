@@ -242,7 +242,8 @@ class Walk:
         self._learn(costs.READING, done.known.work, done.known.seconds)
         self._learn(costs.ASKING_LIVE, times_asked * costs.asking_live(watched, parameters), seconds_asking)
         self._keep(key, record, asked_live())
-        snapshots.clear(self.store, key)
+        if self.store.record(key) is not None:  # else the next run still goes on from there
+            snapshots.clear(self.store, key)
         return record
 
     def _fit(self, prepared: PreparedFineTune) -> Fit:

@@ -68,7 +68,8 @@ def train(
         callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)
-    with _layer_by_layer(model) if layout.checkpointing else nullcontext():
+    sparing = layout.checkpointing and model.supports_gradient_checkpointing
+    with _layer_by_layer(model) if sparing else nullcontext():
         trainer.begin()
 
 

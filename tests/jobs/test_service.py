@@ -22,6 +22,7 @@ from editview.domain.events import (
     Event,
     Exported,
     Failed,
+    FineTuneMeasured,
     Forecast,
     KeySpectra,
     MemoryUsed,
@@ -47,6 +48,7 @@ from editview.domain.requests import (
     ExportStage,
     ForecastPlan,
     KeySpectrum,
+    MeasureFineTune,
     OpenPlan,
     PreviewTraining,
     RunPlan,
@@ -249,6 +251,18 @@ def test_a_stage_is_exported_and_stop_leaves_nothing(
     jobs.send(AskModel(plan, "The sea", ("no-such-stage",)))
     heard.wait(Failed)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["model"]
+
+
+def test_a_fine_tune_is_measured_and_the_forecast_knows_it(jobs: Jobs, heard: Listener, world: small.World) -> None:
+    plan = small.plan(world.checkpoint, small.tune(world.data))
+    jobs.send(MeasureFineTune(plan, world.sheet, "tune"))
+    heard.wait(EngineLoading, lambda event: event.what.startswith("Measuring the fine-tune"))
+    found = heard.wait(FineTuneMeasured)
+    assert found.operation_id == "tune"
+    jobs.send(ForecastPlan(plan, world.sheet))
+    (fit,) = heard.wait(Forecast).fits
+    assert fit is not None
+    assert fit.measured
 
 
 def test_a_run_can_be_asked_for_anew(jobs: Jobs, heard: Listener, world: small.World) -> None:
