@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+from editview.domain.checkpoint import CheckpointInfo
+from editview.domain.errors import EditViewError
 from editview.domain.events import Forecast
 from editview.domain.facts import FactSheet
 from editview.domain.operations import FineTune, Operation
 from editview.domain.plan import Plan
+from editview.domain.scope import parts, told
 from editview.domain.sentences import amount, duration
 from editview.domain.session import Run, RunState, Stage, StageState
 
@@ -38,6 +42,30 @@ def card_state(plan: Plan, operation: Operation, forecast: Forecast | None, run:
         return CardState("reused", "accent")
     seconds = forecast.seconds[index]
     return CardState("will run" if seconds is None else f"will run · {duration(seconds)}")
+
+
+def trains(
+    plan: Plan, operation: FineTune, info: CheckpointInfo | None, run: Run | None
+) -> tuple[str, tuple[str, ...]]:
+    """What a fine-tune trained in the shown run, or would train: a sentence, and the names of the tensors.
+
+    Nothing where the checkpoint isn't known or the choice is refused.
+    """
+    index = [active.id for active in plan.active].index(operation.id) if operation.enabled else None
+    if run is not None and index is not None and same_beginning(run.plan, plan, index):
+        names = run.stages[index + 1].trained
+        found = [tensor for tensor in run.tensors if tensor.name in names]
+        if found:
+            layers = {tensor.layer for tensor in run.tensors} - {None}
+            of = sum(math.prod(tensor.shape) for tensor in run.tensors)
+            return told(operation, found, len(layers), of, "Trained"), names
+    if info is None:
+        return "", ()
+    there = parts(plan, info)
+    try:
+        return there.sentence(operation), tuple(tensor.name for tensor in there.trained(operation))
+    except EditViewError:
+        return "", ()
 
 
 def _said_by_run(run: Run, stage: Stage, forecast: Forecast | None) -> CardState | None:
