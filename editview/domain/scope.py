@@ -28,23 +28,28 @@ def layers_to_train(
     """The layers that an operation's choice comes to, ascending; None: the whole model.
 
     `edited` finds those that the plan's edits write, `every` how many the model has; each is asked where it matters.
-    Raises EditViewError where no layer is left.
+    Raises EditViewError where no layer is left, and for layers that the model doesn't have.
     """
     if operation.trained == "all":
         return None
-    written = () if operation.trained == "chosen" else edited()
-    if operation.trained != "chosen" and not written:
-        raise EditViewError(
-            f"*{operation_title(operation)}* is to train {choice(operation)}, and nothing in the plan edits any: "
-            "choose other layers to train, or add an edit."
-        )
-    found: Iterable[int] = operation.layers if operation.trained == "chosen" else written
-    if operation.trained == "not-edited":
-        found = (layer for layer in range(every()) if layer not in written)
-    layers = tuple(sorted(set(found)))
+    if operation.trained == "chosen":
+        layers = sorted(set(operation.layers))
+        if layers and layers[-1] >= every():
+            raise EditViewError(
+                f"This model has no layer {layers[-1] + 1} to train: choose among its {every()} layers."
+            )
+    else:
+        layers = sorted(edited())
+        if not layers:
+            raise EditViewError(
+                f"*{operation_title(operation)}* is to train {choice(operation)}, and nothing in the plan edits any: "
+                "choose other layers to train, or add an edit."
+            )
+        if operation.trained == "not-edited":
+            layers = [layer for layer in range(every()) if layer not in layers]
     if not layers:
         raise EditViewError(f"*{operation_title(operation)}* has no layer left to train: choose layers to train.")
-    return layers
+    return tuple(layers)
 
 
 def trained(
@@ -53,11 +58,8 @@ def trained(
     """The tensors of a model that a fine-tune trains, or that its adapter's matrices are added to.
 
     `layers` are those that the operation's choice comes to; None: the whole model. Adapters go on matrices inside the
-    layers alone. Raises EditViewError for layers that the model doesn't have, and for a choice that matches nothing.
+    layers alone. Raises EditViewError for a choice that matches nothing.
     """
-    beyond = sorted(set(layers or ()) - {tensor.layer for tensor in tensors})
-    if beyond:
-        raise EditViewError(f"This model has no layer {beyond[0] + 1} to train: choose among those that it has.")
     chosen = [tensor for tensor in tensors if layers is None or tensor.layer in layers]
     if operation.matrices:
         chosen = [tensor for tensor in chosen if tensor.kind in operation.matrices]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from editview.domain.events import Noted, RunFailed
-from editview.domain.session import Run, RunState, StageState
+from editview.domain.errors import EditViewError
+from editview.domain.events import Event
+from editview.domain.session import Run, StageState
 from tests import small
 from tests.runs.studio import Studio
 
@@ -45,13 +48,15 @@ def test_what_was_trained_is_remembered(studio: Studio) -> None:
     assert {name.split(".")[2] for name in first.trained} == {"0"}
 
 
-def test_a_choice_that_matches_nothing_ends_the_run_before_it_begins(studio: Studio) -> None:
-    run = None
-    try:
-        run = studio.run(studio.plan(small.tune(studio.world.data, trained="edited")))
-    except AssertionError:
-        pass  # it never began
-    assert run is None or run.state is RunState.FAILED
-    said = [event.sentence for event in studio.events if isinstance(event, RunFailed)]
-    assert any("nothing in the plan edits any" in sentence for sentence in said)
-    assert not [event for event in studio.events if isinstance(event, Noted)]
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [({"trained": "edited"}, "nothing in the plan edits any"), ({"trained": "chosen", "layers": (5,)}, "no layer 6")],
+)
+def test_layers_that_there_are_none_of_are_refused_before_anything_runs(
+    studio: Studio, choice: dict[str, object], words: str
+) -> None:
+    plan = studio.plan(small.tune(studio.world.data, **choice))
+    events: list[Event] = []
+    with pytest.raises(EditViewError, match=words):
+        studio.runner.run(plan, studio.world.sheet, events.append, threading.Event())
+    assert not events
