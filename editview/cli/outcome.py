@@ -120,7 +120,7 @@ def _stage(run: Run, index: int) -> dict[str, Any]:
 
 def _trained_weights(run: Run, index: int) -> int:
     """How many numbers a fine-tune trained, those of an adapter or the tensors' own."""
-    operation, names = run.plan.active[index - 1] if index else None, run.stages[index].trained
+    operation, names = run.plan.active[index - 1] if index else None, set(run.stages[index].trained)
     if not isinstance(operation, FineTune):
         return 0
     return parameters((tensor for tensor in run.tensors if tensor.name in names), operation)

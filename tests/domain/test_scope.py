@@ -38,7 +38,7 @@ def test_each_choice_comes_to_its_layers() -> None:
 
 
 def test_no_layer_at_all_is_refused_by_name() -> None:
-    for trained, words in (("edited", "edited layers"), ("not-edited", "layers not edited")):
+    for trained, words in (("edited", "edited layers"), ("not-edited", "unedited layers")):
         with pytest.raises(EditViewError, match=f"is to train {words}, and nothing in the plan edits any"):
             layers(trained, edited=())
     with pytest.raises(EditViewError, match="no layer left to train"):

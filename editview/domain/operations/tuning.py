@@ -31,7 +31,7 @@ class FineTune(BaseOperation):
         description="Edited layers are those that any edit of this plan writes, wherever it stands in the plan",
         json_schema_extra=in_words(
             {
-                "all": "The whole model", "edited": "Edited layers", "not-edited": "Layers not edited",
+                "all": "The whole model", "edited": "Edited layers", "not-edited": "Unedited layers",
                 "chosen": "Chosen layers",
             }
         ),
@@ -106,6 +106,11 @@ class FineTune(BaseOperation):
         if value and not info.data.get("validation", True):
             raise PydanticCustomError("patience", "without examples kept for validation nothing tells when to stop")
         return value
+
+    @property
+    def follows_edits(self) -> bool:
+        """Whether what it trains depends on the layers that the plan's edits write, later ones among them."""
+        return self.trained in ("edited", "not-edited")
 
     @property
     def protects(self) -> bool:

@@ -10,7 +10,7 @@ from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.events import Forecast, Progressed, RunFailed, RunStopped
 from editview.domain.plan import Plan
 from editview.domain.session import Run, Session
-from editview.ui.plan.card_states import card_state, overall, plan_sentence, trains
+from editview.ui.plan.card_states import card_state, overall, plan_sentence, same_beginning, trains
 from tests import sample
 
 PLAN = sample.plan()
@@ -158,3 +158,13 @@ def test_what_a_fine_tune_trains_is_told_before_and_what_it_trained_after() -> N
     assert trains(PLAN, TUNE, None, None) == ("", ())
     refused = TUNE.model_copy(update={"trained": "chosen"})
     assert trains(PLAN.replaced(refused), refused, info, None) == ("", ())
+
+
+def test_a_later_edit_of_other_layers_makes_a_fine_tune_of_edited_layers_another_one() -> None:
+    tune = TUNE.model_copy(update={"trained": "edited"})
+    plan = PLAN.model_copy(update={"operations": (tune, EDIT)})
+    assert same_beginning(plan, plan.replaced(EDIT.model_copy(update={"learning_rate": 0.01})), 0)
+    assert not same_beginning(plan, plan.replaced(EDIT.model_copy(update={"layers": (3,)})), 0)
+    assert not same_beginning(plan, plan.switched(EDIT.id), 0)
+    whole = plan.replaced(TUNE)
+    assert same_beginning(whole, whole.replaced(EDIT.model_copy(update={"layers": (3,)})), 0)

@@ -155,4 +155,4 @@ def test_chosen_layers_of_another_model_are_said_only_where_they_count(qtbot: Qt
 def test_all_but_edited_layers_needs_an_edit(qtbot: QtBot) -> None:
     form = OperationForm(FullFineTune(trained="not-edited"), parts=Parts(TENSORS, (), 2_000_000), layers=4)
     qtbot.addWidget(form)
-    assert "layers not edited, and nothing in the plan edits any" in form.complaint("trained")
+    assert "unedited layers, and nothing in the plan edits any" in form.complaint("trained")
