@@ -117,6 +117,7 @@ def test_a_run_prints_everything_as_json_and_the_second_time_from_the_store(
     assert len(told["stages"][1]["changes"]) == 2
     assert all(change["relative"] > 0 for change in told["stages"][1]["changes"])
     assert len(told["stages"][2]["changes"]) > 20
+    assert [stage["trained_weights"] > 0 for stage in told["stages"]] == [False, False, True]
     facts = {fact["id"]: fact for fact in told["facts"]}
     assert list(facts) == [fact.id for fact in world.sheet]
     assert all(len(fact[name]) == 3 for fact in facts.values() for name in ("verdicts", "answers", "changes"))

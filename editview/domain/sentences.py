@@ -9,13 +9,13 @@ from editview.domain.comparison import Interval
 from editview.domain.facts import FactSheet, Group
 from editview.domain.left_out import LeftOut, counted
 from editview.domain.memory import Memory
-from editview.domain.operations import Edit, FineTune, Lora, Operation, UndoEdit
+from editview.domain.operations import BaseOperation, Edit, FineTune, Lora, Operation, UndoEdit
 from editview.domain.plan import writing_of
 from editview.domain.session import Run
 from editview.domain.verdicts import Change, LiveCheck, Verdict
 
 
-def operation_title(operation: Operation, sheet: FactSheet | None = None) -> str:
+def operation_title(operation: BaseOperation, sheet: FactSheet | None = None) -> str:
     """Verb and object: 'Edit 40 facts', 'Fine-tune on support tickets'."""
     if isinstance(operation, UndoEdit):
         return "Take an edit back"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -29,6 +29,7 @@ from editview.domain.operations import (
 )
 from editview.domain.plan import Plan
 from editview.domain.progress import Progress
+from editview.domain.scope import layers_to_train
 from editview.domain.sentences import operation_title
 from editview.domain.verdicts import Check, Verdict
 from editview.edits import methods
@@ -146,39 +147,16 @@ def _fine_tune(
     return PreparedFineTune(
         operation,
         training_data(operation.data),
-        layers=_trained_layers(operation, plan, info),
+        layers=layers_to_train(operation, lambda: _layers(plan.active, info), lambda: info().layers),
         taught=sheet.group(Group.EDITED) if operation.teach else (),
         protected=tuple(dict.fromkeys(facts)),
         protected_layers=_layers(before, info),
     )
 
 
-def _trained_layers(
-    operation: Lora | FullFineTune, plan: Plan, info: Callable[[], CheckpointInfo]
-) -> tuple[int, ...] | None:
-    """The layers that a fine-tune trains, ascending; None: the whole model. Raises EditViewError for none at all."""
-    if operation.trained == "all":
-        return None
-    if operation.trained == "chosen":
-        layers = tuple(sorted(set(operation.layers)))
-    else:
-        layers = _layers([edit for edit in plan.active if isinstance(edit, Edit)], info)
-        if not layers:
-            raise EditViewError(
-                f"*{operation_title(operation)}* is to train {operation.trained} layers, and nothing in the plan edits "
-                "any. Choose other layers to train in its card, or add an edit."
-            )
-        if operation.trained == "not-edited":
-            layers = tuple(layer for layer in range(info().layers) if layer not in layers)
-    if not layers:
-        raise EditViewError(
-            f"*{operation_title(operation)}* has no layer left to train. Choose the layers to train in its card."
-        )
-    return layers
-
-
-def _layers(edits: Sequence[Edit], info: Callable[[], CheckpointInfo]) -> tuple[int, ...]:
-    """The layers that some edits write, ascending."""
+def _layers(operations: Iterable[BaseOperation], info: Callable[[], CheckpointInfo]) -> tuple[int, ...]:
+    """The layers that the edits among some operations write, ascending."""
+    edits = [operation for operation in operations if isinstance(operation, Edit)]
     return tuple(sorted({layer for edit in edits for layer in with_preset(edit, info).layers}))
 
 

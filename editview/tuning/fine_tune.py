@@ -29,7 +29,7 @@ from editview.tuning.training import OnLog, train
 from editview.tuning.validation import FEWEST, Kept, Looks, split
 from editview.tuning.watch import Watch, unheard
 
-_PROBES = 4  # texts that are read before and after an adapter is merged
+_PROBES, _READ = 4, 64  # texts that are read before and after an adapter is merged, and tokens of each
 _NOTICEABLE = 0.01
 
 
@@ -115,11 +115,11 @@ def fine_tune(
 
 
 def _answers(model: PreTrainedModel, texts: dict[str, Tensor]) -> Tensor:
-    """The logits of every token of some texts, [tokens, vocabulary], float32."""
+    """The logits of every token that some texts begin with, [tokens, vocabulary], float32."""
+    ids, mask = (texts[name][:, :_READ].to(model.device) for name in ("input_ids", "attention_mask"))
     with torch.no_grad(), at_rest(model):
-        logits = model(input_ids=texts["input_ids"].to(model.device),
-                       attention_mask=texts["attention_mask"].to(model.device)).logits  # fmt: skip
-    return logits[texts["attention_mask"].bool().to(model.device)].float()  # type: ignore[no-any-return]
+        logits = model(input_ids=ids, attention_mask=mask).logits
+    return logits[mask.bool()].float()  # type: ignore[no-any-return]
 
 
 @contextmanager

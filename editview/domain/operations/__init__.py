@@ -4,7 +4,7 @@ The form in the window, the plan file, the command line and the documentation al
 A method is a class here and a module that carries it out in `edits` or `tuning`.
 """
 
-from editview.domain.operations.base import BaseOperation, new_id
+from editview.domain.operations.base import BaseOperation, in_words_of, new_id
 from editview.domain.operations.edits import (
     AlphaEdit,
     ConstrainedFineTune,
@@ -42,5 +42,6 @@ __all__ = [
     "TunedEdit",
     "UltraEdit",
     "UndoEdit",
+    "in_words_of",
     "new_id",
 ]

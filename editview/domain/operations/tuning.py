@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from editview.domain.operations.base import BaseOperation, Layer, specialist
+from editview.domain.operations.base import BaseOperation, Layer, in_words, specialist
 from editview.domain.weights import MatrixKind
 
 Trained = Literal["all", "edited", "not-edited", "chosen"]
@@ -31,11 +31,16 @@ class FineTune(BaseOperation):
     batch_size: int = Field(16, ge=1, le=4096, title="Batch size", description="Examples in one step")
     trained: Trained = Field(
         "all", title="Layers to train",
-        description="all: the whole model; edited: only layers that this plan's edits write, wherever they stand in "
-        "it; not-edited: all other layers; chosen: the ones given below",
+        description="Edited layers are those that any edit of this plan writes, wherever it stands in the plan",
+        json_schema_extra=in_words(
+            {
+                "all": "The whole model", "edited": "Edited layers", "not-edited": "Unedited layers",
+                "chosen": "Chosen layers",
+            }
+        ),
     )  # fmt: skip
     layers: tuple[Layer, ...] = Field(
-        (), title="Chosen layers", description="Counted from 0; counts where the layers to train are 'chosen'",
+        (), title="Chosen layers", description="Counted from 0; they count where chosen layers are to be trained",
         json_schema_extra=specialist(),
     )  # fmt: skip
     matrices: tuple[MatrixKind, ...] = Field(
@@ -94,8 +99,16 @@ class FineTune(BaseOperation):
         json_schema_extra=specialist(),
     )  # fmt: skip
     schedule: Literal["linear", "cosine", "constant"] = Field(
-        "linear", title="Schedule", description="How the learning rate falls", json_schema_extra=specialist()
-    )
+        "linear", title="Schedule", description="How the learning rate goes on after the warm-up",
+        json_schema_extra=specialist(
+            **in_words(
+                {
+                    "linear": "Falls in a straight line", "cosine": "Falls along a cosine",
+                    "constant": "Stays as it is",
+                }
+            )
+        ),
+    )  # fmt: skip
     weight_decay: float = Field(
         0.0, ge=0, le=1, title="Weight decay", description="AdamW's decay", json_schema_extra=specialist()
     )
@@ -106,6 +119,11 @@ class FineTune(BaseOperation):
         if value and not info.data.get("validation", True):
             raise PydanticCustomError("patience", "without examples kept for validation nothing tells when to stop")
         return value
+
+    @property
+    def follows_edits(self) -> bool:
+        """Whether what it trains depends on the layers that the plan's edits write, later ones among them."""
+        return self.trained in ("edited", "not-edited")
 
     @property
     def protects(self) -> bool:

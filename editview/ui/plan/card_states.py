@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+from editview.domain.checkpoint import CheckpointInfo
+from editview.domain.errors import EditViewError
 from editview.domain.events import Forecast
 from editview.domain.facts import FactSheet
-from editview.domain.operations import FineTune, Operation
+from editview.domain.operations import Edit, FineTune, Operation
 from editview.domain.plan import Plan
+from editview.domain.scope import parts, told
 from editview.domain.sentences import amount, duration, memory_sentence
 from editview.domain.session import Run, RunState, Stage, StageState
 
@@ -65,6 +69,31 @@ def measurable(plan: Plan, forecast: Forecast | None) -> FineTune | None:
     return None
 
 
+def trains(
+    plan: Plan, operation: FineTune, info: CheckpointInfo | None, run: Run | None
+) -> tuple[str, tuple[str, ...]]:
+    """What a fine-tune trained in the shown run, or would train: a sentence, and the names of the tensors.
+
+    Nothing where the checkpoint isn't known or the choice is refused.
+    """
+    index = [active.id for active in plan.active].index(operation.id) if operation.enabled else None
+    if run is not None and index is not None and same_beginning(run.plan, plan, index):
+        names = run.stages[index + 1].trained
+        recorded = set(names)
+        found = [tensor for tensor in run.tensors if tensor.name in recorded]
+        if found:
+            layers = {tensor.layer for tensor in run.tensors} - {None}
+            of = sum(math.prod(tensor.shape) for tensor in run.tensors)
+            return told(operation, found, len(layers), of, "Trained"), names
+    if info is None:
+        return "", ()
+    there = parts(plan, info)
+    try:
+        return there.sentence(operation), tuple(tensor.name for tensor in there.trained(operation))
+    except EditViewError:
+        return "", ()
+
+
 def _said_by_run(run: Run, stage: Stage, forecast: Forecast | None) -> CardState | None:
     match stage.state:
         case StageState.RUNNING:
@@ -92,9 +121,17 @@ def same_beginning(one: Plan, other: Plan, index: int) -> bool:
     if (one.checkpoint, one.facts, one.columns, one.seed) != (other.checkpoint, other.facts, other.columns, other.seed):
         return False
     first, second = one.active[: index + 1], other.active[: index + 1]
+    follows = any(isinstance(operation, FineTune) and operation.follows_edits for operation in first)
+    if follows and _edited(one) != _edited(other):
+        return False
     return len(first) == len(second) == index + 1 and all(
         type(a) is type(b) and a.content() == b.content() for a, b in zip(first, second, strict=True)
     )
+
+
+def _edited(plan: Plan) -> set[tuple[type[Operation], tuple[int, ...]]]:
+    """Where a plan's edits write: their layers, or the method whose preset says so."""
+    return {(type(edit), edit.layers) for edit in plan.active if isinstance(edit, Edit)}
 
 
 def obstacle(plan: Plan, sheet: FactSheet | None, missing: str) -> str:

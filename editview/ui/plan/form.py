@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from editview.domain.facts import FactSheet
-from editview.domain.operations import BaseOperation, FineTune, FullFineTune, Operation, UndoEdit
+from editview.domain.operations import BaseOperation, FineTune, FullFineTune, Operation, UndoEdit, in_words_of
 from editview.domain.scope import Parts
 from editview.domain.sentences import method_name, operation_title
 from editview.ui.look.icons import icon
@@ -121,8 +121,9 @@ class OperationForm(QDialog):
         self._sheet, self._layers, self._edits, self._finding = sheet, layers, edits or {}, finding
         self.fields: dict[str, Field] = {}
         self._rows: dict[str, _Row] = {}
-        tuned = parts is not None and isinstance(operation, FineTune)
-        self.scope = ScopeSection(parts, self._failed, self) if parts is not None and tuned else None
+        self.scope: ScopeSection | None = None
+        if parts is not None and isinstance(operation, FineTune):
+            self.scope = ScopeSection(parts, operation, self._failed, self)
         self.setWindowTitle(operation_title(operation, sheet))
         self._specialist = QWidget(self)
         self._specialist.hide()
@@ -157,7 +158,7 @@ class OperationForm(QDialog):
             extra = info.json_schema_extra
             is_special = isinstance(extra, dict) and bool(extra.get("specialist"))
             home = self._specialist if is_special else self
-            usual = plain(info.default)
+            usual = plain(in_words_of(info, info.default))
             row = _Row(info.title or name, f"{info.description}{f' · default {usual}' if usual else ''}", home)
             field = field_for(info, row, self._sheet, self._layers, self._edits)
             row.hold(field)
@@ -196,8 +197,9 @@ class OperationForm(QDialog):
         self.fields[name] = field
         if name == "trained":
             info = type(self.operation).model_fields[name]
-            row = _Row(info.title or name, "✎ marks layers that this plan edits. Click a layer or a kind of matrix to "
-                       "train it, or not", self)  # fmt: skip
+            row = _Row(
+                info.title or name, f"{info.description}. Click layers or kinds of matrix to choose others", self
+            )
             row.hold(field)
             field.changed.connect(self._check)
             self._rows[name] = row
@@ -275,11 +277,11 @@ class OperationForm(QDialog):
             for problem in error.errors(include_url=False):
                 name = str(problem["loc"][0]) if problem["loc"] else ""
                 complaints.setdefault(name, _complaint(problem))
+        if self.scope is not None and isinstance(checked, FineTune):
+            self.scope.show_operation(checked)
         for name, row in self._rows.items():
             complaints.setdefault(name, self.fields[name].complaint())
             row.complain(complaints[name])
-        if self.scope is not None and isinstance(checked, FineTune):
-            self.scope.show_operation(checked)
         self._checked = None if any(complaints.values()) else checked
         for button in self._needs_sound_values:
             button.setEnabled(self._checked is not None)

@@ -6,14 +6,14 @@ from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
-from editview.domain.operations import Edit, Operation, UndoEdit
+from editview.domain.operations import Edit, FineTune, Operation, UndoEdit
 from editview.domain.scope import parts
 from editview.domain.sentences import method_name, operation_title
 from editview.ui.hub import Hub
 from editview.ui.look.icons import icon
 from editview.ui.look.labels import Sentence
 from editview.ui.look.theme import BODY, theme
-from editview.ui.plan.card_states import overall, plan_sentence
+from editview.ui.plan.card_states import overall, plan_sentence, trains
 from editview.ui.plan.chooser import StepChooser, first_of
 from editview.ui.plan.export_dialog import ExportDialog
 from editview.ui.plan.finding import Finding
@@ -21,6 +21,7 @@ from editview.ui.plan.form import OperationForm
 from editview.ui.plan.measuring import MeasureButton
 from editview.ui.plan.model import PlanModel
 from editview.ui.plan.strength import LiveStrength, StrengthBox
+from editview.ui.plan.tensor_names import show_tensors
 from editview.ui.plan.view import PlanView
 
 
@@ -156,6 +157,12 @@ class PlanPanel(QWidget):
         dialog = ExportDialog(self._hub, operation_id, self)
         dialog.exec()
         dialog.deleteLater()
+
+    def list_trained(self) -> None:
+        """Show which tensors the selected fine-tune trained, or would train."""
+        if isinstance(self.selected, FineTune):
+            said, names = trains(self._hub.plan, self.selected, self._hub.checkpoint, self._hub.run)
+            show_tensors(said or "Its choice matches nothing of this model: change it in the card.", names, self)
 
     def move_step(self, by: int) -> None:
         self.view.move_step(by)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from editview.domain.operations import Edit
+from editview.domain.operations import Edit, FineTune
 from editview.ui.look.theme import Mode, theme
 from editview.ui.plan.card_states import obstacle
 from editview.ui.window import help as help_pages
@@ -94,6 +94,11 @@ def _plan(window: MainWindow) -> list[Action]:
         Action(
             "export-step", "&Plan", "Export this stage…", plan.export_selected, "", "save",
             possible=lambda: plan.selected is not None and plan.selected.enabled, in_list=True, group=2,
+        ),
+        Action(
+            "trained-tensors", "&Plan", "List what this step trains…", plan.list_trained, "", "tune",
+            possible=lambda: hub.checkpoint is not None and isinstance(plan.selected, FineTune),
+            in_list=True, group=2,
         ),
         card("remove-step", "Remove", plan.remove, "Del", "remove"),
         Action(

@@ -6,12 +6,21 @@ from dataclasses import replace
 
 import pytest
 
+from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.events import Forecast, Progressed, RunFailed, RunStopped
 from editview.domain.memory import Fit, Layout, Memory
 from editview.domain.operations import FineTune
 from editview.domain.plan import Plan
 from editview.domain.session import Run, Session
-from editview.ui.plan.card_states import card_state, measurable, needs_sentence, overall, plan_sentence
+from editview.ui.plan.card_states import (
+    card_state,
+    measurable,
+    needs_sentence,
+    overall,
+    plan_sentence,
+    same_beginning,
+    trains,
+)
 from tests import sample
 
 PLAN = sample.plan()
@@ -167,3 +176,31 @@ def test_an_edit_with_several_phases_never_goes_back() -> None:
             shares.append(overall(run, None).share)
     assert shares == sorted(shares)
     assert 0 < shares[0] < shares[-1] < 0.5
+
+
+def test_what_a_fine_tune_trains_is_told_before_and_what_it_trained_after() -> None:
+    info = CheckpointInfo(PLAN.checkpoint, "demo", "GPT-2", 65536, 4, "float32", 4, sample.tensors(), "CPU", True, None)
+    told, names = trains(PLAN, TUNE, info, None)
+    assert told.startswith(f"Trains {len(names)} tensors")
+    assert names == tuple(tensor.name for tensor in sample.tensors())
+    run = finished()
+    run.stages[2].trained = names[:1]
+    told, recorded = trains(PLAN, TUNE, info, run)
+    assert told.startswith("Trained 1 tensor")
+    assert recorded == names[:1]
+    edited = TUNE.model_copy(update={"trained": "edited"})
+    told, _ = trains(PLAN.replaced(edited), edited, info, run)
+    assert told.startswith("Trains "), "the run was another choice's"
+    assert trains(PLAN, TUNE, None, None) == ("", ())
+    refused = TUNE.model_copy(update={"trained": "chosen"})
+    assert trains(PLAN.replaced(refused), refused, info, None) == ("", ())
+
+
+def test_a_later_edit_of_other_layers_makes_a_fine_tune_of_edited_layers_another_one() -> None:
+    tune = TUNE.model_copy(update={"trained": "edited"})
+    plan = PLAN.model_copy(update={"operations": (tune, EDIT)})
+    assert same_beginning(plan, plan.replaced(EDIT.model_copy(update={"learning_rate": 0.01})), 0)
+    assert not same_beginning(plan, plan.replaced(EDIT.model_copy(update={"layers": (3,)})), 0)
+    assert not same_beginning(plan, plan.switched(EDIT.id), 0)
+    whole = plan.replaced(TUNE)
+    assert same_beginning(whole, whole.replaced(EDIT.model_copy(update={"layers": (3,)})), 0)
