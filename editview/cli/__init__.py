@@ -21,7 +21,7 @@ from editview.domain.errors import Cancelled
 from editview.domain.plan import Checkpoint
 from editview.runs.words import in_words
 
-_COMMANDS = ("open", "run", "check", "trace")
+_COMMANDS = ("open", "run", "check", "trace", "interference")
 
 
 def command_line(arguments: Sequence[str], open_window: Callable[[Sequence[Path]], int]) -> int:
@@ -87,6 +87,17 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     trace.add_argument("--seed", metavar="N", type=int, default=0, help="decides which facts and what noise are drawn")
     trace.set_defaults(do=_trace)
 
+    interference = commands.add_parser(
+        "interference", help="see what a plan's fine-tune did where its edits had written, and whether it explains "
+        "which facts were lost",
+    )  # fmt: skip
+    interference.add_argument("plan", metavar="PLAN", help="a plan file, or 'demo'; it is carried out where it wasn't")
+    interference.add_argument(
+        "--step", metavar="N", type=int, help="which step of the plan is the fine-tune; the last one when not given"
+    )
+    interference.add_argument("--seed", metavar="N", type=int, help="another seed than the plan's")
+    interference.set_defaults(do=_interference)
+
     settings = Checkpoint.model_fields
     formats = get_args(settings["dtype"].annotation)
     for command in (check, trace):
@@ -103,6 +114,7 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
             "the field that holds the new answer, 'target_new=alt'. Of edits that contradict each other, which is "
             "used: 'contradictions=first', last or none",
         )  # fmt: skip
+    for command in (run, check, trace, interference):
         command.add_argument("--device", help="cpu, cuda, cuda:1, mps; the best one when not given")
         command.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     return parser
@@ -129,6 +141,12 @@ def _trace(options: argparse.Namespace) -> int:
 
     columns = dict(options.column)
     return trace(_checkpoint(options), options.facts, columns, options.device, options.seed, options.json)
+
+
+def _interference(options: argparse.Namespace) -> int:
+    from editview.cli.interference import interference
+
+    return interference(options.plan, options.step, options.seed, options.device, options.json)
 
 
 def _checkpoint(options: argparse.Namespace) -> Checkpoint:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.facts import FactSheet
+from editview.domain.interference import Interference
 from editview.domain.left_out import LeftOut
 from editview.domain.plan import Plan
-from editview.domain.requests import KeySpectrum, TraceFacts
+from editview.domain.requests import KeySpectrum, MeasureInterference, TraceFacts
 from editview.domain.spectrum import Spectrum
 from editview.domain.tracing import Tracing
 from editview.domain.verdicts import Check, LiveCheck
@@ -239,6 +240,12 @@ class KeySpectra:
     spectra: tuple[Spectrum, ...]  # one a layer, ascending
 
 
+@dataclass(frozen=True, slots=True)
+class InterferenceMeasured:
+    asked: MeasureInterference
+    interference: Interference
+
+
 RunEvent = (
     RunStarted | StageStarted | Progressed | Checked | LiveChecked | Trained | StageFinished
     | RunFinished | RunStopped | RunFailed
@@ -246,5 +253,5 @@ RunEvent = (
 Event = (
     RunEvent | EngineReady | EngineLoading | MemoryUsed | Failed | Noted
     | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | Forecast | Replied
-    | Scaled | Traced | KeySpectra
+    | Scaled | Traced | KeySpectra | InterferenceMeasured
 )  # fmt: skip

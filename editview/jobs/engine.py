@@ -15,6 +15,7 @@ from editview.domain.events import (
     EngineLoading,
     EngineReady,
     Event,
+    InterferenceMeasured,
     KeySpectra,
     MemoryUsed,
     Noted,
@@ -29,6 +30,7 @@ from editview.domain.requests import (
     DownloadCheckpoint,
     ForecastPlan,
     KeySpectrum,
+    MeasureInterference,
     Request,
     RunPlan,
     ScaleEdit,
@@ -96,6 +98,8 @@ class Engine:
             case KeySpectrum(checkpoint=checkpoint, layers=layers, text=text, tokens=tokens):
                 found = self._runner.spectra(checkpoint, layers, text, tokens, self._emit, stop)
                 self._emit(KeySpectra(request, found))
+            case MeasureInterference():
+                self._emit(InterferenceMeasured(request, self._runner.interference(request, self._emit, stop)))
             case ChooseDevice(device_id=wanted):
                 from editview.runs.machine import device
 

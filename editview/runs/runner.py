@@ -15,8 +15,10 @@ from editview.domain.errors import Cancelled
 from editview.domain.events import Event, RunFailed, RunFinished, RunStarted, RunStopped, StageInfo
 from editview.domain.facts import Fact, FactSheet
 from editview.domain.files import clear_parts
+from editview.domain.interference import Interference
 from editview.domain.plan import Checkpoint, Plan
 from editview.domain.progress import Progress
+from editview.domain.requests import MeasureInterference
 from editview.domain.sentences import operation_title
 from editview.domain.spectrum import Spectrum
 from editview.domain.tracing import Tracing
@@ -27,6 +29,7 @@ from editview.lm.model import LanguageModel
 from editview.lm.spectrum import spectra
 from editview.lm.tracing import trace
 from editview.runs.fingerprints import Fingerprints, described
+from editview.runs.interference import interference
 from editview.runs.journal import Journal, interrupted
 from editview.runs.keys import full_keys, stage_keys
 from editview.runs.operations import Prepared, prepare
@@ -152,6 +155,15 @@ class Runner:
         with telling(emit, stop) as progress:
             lm = self._as_it_was(checkpoint, progress)
             return spectra(lm, layers, statistics_text(text), tokens or None, progress)
+
+    def interference(self, asked: MeasureInterference, emit: Emit, stop: threading.Event) -> Interference:
+        """What a fine-tune did where edits had written.
+
+        Raises `StageLost` for a stage that isn't kept any more, Cancelled, and what opening the checkpoint raises.
+        """
+        with telling(emit, stop) as progress:
+            self._bench.open(asked.checkpoint, self.device, progress)
+            return interference(self._bench, asked, progress)
 
     def recover(self) -> str:
         """What a run that was killed has left: cleared away, and told in a sentence; '' when there was nothing."""

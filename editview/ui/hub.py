@@ -21,6 +21,7 @@ from editview.domain.events import (
     FactsPreviewed,
     Failed,
     Forecast,
+    InterferenceMeasured,
     KeySpectra,
     LiveChecked,
     MemoryUsed,
@@ -67,6 +68,7 @@ class Hub(QObject):
     scaled = Signal(object)  # events.Scaled
     traced = Signal(object)  # events.Traced
     spectra_known = Signal(object)  # events.KeySpectra
+    interference_known = Signal(object)  # events.InterferenceMeasured
     noted = Signal(str)
     recovered = Signal(str)  # what an earlier start was cut off in
     problem = Signal(object)  # Problem
@@ -289,6 +291,8 @@ class Hub(QObject):
                     self.traced.emit(event)
                 case KeySpectra():
                     self.spectra_known.emit(event)
+                case InterferenceMeasured():
+                    self.interference_known.emit(event)
                 case Noted(sentence=sentence):
                     self.noted.emit(sentence)
                 case Failed(job=job, sentence=sentence, details=details):
