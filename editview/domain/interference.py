@@ -145,10 +145,15 @@ def basis(found: Interference) -> str:
         f"Measured on {edits:,} edits that stood before the fine-tune{drawn}, of which {found.lost:,} were lost, and "
         f"{found.controls:,} control{'' if found.controls == 1 else 's'}."
     )
+    if found.question is not None:
+        said += (
+            " The sentence at the top is about their states at the subject's last piece behind layer "
+            f"{found.edited_layers[-1] + 1}, where the edits aim."
+        )
     if found.comparisons:
         apart = sum(not one.low <= 0.5 <= one.high for one in found.comparisons)
         said += (
-            f" Of the {len(found.comparisons):,} comparisons below, {apart:,} tell{'s' if apart == 1 else ''} lost "
+            f" Of all {len(found.comparisons):,} comparisons that were made, {apart:,} tell{'s' if apart == 1 else ''} lost "
             "from kept facts; about one in twenty would by chance alone. That two things go together doesn't say that "
             "one causes the other."
         )
@@ -196,7 +201,7 @@ def told_compared(found: Interference, layer: int, measure: Measure) -> str:
 
 
 HEADINGS = (
-    "layer", "of the edits", "× chance", "chance", "controls", "subject: lost further", "prompt", "memory",
+    "layer", "of the edits", "× chance", "chance", "controls", "lost: subject", "lost: prompt", "lost: memory",
 )  # fmt: skip
 CAPTION = (
     "‖ΔW K‖ of the fine-tune over that of the edits; over that of random directions of the same lengths, 95 % of which "
@@ -216,9 +221,9 @@ def figures(found: Interference) -> list[list[str]]:
             f"{one.layer + 1}{' edited' if one.edited else ''}",
             "–" if one.of_edit is None else f"{100 * one.of_edit:.1f} %",
             f"{reach.edited:.2f}" if reach else "–",
-            "{:.2f} to {:.2f}".format(*reach.chance) if reach else "–",
+            "{:.2f}–{:.2f}".format(*reach.chance) if reach else "–",
             f"{reach.controls:.2f}" if reach and reach.controls is not None else "–",
-            *("–" if i is None else f"{100 * i.estimate:.0f} ({100 * i.low:.0f} to {100 * i.high:.0f})"
+            *("–" if i is None else f"{100 * i.estimate:.0f} ({100 * i.low:.0f}–{100 * i.high:.0f})"
               for i in compared),
         ])  # fmt: skip
     return rows

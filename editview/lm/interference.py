@@ -16,6 +16,7 @@ from editview.lm.forward import alike, by_text, head_only_at, hidden_of, hooked,
 from editview.lm.model import LanguageModel, asking
 from editview.lm.tokens import encoded_at, subject_end
 
+TINY = torch.finfo(torch.float32).tiny
 BATCH_TOKENS = 2048  # read in one forward
 DRAWS = 20  # of random directions, for each fact
 
@@ -73,8 +74,8 @@ def read(lm: LanguageModel, facts: Sequence[Fact], progress: Progress, what: str
 
 def shifts(before: Tensor, after: Tensor) -> Tensor:
     """How far states [facts, layers, width] moved, ‖after - before‖ / ‖before‖ [facts, layers]."""
-    moved: Tensor = (after - before).norm(dim=-1)
-    return moved / before.norm(dim=-1).clamp(min=torch.finfo(torch.float32).tiny)
+    moved: Tensor = (after - before).norm(dim=-1) / before.norm(dim=-1).clamp(min=TINY)
+    return moved
 
 
 def responses(change: Tensor, keys: Tensor) -> Tensor:

@@ -11,12 +11,11 @@ from editview.domain.interference import Interference, LayerInterference, Moved,
 from editview.domain.progress import Progress
 from editview.domain.requests import MeasureInterference
 from editview.lm.anatomy import writes_transposed
-from editview.lm.interference import DRAWS, chance, gain, read, responses, shifts
+from editview.lm.interference import DRAWS, TINY, chance, gain, read, responses, shifts
 from editview.lm.model import LanguageModel
 from editview.runs.workbench import Workbench
 
 WHAT = "Holding the changes of weights against the edits"
-TINY = torch.finfo(torch.float32).tiny
 
 
 def interference(bench: Workbench, asked: MeasureInterference, progress: Progress) -> Interference:

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import SignalInstance
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from editview.domain.requests import KeySpectrum, TraceFacts
+from editview.domain.requests import Request
 from editview.domain.sentences import duration
 from editview.ui.hub import Hub
 from editview.ui.look.labels import Sentence
@@ -28,7 +28,7 @@ class Inquiry(QDialog):
     ) -> None:
         super().__init__(parent)
         self.hub, self._question, self._how = hub, question, how
-        self._asked: TraceFacts | KeySpectrum | None = None  # under way
+        self._asked: Request | None = None  # under way
         self._job: int | None = None
         self.setWindowTitle(title)
         self.headline = Sentence("", LARGE, parent=self)
@@ -48,7 +48,7 @@ class Inquiry(QDialog):
         hub.engine_changed.connect(self._progress)
         hub.run_changed.connect(self._progress)
 
-    def request(self) -> TraceFacts | KeySpectrum | str:
+    def request(self) -> Request | str:
         """What to ask; or why nothing can be asked, as a sentence that says what to do."""
         raise NotImplementedError
 

@@ -86,6 +86,7 @@ def _plan(window: MainWindow) -> list[Action]:
             "take-back", "&Plan", "Take this edit back later", plan.take_back, "", "undo",
             possible=takes_back, in_list=True, group=2,
         ),
+        Action("explain-losses", "&Plan", "Why were facts lost?…", plan.explain_losses, "Ctrl+L", group=2),
         card("remove-step", "Remove", plan.remove, "Del", "remove"),
         Action(
             "step-up", "&Plan", "Move up", partial(plan.move_step, -1), "Alt+Up", "up",
