@@ -83,10 +83,11 @@ def interference(source: str, step: int | None, seed: int | None, device_id: str
 
 
 def _table(found: Interference) -> None:
-    shown = Table(caption=CAPTION)
-    for heading in HEADINGS:
-        shown.add_column(heading, justify="right")
-    for row in figures(found):
+    rows = figures(found)
+    shown = Table(caption=CAPTION, box=None)
+    for heading, cells in zip(HEADINGS, zip(*rows, strict=True), strict=True):
+        shown.add_column(heading, justify="right", min_width=max(map(len, cells)))
+    for row in rows:
         shown.add_row(*row)
     Console().print(shown)
 

@@ -153,9 +153,9 @@ def basis(found: Interference) -> str:
     if found.comparisons:
         apart = sum(not one.low <= 0.5 <= one.high for one in found.comparisons)
         said += (
-            f" Of all {len(found.comparisons):,} comparisons that were made, {apart:,} tell{'s' if apart == 1 else ''} lost "
-            "from kept facts; about one in twenty would by chance alone. That two things go together doesn't say that "
-            "one causes the other."
+            f" Of all {len(found.comparisons):,} comparisons that were made, {apart:,} "
+            f"tell{'s' if apart == 1 else ''} lost from kept facts; about one in twenty would by chance alone. That "
+            "two things go together doesn't say that one causes the other."
         )
     return said
 
@@ -204,10 +204,10 @@ HEADINGS = (
     "layer", "of the edits", "× chance", "chance", "controls", "lost: subject", "lost: prompt", "lost: memory",
 )  # fmt: skip
 CAPTION = (
-    "‖ΔW K‖ of the fine-tune over that of the edits; over that of random directions of the same lengths, 95 % of which "
-    "lie in the range; the same for controls. Then the share of pairs, in per cent with its 95 % interval, in which a "
-    "lost fact moved further than a kept one: its state at the subject's last piece, at the prompt's, and what the "
-    "memory writes for it, relative to what the edits wrote."
+    "*: edited. ‖ΔW K‖ of the fine-tune over that of the edits; over that of random directions of the same lengths, "
+    "95 % of which lie in the range; the same for controls. Then the share of pairs, in per cent with its 95 % interval, "
+    "in which a lost fact moved further than a kept one: its state at the subject's last piece, at the prompt's, and "
+    "what the memory writes for it, relative to what the edits wrote."
 )
 
 
@@ -218,7 +218,7 @@ def figures(found: Interference) -> list[list[str]]:
         reach = one.reach
         compared = [found.compared(one.layer, measure) for measure in MEASURES]
         rows.append([
-            f"{one.layer + 1}{' edited' if one.edited else ''}",
+            f"{one.layer + 1}{'*' if one.edited else ''}",
             "–" if one.of_edit is None else f"{100 * one.of_edit:.1f} %",
             f"{reach.edited:.2f}" if reach else "–",
             "{:.2f}–{:.2f}".format(*reach.chance) if reach else "–",
