@@ -84,7 +84,7 @@ def interference(source: str, step: int | None, seed: int | None, device_id: str
 
 def _table(found: Interference) -> None:
     rows = figures(found)
-    shown = Table(caption=CAPTION, box=None)
+    shown = Table(caption=CAPTION, box=None, padding=(0, 0, 0, 1), pad_edge=False)
     for heading, cells in zip(HEADINGS, zip(*rows, strict=True), strict=True):
         shown.add_column(heading, justify="right", min_width=max(map(len, cells)))
     for row in rows:

@@ -205,9 +205,9 @@ HEADINGS = (
 )  # fmt: skip
 CAPTION = (
     "*: edited. ‖ΔW K‖ of the fine-tune over that of the edits; over that of random directions of the same lengths, "
-    "95 % of which lie in the range; the same for controls. Then the share of pairs, in per cent with its 95 % interval, "
-    "in which a lost fact moved further than a kept one: its state at the subject's last piece, at the prompt's, and "
-    "what the memory writes for it, relative to what the edits wrote."
+    "95 % of which lie in the range; the same for controls. Then the share of pairs, in per cent with its 95 % "
+    "interval, in which a lost fact moved further than a kept one: its state at the subject's last piece, at the "
+    "prompt's, and what the memory writes for it, relative to what the edits wrote."
 )
 
 
