@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
-from editview.cli.saying import say, say_error
-from editview.cli.screen import Bar, ctrl_c
-from editview.domain import places
+from editview.cli.run import carried_out, exit_code, make_runner, read
+from editview.cli.screen import Bar, ctrl_c, show
 from editview.domain.errors import EditViewError
-from editview.domain.events import EngineLoading, Event, RunEvent
 from editview.domain.interference import (
     CAPTION,
     HEADINGS,
@@ -27,52 +24,33 @@ from editview.domain.interference import (
     weights_sentence,
 )
 from editview.domain.losses import question
-from editview.domain.session import RunState, Session
-from editview.formats.fact_sheets import read_facts
-from editview.formats.plans import demo_plan, read_plan
+from editview.domain.session import RunState
 
 
-def interference(source: str, step: int | None, seed: int | None, device_id: str | None, as_json: bool) -> int:
-    """Carry the plan out where it wasn't, and measure; returns the exit code."""
-    plan = demo_plan() if source == "demo" else read_plan(Path(source))
+def interference(
+    source: str,
+    facts: str | None,
+    columns: Mapping[str, str],
+    device_id: str | None,
+    step: int | None,
+    seed: int | None,
+    as_json: bool,
+) -> int:
+    """Compute what isn't kept of the plan, then measure; returns the exit code."""
+    plan, sheet = read(source, facts, columns)
     if seed is not None:
+        if not 0 <= seed < 2**32:
+            raise EditViewError("A seed is a whole number from 0 to 4,294,967,295: give another one, or none.")
         plan = plan.model_copy(update={"seed": seed})
-    sheet, problems = read_facts(plan.facts, plan.columns)
-    for problem in problems:
-        say(str(problem))
-
-    from editview.runs.fingerprints import Fingerprints
-    from editview.runs.machine import device, settle
-    from editview.runs.runner import Runner
-    from editview.runs.store import StageStore
-    from editview.runs.timings import Timings
-
-    settle()
-    runner = Runner(StageStore(places.stages()), Fingerprints(), Timings(), device(device_id))
-    session = Session()
+    runner = make_runner(device_id)
     with ctrl_c() as stop, Bar() as bar:
-
-        def take(event: Event) -> None:
-            if isinstance(event, RunEvent):
-                session.apply(event)
-            if isinstance(event, EngineLoading) and event.share is not None:
-                bar.show(round(100 * event.share), 100, event.what, event.seconds_left)
-            else:
-                bar.take(event, session.latest)
-
-        runner.run(plan, sheet, take, stop)
-        run = session.latest
-        assert run is not None
-        if run.state is RunState.STOPPED:
-            say("Stopped. What was finished is kept.")
-            return 130
-        if run.state is RunState.FAILED and run.failure:
-            say_error(*run.failure)
-            return 1
+        run = carried_out(runner, plan, sheet, stop, bar)
+        if run.state is not RunState.FINISHED:
+            return exit_code(run)
         asked = question(run, step)
         if isinstance(asked, str):
             raise EditViewError(asked)
-        found = runner.interference(asked, take, stop)
+        found = runner.interference(asked, lambda event: bar.take(event, run), stop)
     if as_json:
         print(json.dumps(_outcome(found)))
     else:
@@ -89,7 +67,7 @@ def _table(found: Interference) -> None:
         shown.add_column(heading, justify="right", min_width=max(map(len, cells)))
     for row in rows:
         shown.add_row(*row)
-    Console().print(shown)
+    show(shown)
 
 
 def _outcome(found: Interference) -> dict[str, Any]:

@@ -105,6 +105,7 @@ def _stage(run: Run, index: int) -> dict[str, Any]:
             for group in Group
         },
         "scores": _stage_scores(run, index),
+        "trained": list(stage.trained),
         "changes": [{"name": change.name, "relative": _number(change.relative)} for change in stage.changes],
     }
 

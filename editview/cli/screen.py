@@ -80,6 +80,11 @@ class Bar:
                 self._console.print(_plain(f"{run.stages[stage].info.title}: {summary(run, stage)}"))
 
 
+def show(what: Table | str) -> None:
+    """Print a table, or a sentence."""
+    _Console().print(_plain(what) if isinstance(what, str) else what)
+
+
 def table(run: Run) -> None:
     """Print how many facts of each group hold at each stage."""
     shown = Table(title=Text(run.plan.name))

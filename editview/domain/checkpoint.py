@@ -29,6 +29,7 @@ class CheckpointInfo:
     not_editable: str | None  # the reason why it can't be edited; None: it can
     model_type: str = ""  # as config.json names the architecture: 'gpt2'
     width: int = 0  # of the hidden states
+    computes_in: str = ""  # the number format that its weights are loaded in
     presets: tuple[Edit, ...] = ()  # settings that are known to work for it, a method each
 
     def starting(self, method: type[Kind]) -> Kind | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from editview.domain.checkpoint import CheckpointInfo, Device
+from editview.domain.export import Export
 from editview.domain.facts import FactSheet
 from editview.domain.interference import Interference
 from editview.domain.left_out import LeftOut
 from editview.domain.plan import Plan
-from editview.domain.requests import KeySpectrum, MeasureInterference, TraceFacts
+from editview.domain.requests import ExportStage, KeySpectrum, MeasureInterference, TraceFacts
 from editview.domain.spectrum import Spectrum
 from editview.domain.tracing import Tracing
 from editview.domain.verdicts import Check, LiveCheck
@@ -102,6 +103,15 @@ class PlanSaved:
 
 
 @dataclass(frozen=True, slots=True)
+class Trains:
+    """What a fine-tune would train."""
+
+    tensors: tuple[str, ...]  # or those that its adapter's matrices are added to
+    parameters: int  # numbers that are trained
+    of: int  # the model's
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """What a run of this plan would cost. One entry an active operation, then the sum."""
 
@@ -113,6 +123,7 @@ class Forecast:
     memory_available: int
     advice: str = ""  # what to change when it won't fit
     to_read: int = 0  # tokens of text for statistics, at most; 0: none, or they are kept
+    trained: tuple[Trains | None, ...] = ()  # one entry an active operation; None: it is no fine-tune
     guessed: bool = False  # some of it was never done on this machine: the times are another machine's
 
 
@@ -188,6 +199,7 @@ class StageFinished:
     stage: int
     changes: tuple[TensorChange, ...]
     seconds: float  # of computing it; for a reused stage, of when it was computed
+    trained: tuple[str, ...] = ()  # names of the tensors that a fine-tune was to change
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +241,12 @@ class Scaled:
 
 
 @dataclass(frozen=True, slots=True)
+class Exported:
+    asked: ExportStage
+    export: Export
+
+
+@dataclass(frozen=True, slots=True)
 class Traced:
     asked: TraceFacts
     tracing: Tracing
@@ -253,5 +271,5 @@ RunEvent = (
 Event = (
     RunEvent | EngineReady | EngineLoading | MemoryUsed | Failed | Noted
     | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | Forecast | Replied
-    | Scaled | Traced | KeySpectra | InterferenceMeasured
+    | Scaled | Exported | Traced | KeySpectra | InterferenceMeasured
 )  # fmt: skip

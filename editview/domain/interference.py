@@ -124,7 +124,7 @@ def weights_sentence(found: Interference) -> str:
     """What the fine-tune does to the edited matrices where the edits read them."""
     edited = [one for one in found.layers if one.edited]
     tuned = [one for one in edited if one.reach and one.of_edit is not None]
-    where = f"In {_named(found.edited_layers)}, where the edits wrote,"
+    where = f"In {layers_said(found.edited_layers)}, where the edits wrote,"
     if not tuned:
         return f"{where} the fine-tune left the memory's matrices as they were."
     share = _range([100 * one.of_edit for one in tuned if one.of_edit is not None], "{} %")
@@ -243,14 +243,6 @@ def _compared(interval: Interval, noun: str) -> str:
     if interval.high < 0.5:
         return f"Lost {noun} moved further than kept ones only {pairs}: what moved less was lost more often"
     return f"Lost {noun} moved further than kept ones {pairs}: this doesn't tell lost from kept facts"
-
-
-def _named(layers: Sequence[int]) -> str:
-    """'layer 3', 'layers 3 to 5', 'layers 2, 4 and 6', counted from 1."""
-    if list(layers) == list(range(layers[0], layers[-1] + 1)):
-        return layers_said(layers)
-    numbers = [str(layer + 1) for layer in layers]
-    return f"layers {', '.join(numbers[:-1])} and {numbers[-1]}"
 
 
 def _range(values: Sequence[float], unit: str) -> str:

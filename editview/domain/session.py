@@ -44,6 +44,7 @@ class Stage:
     live: list[LiveCheck] = field(default_factory=list)
     losses: list[tuple[int, float]] = field(default_factory=list)  # training step, loss
     changes: tuple[TensorChange, ...] = ()
+    trained: tuple[str, ...] = ()  # tensors that a fine-tune was to change
     seconds: float | None = None
     progress: Progressed | None = None
     phases: dict[str, float] = field(default_factory=dict)  # what was done in it, in order, and the share of each
@@ -142,9 +143,9 @@ class Run:
                 self.stages[index].live.append(check)
             case Trained(stage=index, step=step, loss=loss):
                 self.stages[index].losses.append((step, loss))
-            case StageFinished(stage=index, changes=changes, seconds=seconds):
+            case StageFinished(stage=index, changes=changes, seconds=seconds, trained=trained):
                 stage = self.stages[index]
-                stage.changes, stage.seconds, stage.progress = changes, seconds, None
+                stage.changes, stage.seconds, stage.trained, stage.progress = changes, seconds, trained, None
                 if stage.state is StageState.RUNNING:
                     stage.state = StageState.DONE
             case RunFinished(seconds=seconds):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
@@ -22,7 +23,7 @@ from editview.domain.progress import Progress
 from editview.lm.adapters import check_adapter, merge_adapter
 from editview.lm.anatomy import Anatomy, anatomy
 from editview.lm.devices import memory_free
-from editview.lm.headers import Header, check_tokenizer_files, member, read_header, read_json
+from editview.lm.headers import FORMATS, Header, check_tokenizer_files, member, read_header, read_json
 from editview.lm.model import LanguageModel, fingerprint
 from editview.lm.sources import download, local_folder
 
@@ -30,17 +31,23 @@ ROOM = 1.2  # memory a model takes beside its weights
 
 
 @dataclass(frozen=True)
-class _Found:
-    """A checkpoint that passed every check that headers allow."""
+class Structure:
+    """A checkpoint as its settings and headers describe it."""
 
     folder: Path
     adapter: Path | None
     config: Any
-    header: Header | None
+    header: Header | None  # None for pickled weights
     skeleton: PreTrainedModel  # the model without weights
     anatomy: Anatomy
-    tokenizer: Any
     remote_code: bool
+
+
+@dataclass(frozen=True)
+class _Found(Structure):
+    """A checkpoint that passed every check that headers allow."""
+
+    tokenizer: Any
 
 
 def describe(checkpoint: Checkpoint, device: Device) -> CheckpointInfo:
@@ -68,6 +75,7 @@ def describe(checkpoint: Checkpoint, device: Device) -> CheckpointInfo:
         not_editable=found.anatomy.not_editable,
         model_type=str(text.model_type),
         width=int(text.hidden_size),
+        computes_in=str(loaded).removeprefix("torch."),
     )
 
 
@@ -99,6 +107,26 @@ def open_model(checkpoint: Checkpoint, device: Device, progress: Progress) -> La
     return opened
 
 
+def open_as_stored(checkpoint: Checkpoint) -> tuple[PreTrainedModel, Path]:
+    """The checkpoint's own weights on the CPU, without its adapter, each in the number format its file has it in.
+
+    With the folder that its files lie in. Raises EditViewError.
+    """
+    found = _find(checkpoint.model_copy(update={"adapter": None}))
+    own = found.header.dtype if found.header else _config_dtype(found.config)
+    model = _load(found, getattr(torch, own), checkpoint.allow_pickle)
+    parameters = dict(model.named_parameters())
+    others = {
+        name for name, (kind, _) in (found.header.tensors if found.header else {}).items()
+        if name in parameters and FORMATS.get(kind) != own
+    }  # fmt: skip
+    for file in found.folder.glob("model*.safetensors") if others else ():
+        with safe_open(file, "pt") as tensors:
+            for name in others.intersection(tensors.keys()):
+                parameters[name].data = tensors.get_tensor(name)
+    return model, found.folder
+
+
 def _check_room(found: _Found, dtype: torch.dtype, device: Device) -> None:
     """A model stands on one device, whole. The CPU may swap; a card can't."""
     needed = sum(parameter.numel() for parameter in found.skeleton.parameters()) * dtype.itemsize
@@ -111,6 +139,15 @@ def _check_room(found: _Found, dtype: torch.dtype, device: Device) -> None:
 
 
 def _find(checkpoint: Checkpoint) -> _Found:
+    found = structure(checkpoint)
+    return _Found(**vars(found), tokenizer=_tokenizer(found.folder, found.skeleton, found.remote_code))
+
+
+def structure(checkpoint: Checkpoint) -> Structure:
+    """What a checkpoint on this machine is built like; weights and tokenizer aren't looked at.
+
+    Raises EditViewError for what is missing, damaged, or no causal language model that EditView can look into.
+    """
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     folder = _folder(checkpoint.source)
@@ -140,9 +177,7 @@ def _find(checkpoint: Checkpoint) -> _Found:
     skeleton = _skeleton(config, remote)
     if adapter:
         check_adapter(adapter, skeleton)
-    return _Found(
-        folder, adapter, config, header, skeleton, anatomy(skeleton), _tokenizer(folder, skeleton, remote), remote
-    )
+    return Structure(folder, adapter, config, header, skeleton, anatomy(skeleton), remote)
 
 
 def _folder(source: str) -> Path:

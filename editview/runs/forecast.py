@@ -8,10 +8,11 @@ from dataclasses import replace
 import torch
 
 from editview.domain.checkpoint import CheckpointInfo, Device
-from editview.domain.events import Forecast
+from editview.domain.events import Forecast, Trains
 from editview.domain.facts import FactSheet
 from editview.domain.operations import Edit, FineTune, FullFineTune, TargetEdit
 from editview.domain.plan import Plan
+from editview.domain.scope import parameters, trained
 from editview.domain.sentences import amount
 from editview.edits.statistics import needs_statistics, what_to_read
 from editview.lm.statistics import ReadingForecast, is_kept, reading_forecast
@@ -20,7 +21,7 @@ from editview.runs.fingerprints import Fingerprints, described
 from editview.runs.keys import full_keys, stage_keys
 from editview.runs.machine import memory_available
 from editview.runs.memory import number_format, operation_memory, resting_memory
-from editview.runs.operations import Prepared, PreparedEdit, PreparedUndo, prepare, with_preset
+from editview.runs.operations import Prepared, PreparedEdit, PreparedFineTune, PreparedUndo, prepare, with_preset
 from editview.runs.store import StageStore
 from editview.runs.timings import Timings
 from editview.runs.walk import watched_facts
@@ -83,8 +84,18 @@ def forecast(
         memory_available=available,
         guessed=not all(timings.has_learnt(kind, device.id) for kind in kinds),
         to_read=to_read,
+        trained=tuple(_trains(one, info) for one in prepared),
         advice="" if needed <= available else _advice(sized, info, device, needed, available),
     )
+
+
+def _trains(prepared: Prepared, info: CheckpointInfo) -> Trains | None:
+    """Raises EditViewError for a choice that matches nothing."""
+    if not isinstance(prepared, PreparedFineTune):
+        return None
+    found = trained(info.tensors, prepared.operation, prepared.layers)
+    names = tuple(tensor.name for tensor in found)
+    return Trains(names, parameters(found, prepared.operation), info.parameters)
 
 
 def _reading(

@@ -213,8 +213,10 @@ def carry_out(
     """
     if isinstance(prepared, PreparedEdit):
         return methods.edit(lm, prepared.facts, prepared.operation, seed, memory, progress)
-    fine_tune(cast(Tunable, lm), prepared.operation, prepared.examples, seed, watch, progress, on_log)
-    return Outcome({})
+    tuned = fine_tune(
+        cast(Tunable, lm), prepared.operation, prepared.examples, seed, watch, progress, on_log, prepared.layers
+    )
+    return Outcome({}, notes=tuned.notes, trained=tuned.tensors)
 
 
 def digest(content: Any) -> str:

@@ -52,6 +52,7 @@ class Record:
     seconds: float = 0.0
     losses: tuple[Loss, ...] = ()
     notes: tuple[str, ...] = ()  # what is worth saying of it
+    trained: tuple[str, ...] = ()  # tensors that a fine-tune was to change
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,9 @@ class StageStore:
                 raise sealed.Damaged(f"{folder / _WEIGHTS}: the size differs")
             changes = [item["change"] for item in rest if "change" in item]
             losses = [item["loss"] for item in rest if "loss" in item]
-            record = Record(_changes(changes), head["seconds"], _losses(losses), tuple(head["notes"]))
+            record = Record(
+                _changes(changes), head["seconds"], _losses(losses), tuple(head["notes"]), tuple(head["trained"])
+            )
         except (sealed.Damaged, OSError, ValueError, LookupError):
             self.discard(key)
             return None
@@ -188,7 +191,7 @@ class StageStore:
                 )
             head = {
                 "bytes": size, "sha256": sealed.file_checksum(folder / _WEIGHTS), "seconds": record.seconds,
-                "notes": record.notes,
+                "notes": record.notes, "trained": record.trained,
             }  # fmt: skip
             changes = ({"change": asdict(change)} for change in record.changes)
             losses = ({"loss": asdict(loss)} for loss in record.losses)

@@ -78,7 +78,8 @@ class Walk:
             for note in record.notes:
                 self.emit(Noted(note))
             asked = self._told(stage, asked) if asked is not None else self._asked(stage, pace)
-            self.emit(StageFinished(self.run, stage.index, record.changes, record.seconds + asked.seconds))
+            seconds = record.seconds + asked.seconds
+            self.emit(StageFinished(self.run, stage.index, record.changes, seconds, record.trained))
             before = asked.checks
 
     def _missing(self, answers: Sequence[Asked | None]) -> list[bool]:
@@ -186,7 +187,7 @@ class Walk:
         watch = Watch(every, ask, report) if every and watched else None
         began = time.perf_counter()
         done = self.bench.carry_out(prepared, key, seed_of(prepared, self.plan.seed), watch, pace, log)
-        record = Record(done.changes, time.perf_counter() - began, tuple(losses), done.notes)
+        record = Record(done.changes, time.perf_counter() - began, tuple(losses), done.notes, done.trained)
         parameters = self.bench.parameters
         worked = record.seconds - seconds_asking - done.known.seconds
         self._learn(prepared.operation.method, costs.work(prepared, parameters), worked)

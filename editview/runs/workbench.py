@@ -39,6 +39,7 @@ class Done:
     changes: tuple[TensorChange, ...]
     notes: tuple[str, ...] = ()
     known: Known = field(default_factory=lambda: Known({}))  # the statistics that an edit rests on
+    trained: tuple[str, ...] = ()  # the tensors that a fine-tune was to change
 
 
 @dataclass
@@ -145,8 +146,8 @@ class Workbench:
             raise
         self._read.pop(key, None)
         at_hand.key, at_hand.delta = key, delta
-        notes = (*outcome.known.notes, *rounding_notes(outcome.rounded_away, at_hand.lm.dtype))
-        return Done(changes, notes, outcome.known)
+        notes = (*outcome.notes, *outcome.known.notes, *rounding_notes(outcome.rounded_away, at_hand.lm.dtype))
+        return Done(changes, notes, outcome.known, outcome.trained)
 
     def stay(self, key: str) -> Done:
         """The stage at hand is the stage `key` too: there was nothing to do."""

@@ -17,6 +17,7 @@ from editview.domain.events import (
     EngineLoading,
     EngineReady,
     Event,
+    Exported,
     FactsOpened,
     FactsPreviewed,
     Failed,
@@ -66,6 +67,7 @@ class Hub(QObject):
     runs_changed = Signal()  # a run began or ended: what can be compared
     replied = Signal(object)  # events.Replied
     scaled = Signal(object)  # events.Scaled
+    exported = Signal(object)  # events.Exported
     traced = Signal(object)  # events.Traced
     spectra_known = Signal(object)  # events.KeySpectra
     interference_known = Signal(object)  # events.InterferenceMeasured
@@ -287,6 +289,8 @@ class Hub(QObject):
                     self.replied.emit(event)
                 case Scaled():
                     self.scaled.emit(event)
+                case Exported():
+                    self.exported.emit(event)
                 case Traced():
                     self.traced.emit(event)
                 case KeySpectra():

@@ -104,6 +104,12 @@ class Lora(FineTune):
         json_schema_extra=specialist(),
     )  # fmt: skip
     dora: bool = Field(False, title="DoRA", description="Also train the length of each weight column")
+    rank_stabilized: bool = Field(
+        False, title="rsLoRA",
+        description="Scale the added matrices by alpha over the root of the rank, so that high ranks learn as fast "
+        "(Kalajdzievski 2023, arXiv 2312.03732)",
+        json_schema_extra=specialist(),
+    )  # fmt: skip
 
 
 class FullFineTune(FineTune):

@@ -43,6 +43,7 @@ def _file(window: MainWindow) -> list[Action]:
             possible=lambda: not hub.saved or hub.history.path is None, group=1,
         ),
         Action("save-plan-as", "&File", "Save plan as…", opening.save_plan_as, "Ctrl+Shift+S", group=1),
+        Action("export", "&File", "Export a stage…", window.plan.export, "Ctrl+E", "save", group=1),
         Action("quit", "&File", "Quit", window.close, "Ctrl+Q", group=2),
     ]  # fmt: skip
 
@@ -87,6 +88,10 @@ def _plan(window: MainWindow) -> list[Action]:
             possible=takes_back, in_list=True, group=2,
         ),
         Action("explain-losses", "&Plan", "Why were facts lost?…", plan.explain_losses, "Ctrl+L", group=2),
+        Action(
+            "export-step", "&Plan", "Export this stage…", plan.export_selected, "", "save",
+            possible=lambda: plan.selected is not None and plan.selected.enabled, in_list=True, group=2,
+        ),
         card("remove-step", "Remove", plan.remove, "Del", "remove"),
         Action(
             "step-up", "&Plan", "Move up", partial(plan.move_step, -1), "Alt+Up", "up",
