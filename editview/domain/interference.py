@@ -117,7 +117,7 @@ def headline(found: Interference) -> str:
     if found.question is None:
         fewer = f"{found.lost:,} edits were lost" if found.lost < found.kept else f"{found.kept:,} edits survived"
         return f"Only {fewer}: too few to tell the lost from the kept. It takes {FEWEST} of each."
-    return f"{_compared(found.question, 'facts')}."
+    return f"{_compared(found.question)}."
 
 
 def weights_sentence(found: Interference) -> str:
@@ -197,7 +197,7 @@ def told_compared(found: Interference, layer: int, measure: Measure) -> str:
     compared = found.compared(layer, measure)
     if compared is None:
         return f"{where}: too few facts to compare; it takes {FEWEST} that were lost and {FEWEST} that were kept."
-    return f"{where}, {measure}: {_compared(compared, 'facts').lower()}."
+    return f"{where}, {measure}: {_compared(compared).lower()}."
 
 
 HEADINGS = (
@@ -235,14 +235,14 @@ def _absent(found: Interference, layer: int) -> str:
     return "the fine-tune left its memory as it was."
 
 
-def _compared(interval: Interval, noun: str) -> str:
+def _compared(interval: Interval) -> str:
     estimate, low, high = (round(100 * value) for value in (interval.estimate, interval.low, interval.high))
     pairs = f"in {estimate} % of pairs (95 % interval {low} to {high} %)"
     if interval.low > 0.5:
-        return f"Lost {noun} moved further than kept ones {pairs}: what moved further was lost more often"
+        return f"Lost facts moved further than kept ones {pairs}: what moved further was lost more often"
     if interval.high < 0.5:
-        return f"Lost {noun} moved further than kept ones only {pairs}: what moved less was lost more often"
-    return f"Lost {noun} moved further than kept ones {pairs}: this doesn't tell lost from kept facts"
+        return f"Lost facts moved further than kept ones only {pairs}: what moved less was lost more often"
+    return f"Lost facts moved further than kept ones {pairs}: this doesn't tell lost from kept facts"
 
 
 def _range(values: Sequence[float], unit: str) -> str:

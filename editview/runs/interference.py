@@ -7,6 +7,7 @@ from statistics import mean
 import torch
 from torch import Tensor
 
+from editview.domain.errors import EditViewError
 from editview.domain.interference import Interference, LayerInterference, Moved, Reach
 from editview.domain.progress import Progress
 from editview.domain.requests import MeasureInterference
@@ -21,12 +22,17 @@ WHAT = "Holding the changes of weights against the edits"
 def interference(bench: Workbench, asked: MeasureInterference, progress: Progress) -> Interference:
     """Keys are those that the fine-tune found: of the bare prompts, on the model just before it.
 
-    Raises `StageLost` for a stage that isn't kept any more, EditViewError, Cancelled.
+    Raises `StageLost` for a stage that isn't kept any more, EditViewError where the edits wrote nothing, Cancelled.
     """
     facts = (*asked.kept, *asked.lost, *asked.controls)
     edits = len(asked.kept) + len(asked.lost)
     before = read(bench.move_to(asked.before), facts, progress, "Reading the facts before the fine-tune")
     written = _written(bench, asked)
+    if not written:
+        raise EditViewError(
+            "The edits before this fine-tune changed no weights, so there is nothing to hold it against. Give them more "
+            "strength, or look at another fine-tune."
+        )
     lm = bench.move_to(asked.after)
     after = read(lm, facts, progress, "Reading the facts after the fine-tune")
     subject, prompt = shifts(before.subject, after.subject), shifts(before.prompt, after.prompt)

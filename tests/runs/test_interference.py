@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from editview.domain.errors import Cancelled
+from editview.domain.errors import Cancelled, EditViewError
 from editview.domain.events import EngineLoading, Event
 from editview.domain.facts import Group
 from editview.domain.interference import Interference, Measure
@@ -144,6 +144,8 @@ def test_progress_is_told_stop_acts_and_a_lost_stage_is_said(studio: Studio) -> 
     stop.set()
     with pytest.raises(Cancelled):
         studio.runner.interference(request, events.append, stop)
+    with pytest.raises(EditViewError, match="changed no weights"):
+        measured(studio, replace(request, edits=()))
     with pytest.raises(StageLost):
         measured(studio, replace(request, after=request.after[:20] + "f" * 20))
     assert studio.run(run.plan).state.value == "finished"  # the runner is as usable as before
