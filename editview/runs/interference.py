@@ -30,8 +30,8 @@ def interference(bench: Workbench, asked: MeasureInterference, progress: Progres
     written = _written(bench, asked)
     if not written:
         raise EditViewError(
-            "The edits before this fine-tune changed no weights, so there is nothing to hold it against. Give them more "
-            "strength, or look at another fine-tune."
+            "The edits before this fine-tune changed no weights, so there is nothing to hold it against. Give them "
+            "more strength, or look at another fine-tune."
         )
     lm = bench.move_to(asked.after)
     after = read(lm, facts, progress, "Reading the facts after the fine-tune")
