@@ -22,7 +22,7 @@ from editview.domain.export import Form
 from editview.domain.plan import Checkpoint
 from editview.runs.words import in_words
 
-_COMMANDS = ("open", "run", "export", "check", "trace", "diff")
+_COMMANDS = ("open", "run", "export", "check", "trace", "interference", "diff")
 
 
 def command_line(arguments: Sequence[str], open_window: Callable[[Sequence[Path]], int]) -> int:
@@ -103,6 +103,18 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     trace.add_argument("--seed", metavar="N", type=int, default=0, help="decides which facts and what noise are drawn")
     trace.set_defaults(do=_trace)
 
+    interference = commands.add_parser(
+        "interference", help="see what a plan's fine-tune did where its edits had written, and whether it explains "
+        "which facts were lost",
+    )  # fmt: skip
+    interference.add_argument("plan", metavar="PLAN", help="a plan file, or 'demo'; it is carried out where it wasn't")
+    interference.add_argument(
+        "--step", metavar="N", type=int, help="which step of the plan is the fine-tune; the last one when not given"
+    )
+    interference.add_argument("--seed", metavar="N", type=int, help="another seed than the plan's")
+    interference.add_argument("--facts", metavar="FILE", help="ask this fact sheet instead of the plan's own")
+    interference.set_defaults(do=_interference)
+
     diff = commands.add_parser("diff", help="compare the weights of two checkpoints; exit code 0 when they are equal")
     diff.add_argument("first", metavar="FIRST", help="a folder, a Hugging Face id in the cache, or 'demo'")
     diff.add_argument("second", metavar="SECOND", help="another version of the same model")
@@ -120,7 +132,7 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
         command.add_argument("--dtype", choices=formats, default="auto", help=settings["dtype"].description)
         for name in ("allow_pickle", "allow_code"):
             command.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=settings[name].description)
-    for command in (run, export, check, trace):
+    for command in (run, export, check, trace, interference):
         command.add_argument(
             "--column", metavar="OURS=THEIRS", type=_column, action="append", default=[],
             help="a column of a CSV sheet and its heading there, 'subject=wer'; give all that are to be read. For zsRE "
@@ -163,6 +175,15 @@ def _trace(options: argparse.Namespace) -> int:
 
     columns = dict(options.column)
     return trace(_checkpoint(options), options.facts, columns, options.device, options.seed, options.json)
+
+
+def _interference(options: argparse.Namespace) -> int:
+    from editview.cli.interference import interference
+
+    columns = dict(options.column)
+    return interference(
+        options.plan, options.facts, columns, options.device, options.step, options.seed, options.json
+    )  # fmt: skip
 
 
 def _diff(options: argparse.Namespace) -> int:

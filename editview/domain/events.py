@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.export import Export
 from editview.domain.facts import FactSheet
+from editview.domain.interference import Interference
 from editview.domain.left_out import LeftOut
 from editview.domain.memory import Fit
 from editview.domain.plan import Plan
-from editview.domain.requests import ExportStage, KeySpectrum, PreviewTraining, TraceFacts
+from editview.domain.requests import ExportStage, KeySpectrum, MeasureInterference, PreviewTraining, TraceFacts
 from editview.domain.spectrum import Spectrum
 from editview.domain.tracing import Tracing
 from editview.domain.training_preview import TrainingPreview
@@ -298,6 +299,12 @@ class TrainingPreviewed:
     preview: TrainingPreview
 
 
+@dataclass(frozen=True, slots=True)
+class InterferenceMeasured:
+    asked: MeasureInterference
+    interference: Interference
+
+
 RunEvent = (
     RunStarted | StageStarted | Progressed | Checked | LiveChecked | Trained | Validated | BestKept | StageFinished
     | RunFinished | RunStopped | RunFailed
@@ -305,5 +312,5 @@ RunEvent = (
 Event = (
     RunEvent | EngineReady | EngineLoading | MemoryUsed | Failed | Noted
     | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | Forecast | Replied
-    | Scaled | Exported | Traced | KeySpectra | FineTuneMeasured | TrainingPreviewed
+    | Scaled | Exported | Traced | KeySpectra | FineTuneMeasured | TrainingPreviewed | InterferenceMeasured
 )  # fmt: skip

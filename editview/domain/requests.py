@@ -135,6 +135,24 @@ class PreviewTraining:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasureInterference:
+    """Look what a fine-tune did where edits had written; `InterferenceMeasured` follows.
+
+    Stages are named by their store keys. The facts name their subjects.
+    """
+
+    checkpoint: Checkpoint
+    before: str  # the stage that was fine-tuned
+    after: str  # what became of it
+    edits: tuple[tuple[str, str], ...]  # the stages before and after each edit that stands
+    kept: tuple[Fact, ...]  # edited, stood before, and still do
+    lost: tuple[Fact, ...]  # edited, stood before, and don't any more
+    controls: tuple[Fact, ...]
+    stood: int  # edits that kept and lost facts were drawn from
+    seed: int = 0  # of the random directions
+
+
+@dataclass(frozen=True, slots=True)
 class ChooseDevice:
     device_id: str
 
@@ -142,5 +160,6 @@ class ChooseDevice:
 Request = (
     RunPlan | ForecastPlan | DescribeCheckpoint | DownloadCheckpoint
     | OpenFacts | PreviewFacts | OpenPlan | SavePlan | AskModel
-    | ScaleEdit | ExportStage | TraceFacts | KeySpectrum | MeasureFineTune | PreviewTraining | ChooseDevice
+    | ScaleEdit | ExportStage | TraceFacts | KeySpectrum | MeasureFineTune | PreviewTraining | MeasureInterference
+    | ChooseDevice
 )  # fmt: skip

@@ -16,6 +16,7 @@ from editview.domain.events import (
     EngineReady,
     Event,
     Exported,
+    InterferenceMeasured,
     KeySpectra,
     MemoryUsed,
     Noted,
@@ -33,6 +34,7 @@ from editview.domain.requests import (
     ForecastPlan,
     KeySpectrum,
     MeasureFineTune,
+    MeasureInterference,
     PreviewTraining,
     Request,
     RunPlan,
@@ -115,6 +117,8 @@ class Engine:
                 self._emit(KeySpectra(request, found))
             case MeasureFineTune(plan=plan, sheet=sheet, operation_id=operation):
                 self._emit(self._runner.measure(plan, sheet, operation, self._emit, stop))
+            case MeasureInterference():
+                self._emit(InterferenceMeasured(request, self._runner.interference(request, self._emit, stop)))
             case ChooseDevice(device_id=wanted):
                 from editview.runs.machine import device
 

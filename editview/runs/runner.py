@@ -16,10 +16,11 @@ from editview.domain.events import Event, FineTuneMeasured, RunFailed, RunFinish
 from editview.domain.export import Export
 from editview.domain.facts import Fact, FactSheet
 from editview.domain.files import clear_parts
+from editview.domain.interference import Interference
 from editview.domain.memory import Layout
 from editview.domain.plan import Checkpoint, Plan
 from editview.domain.progress import Progress
-from editview.domain.requests import ExportStage
+from editview.domain.requests import ExportStage, MeasureInterference
 from editview.domain.sentences import operation_title
 from editview.domain.spectrum import Spectrum
 from editview.domain.tracing import Tracing
@@ -32,6 +33,7 @@ from editview.lm.tracing import trace
 from editview.runs import costs, snapshots
 from editview.runs.export import export
 from editview.runs.fingerprints import Fingerprints, described
+from editview.runs.interference import interference
 from editview.runs.journal import Journal, interrupted
 from editview.runs.keys import full_keys, stage_keys
 from editview.runs.machine import memory_available, release_memory
@@ -203,6 +205,15 @@ class Runner:
         with telling(emit, stop) as progress:
             lm = self._as_it_was(checkpoint, progress)
             return spectra(lm, layers, statistics_text(text), tokens or None, progress)
+
+    def interference(self, asked: MeasureInterference, emit: Emit, stop: threading.Event) -> Interference:
+        """What a fine-tune did where edits had written.
+
+        Raises `StageLost` for a stage that isn't kept any more, Cancelled, and what opening the checkpoint raises.
+        """
+        with telling(emit, stop) as progress:
+            self._bench.open(asked.checkpoint, self.device, progress)
+            return interference(self._bench, asked, progress)
 
     def recover(self) -> str:
         """What a run that was killed has left: cleared away, and told in a sentence; '' when there was nothing."""

@@ -176,6 +176,12 @@ class Workbench:
         self._place(None, self._shifted(start, end, factor))
         return lm
 
+    def difference(self, name: str, start: str, end: str) -> Tensor:
+        """What lies between two stages in one tensor, float64 on the CPU. Raises `StageLost`."""
+        base = self._at_hand.weights.base[name]
+        first, last = self._delta(start).get(name, base), self._delta(end).get(name, base)
+        return last.double() - first.double()
+
     def _shifted(self, start: str, end: str, factor: float) -> Delta:
         at_hand = self._at_hand
         before, base = at_hand.delta, at_hand.weights.base

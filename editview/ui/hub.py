@@ -24,6 +24,7 @@ from editview.domain.events import (
     Failed,
     FineTuneMeasured,
     Forecast,
+    InterferenceMeasured,
     KeySpectra,
     LiveChecked,
     MemoryUsed,
@@ -75,6 +76,7 @@ class Hub(QObject):
     spectra_known = Signal(object)  # events.KeySpectra
     measured = Signal(object)  # events.FineTuneMeasured
     training_seen = Signal(object)  # events.TrainingPreviewed
+    interference_known = Signal(object)  # events.InterferenceMeasured
     noted = Signal(str)
     recovered = Signal(str)  # what an earlier start was cut off in
     problem = Signal(object)  # Problem
@@ -305,6 +307,8 @@ class Hub(QObject):
                         self._ask_forecast()
                 case TrainingPreviewed():
                     self.training_seen.emit(event)
+                case InterferenceMeasured():
+                    self.interference_known.emit(event)
                 case Noted(sentence=sentence):
                     self.noted.emit(sentence)
                 case Failed(job=job, sentence=sentence, details=details):

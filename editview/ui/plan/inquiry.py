@@ -7,14 +7,14 @@ from typing import Any
 from PySide6.QtCore import SignalInstance
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from editview.domain.requests import ExportStage, KeySpectrum, PreviewTraining, TraceFacts
+from editview.domain.requests import ExportStage, KeySpectrum, MeasureInterference, PreviewTraining, TraceFacts
 from editview.domain.sentences import duration
 from editview.ui.hub import Hub
 from editview.ui.look.labels import Sentence
 from editview.ui.look.theme import BODY, LARGE, theme
 from editview.ui.problem import ENGINE, Problem
 
-Question = TraceFacts | KeySpectrum | ExportStage | PreviewTraining
+Question = TraceFacts | KeySpectrum | ExportStage | PreviewTraining | MeasureInterference
 
 _STEPS = 1000  # of the progress bar
 

@@ -18,6 +18,7 @@ from editview.ui.plan.chooser import StepChooser, first_of
 from editview.ui.plan.export_dialog import ExportDialog
 from editview.ui.plan.finding import Finding
 from editview.ui.plan.form import OperationForm
+from editview.ui.plan.interference_dialog import InterferenceDialog
 from editview.ui.plan.measuring import MeasureButton
 from editview.ui.plan.model import PlanModel
 from editview.ui.plan.strength import LiveStrength, StrengthBox
@@ -166,6 +167,15 @@ class PlanPanel(QWidget):
 
     def move_step(self, by: int) -> None:
         self.view.move_step(by)
+
+    def explain_losses(self) -> None:
+        """Show what a fine-tune of the shown run did to the edits: the selected one, or the last."""
+        run, chosen = self._hub.run, self.selected
+        active = run.plan.active if run is not None else ()
+        stage = next((at for at, one in enumerate(active, 1) if chosen is not None and one.id == chosen.id), None)
+        dialog = InterferenceDialog(self._hub, stage, self)
+        dialog.exec()
+        dialog.deleteLater()
 
     # ---- drawing ---------------------------------------------------------------------------------------------
 

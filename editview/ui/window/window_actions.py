@@ -91,6 +91,7 @@ def _plan(window: MainWindow) -> list[Action]:
             "take-back", "&Plan", "Take this edit back later", plan.take_back, "", "undo",
             possible=takes_back, in_list=True, group=2,
         ),
+        Action("explain-losses", "&Plan", "Why were facts lost?…", plan.explain_losses, "Ctrl+L", group=2),
         Action(
             "export-step", "&Plan", "Export this stage…", plan.export_selected, "", "save",
             possible=lambda: plan.selected is not None and plan.selected.enabled, in_list=True, group=2,
