@@ -39,6 +39,7 @@ from editview.formats.statistics_text import statistics_text
 from editview.formats.training_data import packaged, read_examples
 from editview.lm.model import LanguageModel
 from editview.tuning.fine_tune import fine_tune
+from editview.tuning.protection.protection import FactsGiven, refuse_the_impossible
 from editview.tuning.watch import Watch
 
 
@@ -139,6 +140,7 @@ def _fine_tune(
 ) -> PreparedFineTune:
     before = plan.standing_before(operation) if operation.protects else ()
     facts = [fact for edit in before for fact in _edited(edit, sheet)]
+    refuse_the_impossible(operation)
     return PreparedFineTune(
         operation,
         *_examples(operation.data),
@@ -213,7 +215,8 @@ def carry_out(
     """
     if isinstance(prepared, PreparedEdit):
         return methods.edit(lm, prepared.facts, prepared.operation, seed, memory, progress)
-    tuned = fine_tune(lm, prepared.operation, prepared.examples, seed, watch, progress, on_log, prepared.layers)
+    facts = FactsGiven(prepared.taught, prepared.protected, prepared.protected_layers)
+    tuned = fine_tune(lm, prepared.operation, prepared.examples, seed, watch, progress, on_log, prepared.layers, facts)
     return Outcome({}, notes=tuned.notes, trained=tuned.tensors)
 
 

@@ -19,6 +19,7 @@ from editview.lm.model import LanguageModel, at_rest
 from editview.tuning.batches import batch, tokenised
 from editview.tuning.full import tune_weights
 from editview.tuning.lora import tune_adapter
+from editview.tuning.protection.protection import NO_FACTS, FactsGiven, protection
 from editview.tuning.randomness import kept_random_state
 from editview.tuning.training import OnLog, train
 from editview.tuning.validation import FEWEST, Kept, Looks, split
@@ -46,11 +47,13 @@ def fine_tune(
     progress: Progress = silent,
     on_log: OnLog = unheard,
     layers: Collection[int] | None = None,
+    facts: FactsGiven = NO_FACTS,
 ) -> Tuned:
     """Trains `lm.model` on the examples, but for those kept for validation, in place, whole or not at all.
 
     Of `layers`, or None for the whole model, those kinds of matrix that the operation names are trained; all else
-    stays as it is, bit for bit. After any error everything does.
+    stays as it is, bit for bit. After any error everything does. `facts` are those that the operation teaches and
+    protects.
 
     The same call gives bit-identical weights on one machine, whatever was drawn before it and whether or not anybody
     watches; the random state outside is left alone. An adapter is merged, so that the model is a stock one again.
@@ -82,18 +85,19 @@ def fine_tune(
     names = {tensor.name for tensor in found}
 
     def run() -> None:
-        train(lm, operation, rows, padding, seed, watch, looks, progress, on_log)
+        train(lm, operation, rows, padding, seed, watch, looks, progress, on_log, protected)
 
     def answers() -> Tensor:
         return _answers(model, batch(rows[:_PROBES], padding))
 
     with kept_random_state(), _kept_settings(model), _memory_in_words(operation):
+        protected = protection(lm, operation, facts, seed, progress)
         set_seed(seed)
-        notes: tuple[str, ...] = ()
+        notes = protected.notes
         if isinstance(operation, Lora):
             moved = tune_adapter(model, operation, names, run, answers)
             if moved > _NOTICEABLE:
-                notes = (
+                notes += (
                     f"Merging the adapter moved the scores of words by {100 * moved:.1f} % of their spread: the "
                     f"weights are kept in {str(model.dtype)[6:]}, which rounds.",
                 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import torch
@@ -21,6 +20,7 @@ from editview.domain.operations import FineTune
 from editview.domain.progress import Progress
 from editview.lm.model import LanguageModel
 from editview.tuning.batches import Row, batch
+from editview.tuning.protection.protection import Protection
 from editview.tuning.validation import Looks
 from editview.tuning.watch import LiveChecks, Watch
 from editview.tuning.weights import diverged
@@ -39,6 +39,7 @@ def train(
     looks: Looks | None,
     progress: Progress,
     on_log: OnLog,
+    protection: Protection,
 ) -> None:
     """Trains what requires a gradient, in place, by AdamW (0.9, 0.999) with gradients clipped to a norm of 1.
 
@@ -46,7 +47,7 @@ def train(
     and whatever `progress`, `on_log` or the watch raise, within one step.
     """
     model = lm.model
-    callbacks: list[TrainerCallback] = [_Reports(operation.steps, progress, on_log)]
+    callbacks: list[TrainerCallback] = [_Reports(operation.steps, progress, on_log), *protection.callbacks]
     if watch is not None and watch.every:
         callbacks.append(LiveChecks(watch, lm))
     if looks is not None:
@@ -57,7 +58,7 @@ def train(
         model=model,
         args=_arguments(operation, seed, model.device),
         train_dataset=list(rows),
-        data_collator=partial(batch, padding=padding),
+        data_collator=lambda rows: batch(protection.mixed(rows), padding),
         callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)

@@ -129,3 +129,21 @@ class FullFineTune(FineTune):
     about: ClassVar[str] = "Trains every weight: the strongest adaptation, and the most forgetful."
 
     method: Literal["full"] = "full"
+
+
+class Scrub(FullFineTune):
+    """The opposite wish: edits that should not be there are trained away."""
+
+    label: ClassVar[str] = "scrub"
+    about: ClassVar[str] = (
+        "Trains the edited layers alone on ordinary data, so that edits which should not be there wear off, and tells "
+        "which are gone. For a checkpoint that somebody else edited, choose the layers yourself."
+    )
+    not_asked: ClassVar[frozenset[str]] = frozenset({"replay", "shift_penalty", "projection", "teach"})
+
+    method: Literal["scrub"] = "scrub"  # type: ignore[assignment]
+    trained: Trained = Field(
+        "edited", title="Layers to train",
+        description="edited: layers that this plan's edits write; chosen: the ones given below, for edits that "
+        "somebody else made; not-edited and all: what else there is",
+    )  # fmt: skip
