@@ -81,7 +81,7 @@ class Bench:
         return [found for part in check(self.lm, self.sheet.facts, silent) for found in part]
 
     def figures(self, plan: Plan) -> dict[str, float]:
-        """Shares in per cent of the edits, their paraphrases, and the neighbours and controls known before; the loss."""
+        """Shares in per cent: of the edits, their paraphrases, the neighbours and controls known before; and loss."""
         self.lm.model.load_state_dict(self._untouched)
         for stage, prepared in enumerate(prepare(plan, self.sheet, lambda: self.info), 1):
             if isinstance(prepared, PreparedEdit):

@@ -197,8 +197,8 @@ def test_facts_are_trained_on_as_they_are_asked() -> None:
 
 def test_taught_facts_are_learnt() -> None:
     def loss_after(teach: float) -> float:
-        lm = gpt2()
-        fine_tune(lm, FULL.model_copy(update={"teach": teach, "steps": 60, "batch_size": 8}), examples(), 0, facts=GIVEN)
+        lm, longer = gpt2(), FULL.model_copy(update={"teach": teach, "steps": 60, "batch_size": 8})
+        fine_tune(lm, longer, examples(), 0, facts=GIVEN)
         asked = training.batch(rows_of(lm, FACTS, paraphrases=True), 0)
         with torch.no_grad():
             return float(lm.model(input_ids=asked["input_ids"], labels=asked["labels"]).loss)

@@ -73,7 +73,8 @@ class _Spared:
     @property
     def _matrix(self) -> Tensor:
         """[outputs, inputs]: a view."""
-        return self.weight.data.T if self.transposed else self.weight.data
+        weight: Tensor = self.weight.detach()
+        return weight.T if self.transposed else weight
 
     def project_gradient(self) -> None:
         if self.weight.grad is not None:

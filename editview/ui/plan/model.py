@@ -11,7 +11,7 @@ from editview.domain.errors import EditViewError
 from editview.domain.operations import Edit, FineTune, Operation, UndoEdit
 from editview.domain.plan import Plan
 from editview.domain.scope import SCOPES, parts
-from editview.domain.sentences import method_name, operation_title
+from editview.domain.sentences import facts_words, method_name, operation_title
 from editview.ui.hub import Hub
 from editview.ui.look.colours import give_colours
 from editview.ui.plan.card_states import CardState, card_state
@@ -81,7 +81,8 @@ class PlanModel(QAbstractListModel):
             if isinstance(operation, FineTune) and operation.trained != "all":
                 name += f", {SCOPES[operation.trained]}"
             weak = f", {operation.strength:.0f} %" if isinstance(operation, Edit) and operation.strength != 100 else ""
-            return f"{name[:1].upper()}{name[1:]}{weak}"
+            facts = f" · {words}" if isinstance(operation, FineTune) and (words := facts_words(operation)) else ""
+            return f"{name[:1].upper()}{name[1:]}{weak}{facts}"
         info = self._hub.checkpoint
         return "Start: the checkpoint" if info is None else f"Start: {info.architecture}, {info.layers} layers"
 
@@ -96,7 +97,7 @@ class PlanModel(QAbstractListModel):
             return info.sentence if info else f"{self._checkpoint_title()}: the model that the plan starts from."
         state = self._state(operation)
         doing = f" ({state.doing})" if state.doing else ""
-        said = f"{operation_title(operation, self._hub.sheet)}, {method_name(operation)}: {state.words}{doing}"
+        said = f"{operation_title(operation, self._hub.sheet)}, {self._method(operation)}: {state.words}{doing}"
         info = self._hub.checkpoint
         if isinstance(operation, FineTune) and info is not None:
             with suppress(EditViewError):
