@@ -29,7 +29,7 @@ from editview.formats.training_data import read_examples
 from editview.lm.answers import check
 from editview.lm.model import LanguageModel
 from editview.lm.opening import describe, open_model
-from editview.runs.operations import PreparedEdit, PreparedFineTune, carry_out, digest, prepare, seed_of
+from editview.runs.operations import PreparedEdit, carry_out, digest, prepare, seed_of
 from editview.tuning.batches import batch, tokenised
 
 SEEDS = (0, 1, 2)
@@ -75,7 +75,7 @@ class Bench:
         self.examples: tuple[Example, ...] = read_examples("support-tickets")  # the fine-tune's
         self._untouched = copy.deepcopy(self.lm.model.state_dict())
         self._known = {check.fact_id for check in self.asked() if check.verdict is not Verdict.FAILS}
-        self._edited: dict[str, dict[str, torch.Tensor]] = {}  # the weights right after an edit that came first
+        self._kept: dict[str, dict[str, torch.Tensor]] = {}  # the weights after each stage, which plans share
 
     def asked(self) -> list[Check]:
         return [found for part in check(self.lm, self.sheet.facts, silent) for found in part]
@@ -83,10 +83,16 @@ class Bench:
     def figures(self, plan: Plan) -> dict[str, float]:
         """Shares in per cent: of the edits, their paraphrases, the neighbours and controls known before; and loss."""
         self.lm.model.load_state_dict(self._untouched)
-        for stage, prepared in enumerate(prepare(plan, self.sheet, lambda: self.info), 1):
+        key = str(plan.seed)
+        for prepared in prepare(plan, self.sheet, lambda: self.info):
+            key = digest([key, prepared.content])
+            if key in self._kept:
+                self.lm.model.load_state_dict(self._kept[key])
+                continue
             if isinstance(prepared, PreparedEdit):
                 prepared = prepared.failing(self.asked() if prepared.operation.failing else ())
-            self._carry_out(prepared, plan.seed, first=stage == 1)
+            carry_out(self.lm, prepared, seed_of(prepared, plan.seed), {}, None, silent, lambda *_: None)
+            self._kept[key] = copy.deepcopy(self.lm.model.state_dict())
         facts = {fact.id: fact for fact in self.sheet}
         groups: dict[Group, list[Check]] = {group: [] for group in Group}
         for found in self.asked():
@@ -99,15 +105,6 @@ class Bench:
             "controls": percent(found.answers[0].gives for found in groups[Group.CONTROL]),
             "loss": self.loss(),
         }
-
-    def _carry_out(self, prepared: PreparedEdit | PreparedFineTune, seed: int, *, first: bool) -> None:
-        key = digest([seed, prepared.content])
-        if first and key in self._edited:
-            self.lm.model.load_state_dict(self._edited[key])
-            return
-        carry_out(self.lm, prepared, seed_of(prepared, seed), {}, None, silent, lambda *_: None)
-        if first and isinstance(prepared, PreparedEdit):
-            self._edited[key] = copy.deepcopy(self.lm.model.state_dict())
 
     @torch.no_grad()
     def loss(self) -> float:

@@ -58,7 +58,8 @@ def basis(keys: Tensor) -> Tensor:
     unit = keys / keys.norm(dim=1, keepdim=True).clamp(min=torch.finfo(keys.dtype).tiny)
     _, values, directions = torch.linalg.svd(unit, full_matrices=False)
     least = values[0] * max(keys.shape) * torch.finfo(keys.dtype).eps
-    return directions[values > least].T.contiguous()
+    found: Tensor = directions[values > least]
+    return found.T.contiguous()
 
 
 @dataclass(frozen=True)
