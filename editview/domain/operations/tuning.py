@@ -50,7 +50,7 @@ class FineTune(BaseOperation):
         json_schema_extra=_PROTECT,
     )  # fmt: skip
     shift_penalty: float = Field(
-        0.0, ge=0, le=1e6, title="Hold what the model thinks",
+        0.0, ge=0, le=1e6, title="Read them as before",
         description="λ: weight of a penalty on how far activations at the edited layers move for the edited prompts",
         json_schema_extra=_PROTECT,
     )  # fmt: skip

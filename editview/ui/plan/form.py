@@ -167,6 +167,7 @@ class OperationForm(QDialog):
                 sections[section] = QVBoxLayout()
                 sections[section].setContentsMargins(0, look.px(8), 0, look.px(8))
                 sections[section].addWidget(Words(section, LARGE, bold=True, parent=self))
+                sections[section].addSpacing(look.px(8))
             (sections.get(section) or (special if is_special else common)).addWidget(row)
         page = QWidget(self)
         inside = QVBoxLayout(page)
