@@ -64,7 +64,7 @@ def measure(
 
         short = operation.model_copy(update={"steps": _STEPS, "validation": 0.0, "patience": 0})
         try:
-            fine_tune(lm, short, some, seed, None, told, on_log, prepared.layers, fit)
+            fine_tune(lm, short, some, seed, None, told, on_log, prepared.layers, prepared.facts, fit)
         except _Enough:
             return
 

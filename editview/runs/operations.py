@@ -40,6 +40,7 @@ from editview.formats.statistics_text import statistics_text
 from editview.formats.training_data import TrainingData, training_data
 from editview.lm.model import LanguageModel
 from editview.tuning.fine_tune import fine_tune
+from editview.tuning.protection.protection import FactsGiven, refuse_the_impossible
 from editview.tuning.resuming import Snapshots
 from editview.tuning.watch import Watch
 
@@ -98,6 +99,11 @@ class PreparedFineTune:
     protected_layers: tuple[int, ...] = ()  # that those edits wrote
 
     @property
+    def facts(self) -> FactsGiven:
+        """What training is told of facts."""
+        return FactsGiven(self.taught, self.protected, self.protected_layers)
+
+    @property
     def content(self) -> dict[str, Any]:
         # How its batches get by with the memory there is doesn't count: that is the same gradient but for rounding and
         # dropout's draws, and a stage shouldn't be lost because another program took memory that day.
@@ -144,6 +150,7 @@ def _fine_tune(
 ) -> PreparedFineTune:
     before = plan.standing_before(operation) if operation.protects else ()
     facts = [fact for edit in before for fact in _edited(edit, sheet)]
+    refuse_the_impossible(operation)
     return PreparedFineTune(
         operation,
         training_data(operation.data),
@@ -199,7 +206,9 @@ def carry_out(
         return methods.edit(lm, prepared.facts, prepared.operation, seed, memory, progress)
     operation = prepared.operation
     examples, left_out = prepared.data.read(progress, whole=operation.train_on == "everything")
-    tuned = fine_tune(lm, operation, examples, seed, watch, progress, on_log, prepared.layers, fit, snapshots)
+    tuned = fine_tune(
+        lm, operation, examples, seed, watch, progress, on_log, prepared.layers, prepared.facts, fit, snapshots
+    )
     left_out += tuned.left_out
     notes = (untrained(prepared.data, left_out),) if left_out else ()
     return Outcome({}, notes=(*notes, *tuned.notes), trained=tuned.tensors)

@@ -23,6 +23,7 @@ from editview.tuning.batches import batch, row_length, tokenised
 from editview.tuning.full import tune_weights
 from editview.tuning.lora import tune_adapter
 from editview.tuning.packing import Packed, refuse_unless_apart
+from editview.tuning.protection.protection import NO_FACTS, FactsGiven, protection
 from editview.tuning.randomness import kept_random_state
 from editview.tuning.resuming import Snapshots
 from editview.tuning.training import OnLog, train
@@ -52,13 +53,15 @@ def fine_tune(
     progress: Progress = silent,
     on_log: OnLog = unheard,
     layers: Collection[int] | None = None,
+    facts: FactsGiven = NO_FACTS,
     fit: Fit | None = None,
     snapshots: Snapshots | None = None,
 ) -> Tuned:
     """Trains `lm.model` on the examples, but for those kept for validation, in place, whole or not at all.
 
     Of `layers`, or None for the whole model, those kinds of matrix that the operation names are trained; all else
-    stays as it is, bit for bit. After any error everything does.
+    stays as it is, bit for bit. After any error everything does. `facts` are those that the operation teaches and
+    protects.
 
     The same call gives bit-identical weights on one machine, whatever was drawn before it and whether or not anybody
     watches; the random state outside is left alone. An adapter is merged, so that the model is a stock one again.
@@ -94,18 +97,19 @@ def fine_tune(
 
     def run() -> None:
         data = Packed(rows, most) if operation.packing else rows
-        train(lm, operation, data, padding, seed, watch, looks, progress, on_log, fits.layout, snapshots)
+        train(lm, operation, data, padding, seed, watch, looks, progress, on_log, protected, fits.layout, snapshots)
 
     def answers() -> Tensor:
         return _answers(model, batch(list(islice(rows, _PROBES)), padding))
 
     with kept_random_state(), _kept_settings(model), _memory_in_words(operation, fits):
+        protected = protection(lm, operation, facts, seed, progress)
         set_seed(seed)
-        notes: tuple[str, ...] = ()
+        notes = protected.notes
         if isinstance(operation, Lora):
             moved = tune_adapter(model, operation, names, run, answers)
             if moved > _NOTICEABLE:
-                notes = (
+                notes += (
                     f"Merging the adapter moved the scores of words by {100 * moved:.1f} % of their spread: the "
                     f"weights are kept in {str(model.dtype)[6:]}, which rounds.",
                 )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import partial
 from typing import Any
 
 import torch
@@ -23,6 +22,8 @@ from editview.domain.progress import Progress
 from editview.lm.model import LanguageModel
 from editview.tuning.batches import Rows, batch
 from editview.tuning.packing import Packed, packed_batch
+from editview.tuning.protection.mixing import Piece
+from editview.tuning.protection.protection import Protection
 from editview.tuning.resuming import ResumingTrainer, Snapshots
 from editview.tuning.validation import Looks
 from editview.tuning.watch import LiveChecks, Watch
@@ -42,6 +43,7 @@ def train(
     looks: Looks | None,
     progress: Progress,
     on_log: OnLog,
+    protection: Protection,
     layout: Layout,
     snapshots: Snapshots | None,
 ) -> None:
@@ -51,20 +53,25 @@ def train(
     and whatever `progress`, `on_log` or the watch raise, within one step.
     """
     model = lm.model
-    callbacks: list[TrainerCallback] = [_Reports(operation.steps, progress, on_log)]
+    callbacks: list[TrainerCallback] = [_Reports(operation.steps, progress, on_log), *protection.callbacks]
     if watch is not None and watch.every:
         callbacks.append(LiveChecks(watch, lm))
     if looks is not None:
         callbacks.append(looks)
     if model.loss_type is None:  # GPT-2's class isn't named '...ForCausalLM', by which transformers tells the loss
         model.loss_type = "ForCausalLM"
+
+    def together(found: Sequence[Piece]) -> dict[str, torch.Tensor]:
+        packs = [piece if isinstance(piece, list) else [piece] for piece in protection.mixed(found)]
+        return packed_batch(packs, padding) if isinstance(rows, Packed) else batch([row for (row,) in packs], padding)
+
     trainer = _Trainer(
         layout,
         snapshots,
         model=model,
         args=_arguments(operation, seed, model.device),
         train_dataset=rows,
-        data_collator=partial(packed_batch if isinstance(rows, Packed) else batch, padding=padding),
+        data_collator=together,
         callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)

@@ -69,6 +69,7 @@ class Hub(QObject):
     live_changed = Signal(int)  # stage with a new live check or loss
     weights_changed = Signal(int)  # stage whose changed tensors are known now
     runs_changed = Signal()  # a run began or ended: what can be compared
+    comparison_wanted = Signal(object)  # tuple[Plan, ...]: orders to be run, as far as they weren't, and compared
     replied = Signal(object)  # events.Replied
     scaled = Signal(object)  # events.Scaled
     exported = Signal(object)  # events.Exported

@@ -17,11 +17,14 @@ from editview.domain.operations.edits import (
     UltraEdit,
     UndoEdit,
 )
-from editview.domain.operations.tuning import FineTune, FullFineTune, Lora, Trained
+from editview.domain.operations.tuning import FineTune, FullFineTune, Lora, Scrub, Trained
 
-Operation = Memit | AlphaEdit | Rome | LocalFineTune | ConstrainedFineTune | UltraEdit | UndoEdit | Lora | FullFineTune
+Operation = (
+    Memit | AlphaEdit | Rome | LocalFineTune | ConstrainedFineTune | UltraEdit | UndoEdit | Lora | FullFineTune | Scrub
+)
 METHODS: tuple[type[Operation], ...] = (
     Memit, AlphaEdit, Rome, LocalFineTune, ConstrainedFineTune, UltraEdit, UndoEdit, Lora, FullFineTune,
+    Scrub,
 )  # fmt: skip
 
 __all__ = [
@@ -37,6 +40,7 @@ __all__ = [
     "Memit",
     "Operation",
     "Rome",
+    "Scrub",
     "TargetEdit",
     "Trained",
     "TunedEdit",

@@ -18,7 +18,8 @@ def new_id() -> str:
 
 
 def specialist(**extra: Any) -> dict[str, Any]:
-    """Marks a parameter that the form keeps behind 'More settings'; `file=True` marks one that names a file."""
+    """Marks a parameter that the form keeps behind 'More settings', or in a group of its own, `section`; `file=True`
+    marks one that names a file."""
     return {"specialist": True, **extra}
 
 

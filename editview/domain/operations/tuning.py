@@ -17,9 +17,13 @@ those, or chosen ones."""
 TrainOn = Literal["answers", "everything"]
 """What a fine-tune learns of its examples."""
 
+_PROTECT = specialist(section="Protect edits")  # the form shows these in a group of this name
+
 
 class FineTune(BaseOperation):
     """Trains the model further on a data file."""
+
+    not_asked: ClassVar[frozenset[str]] = frozenset()  # parameters that the form leaves out
 
     data: str = Field(
         "support-tickets", title="Training data",
@@ -48,25 +52,26 @@ class FineTune(BaseOperation):
         json_schema_extra=specialist(),
     )  # fmt: skip
     replay: float = Field(
-        0.0, ge=0, lt=1, title="Protect edits: ask them again",
-        description="Share of every batch that repeats the facts edited before this step, with their new answers",
-        json_schema_extra=specialist(),
+        0.0, ge=0, lt=1, title="Ask them again",
+        description="Share of every batch that repeats the facts edited before this step, with their new answers: 0.1 "
+        "is one in ten",
+        json_schema_extra=_PROTECT,
     )  # fmt: skip
     shift_penalty: float = Field(
-        0.0, ge=0, le=1e6, title="Protect edits: hold the activations",
-        description="Weight of a penalty on how far the activations at the edited layers move for the edited prompts",
-        json_schema_extra=specialist(),
+        0.0, ge=0, le=1e6, title="Read them as before",
+        description="λ: weight of a penalty on how far activations at the edited layers move for the edited prompts",
+        json_schema_extra=_PROTECT,
     )  # fmt: skip
     projection: bool = Field(
-        False, title="Protect edits: spare their directions",
+        False, title="Spare their directions",
         description="Train the edited matrices only in directions that the edited facts don't use",
-        json_schema_extra=specialist(),
+        json_schema_extra=_PROTECT,
     )  # fmt: skip
     teach: float = Field(
         0.0, ge=0, lt=1, title="Teach the facts",
         description="Share of every batch that asks the sheet's facts to be changed, paraphrases among them, whether "
-        "or not they are edited besides",
-        json_schema_extra=specialist(),
+        "or not they are edited besides: 0.1 is one in ten",
+        json_schema_extra=specialist(section="Facts in the data"),
     )  # fmt: skip
     validation: float = Field(
         0.05, ge=0, le=0.5, title="Kept for validation",
@@ -160,3 +165,21 @@ class FullFineTune(FineTune):
     about: ClassVar[str] = "Trains every weight: the strongest adaptation, and the most forgetful."
 
     method: Literal["full"] = "full"
+
+
+class Scrub(FullFineTune):
+    """The opposite wish: edits that should not be there are trained away."""
+
+    label: ClassVar[str] = "scrub"
+    about: ClassVar[str] = (
+        "Trains the edited layers alone on ordinary data, so that edits which should not be there wear off, and tells "
+        "which are gone. For a checkpoint that somebody else edited, choose the layers yourself."
+    )
+    not_asked: ClassVar[frozenset[str]] = frozenset({"replay", "shift_penalty", "projection", "teach"})
+
+    method: Literal["scrub"] = "scrub"  # type: ignore[assignment]
+    trained: Trained = Field(
+        "edited", title="Layers to train",
+        description="edited: layers that this plan's edits write; chosen: the ones given below, for edits that "
+        "somebody else made; not-edited and all: what else there is",
+    )  # fmt: skip

@@ -22,12 +22,12 @@ from PySide6.QtWidgets import (
 )
 
 from editview.domain.facts import FactSheet
-from editview.domain.operations import BaseOperation, FineTune, FullFineTune, Operation, UndoEdit, in_words_of
+from editview.domain.operations import BaseOperation, FineTune, FullFineTune, Operation, Scrub, UndoEdit, in_words_of
 from editview.domain.scope import Parts
 from editview.domain.sentences import method_name, operation_title
 from editview.ui.look.icons import icon
 from editview.ui.look.labels import Sentence, Words
-from editview.ui.look.theme import BODY, SMALL, theme
+from editview.ui.look.theme import BODY, LARGE, SMALL, theme
 from editview.ui.plan.fields import Field, field_for, plain
 from editview.ui.plan.finding import Finding
 from editview.ui.plan.scope_section import ScopeSection
@@ -56,7 +56,7 @@ def _complaint(problem: ErrorDetails) -> str:
 
 def _headline(operation: Operation, sheet: FactSheet | None) -> str:
     title = operation_title(operation, sheet)
-    if isinstance(operation, UndoEdit):
+    if isinstance(operation, UndoEdit | Scrub):
         return title
     if isinstance(operation, FullFineTune):
         return title.replace("Fine-tune", "Fine-tune every weight", 1)
@@ -119,6 +119,7 @@ class OperationForm(QDialog):
         super().__init__(parent)
         self.operation = operation
         self._sheet, self._layers, self._edits, self._finding = sheet, layers, edits or {}, finding
+        self._left_out = _NOT_IN_FORM | getattr(operation, "not_asked", frozenset())
         self.fields: dict[str, Field] = {}
         self._rows: dict[str, _Row] = {}
         self.scope: ScopeSection | None = None
@@ -149,8 +150,9 @@ class OperationForm(QDialog):
         common, special = QVBoxLayout(), QVBoxLayout(self._specialist)
         special.setContentsMargins(0, look.px(8), 0, 0)
         together = {} if self.scope is None else self.scope.fields()
+        sections: dict[str, QVBoxLayout] = {}
         for name, info in type(self.operation).model_fields.items():
-            if name in _NOT_IN_FORM:
+            if name in self._left_out:
                 continue
             if name in together:
                 self._add_scope(name, together[name], common)
@@ -166,11 +168,18 @@ class OperationForm(QDialog):
                 self._offer_finding(self._finding, info, row, field)
             field.changed.connect(self._check)
             self.fields[name], self._rows[name] = field, row
-            (special if is_special else common).addWidget(row)
+            section = str(extra.get("section", "")) if isinstance(extra, dict) else ""
+            if section and section not in sections:
+                sections[section] = QVBoxLayout()
+                sections[section].setContentsMargins(0, look.px(8), 0, look.px(8))
+                sections[section].addWidget(Words(section, LARGE, bold=True, parent=self))
+                sections[section].addSpacing(look.px(8))
+            (sections.get(section) or (special if is_special else common)).addWidget(row)
         page = QWidget(self)
         inside = QVBoxLayout(page)
         inside.setContentsMargins(look.px(24), look.px(8), look.px(24), look.px(8))
-        inside.addLayout(common)
+        for group in (common, *sections.values()):
+            inside.addLayout(group)
         inside.addWidget(self.more, alignment=Qt.AlignmentFlag.AlignLeft)
         inside.addWidget(self._specialist)
         inside.addStretch(1)
@@ -268,7 +277,7 @@ class OperationForm(QDialog):
 
     def _check(self) -> None:
         """Check the whole card as it would be; say at each field what is wrong with it."""
-        kept = {name: getattr(self.operation, name) for name in ("id", "enabled")}
+        kept = {name: getattr(self.operation, name) for name in self._left_out}
         complaints: dict[str, str] = {}
         try:
             checked: BaseOperation | None = type(self.operation).model_validate({**kept, **self._values()})

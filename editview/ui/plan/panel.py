@@ -7,13 +7,14 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from editview.domain.operations import Edit, FineTune, Operation, UndoEdit
+from editview.domain.orders import edits_last, why_edits_stay
 from editview.domain.scope import parts
 from editview.domain.sentences import method_name, operation_title
 from editview.ui.hub import Hub
 from editview.ui.look.icons import icon
 from editview.ui.look.labels import Sentence
 from editview.ui.look.theme import BODY, theme
-from editview.ui.plan.card_states import overall, plan_sentence, trains
+from editview.ui.plan.card_states import obstacle, overall, plan_sentence, trains
 from editview.ui.plan.chooser import StepChooser, first_of
 from editview.ui.plan.export_dialog import ExportDialog
 from editview.ui.plan.finding import Finding
@@ -95,6 +96,21 @@ class PlanPanel(QWidget):
         """Add a step at the end that takes the selected edit out again."""
         if isinstance(self.selected, Edit):
             self._insert(UndoEdit(edit=self.selected.id), len(self._hub.plan.operations))
+
+    def put_edits_last(self) -> None:
+        """Move the edits behind the fine-tunes and have both orders compared; one step for undo."""
+        before = self._hub.plan
+        self._hub.change_plan(edits_last(before))
+        self._hub.comparison_wanted.emit((before, self._hub.plan))
+
+    def why_edits_stay(self) -> str:
+        """Why the edits can't be put last now; empty: they can."""
+        hub = self._hub
+        return (
+            "A run is under way."
+            if hub.running
+            else why_edits_stay(hub.plan) or obstacle(hub.plan, hub.sheet, hub.sheet_missing)
+        )
 
     @property
     def _place(self) -> int:
@@ -182,6 +198,7 @@ class PlanPanel(QWidget):
     def _show_menu(self, at: QPoint) -> None:
         menu = QMenu(self)
         menu.addActions(self.view.actions())
+        menu.setToolTipsVisible(True)
         menu.addSeparator()
         menu.addAction(icon("add"), "Add a step…").triggered.connect(self.choose_step)
         menu.exec(self.view.viewport().mapToGlobal(at))

@@ -110,6 +110,10 @@ def _plan(window: MainWindow) -> list[Action]:
             "step-down", "&Plan", "Move down", partial(plan.move_step, 1), "Alt+Down", "down",
             possible=lambda: can_move(1), in_list=True, group=3,
         ),
+        Action(
+            "edits-last", "&Plan", "Put edits last and compare", plan.put_edits_last, "", "down",
+            why_not=plan.why_edits_stay, group=3,
+        ),
     ]  # fmt: skip
 
 

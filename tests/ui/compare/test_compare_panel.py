@@ -178,3 +178,12 @@ def test_orders_with_long_names_are_called_first_and_second(qtbot: QtBot) -> Non
     assert "Fine-tune on geography lessons" in panel.picture.accessibleDescription()
     assert panel.first.isVisible()
     assert panel.first.count() == 3
+
+
+def test_orders_asked_for_elsewhere_are_run_once(qtbot: QtBot) -> None:
+    hub, _, sent = shown(qtbot)
+    hub.take(events(True, "one"))
+    hub.comparison_wanted.emit((sample.plan(), sample.plan(False)))
+    assert asked(sent) == ["Fine-tune → Edit"]
+    hub.comparison_wanted.emit((sample.plan(), sample.plan(False)))
+    assert asked(sent) == ["Fine-tune → Edit"]
