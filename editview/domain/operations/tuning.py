@@ -69,6 +69,11 @@ class FineTune(BaseOperation):
         description="End when the validation loss hasn't fallen for so many looks at it; 0: train all steps",
         json_schema_extra=specialist(),
     )  # fmt: skip
+    until: float = Field(
+        0.0, ge=0, title="Stop at validation loss",
+        description="End as soon as the validation loss has fallen to this; 0: train all steps",
+        json_schema_extra=specialist(),
+    )  # fmt: skip
     max_length: int = Field(
         64, ge=8, le=131072, title="Longest example", description="Tokens; longer examples are cut",
         json_schema_extra=specialist(),
