@@ -20,9 +20,10 @@ from editview.cli.saying import say, say_error
 from editview.domain.errors import Cancelled
 from editview.domain.export import Form
 from editview.domain.plan import Checkpoint
+from editview.domain.study import LAYERS, ORDERS, PROTECTIONS
 from editview.runs.words import in_words
 
-_COMMANDS = ("open", "run", "export", "check", "trace", "interference", "diff")
+_COMMANDS = ("open", "run", "export", "check", "trace", "interference", "diff", "study")
 
 
 def command_line(arguments: Sequence[str], open_window: Callable[[Sequence[Path]], int]) -> int:
@@ -123,6 +124,26 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     diff.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     diff.set_defaults(do=_diff)
 
+    study = commands.add_parser("study", help="run a grid of edits, fine-tunes, layers and orders; table and picture")
+    study.add_argument(
+        "plan", metavar="PLAN", help="a plan file, or 'demo': each of its edits is combined with each of its fine-tunes"
+    )
+    study.add_argument("--out", metavar="FOLDER", type=Path, required=True, help="table, picture and rows go here; "
+                       "a study that was stopped goes on from them")  # fmt: skip
+    study.add_argument("--layers", nargs="+", choices=LAYERS, default=LAYERS, help="layers that fine-tunes train")
+    study.add_argument("--orders", nargs="+", choices=ORDERS, default=ORDERS, help="'edit first', 'edit last'")
+    study.add_argument(
+        "--protections", nargs="+", choices=list(PROTECTIONS), default=["none"],
+        help="ways to protect edits that stand before the fine-tune",
+    )  # fmt: skip
+    study.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="N", help="each cell runs with each")
+    study.add_argument(
+        "--until", metavar="LOSS", type=float,
+        help="validation loss at which fine-tunes end, so that all have learnt equally much; when not given, the "
+        "lowest that all of them reach is found first; 0: all train their steps",
+    )  # fmt: skip
+    study.set_defaults(do=_study)
+
     settings = Checkpoint.model_fields
     formats = get_args(settings["dtype"].annotation)
     for command in (check, trace):
@@ -139,6 +160,7 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
             "the field that holds the new answer, 'target_new=alt'. Of edits that contradict each other, which is "
             "used: 'contradictions=first', last or none",
         )  # fmt: skip
+    for command in (run, export, check, trace, interference, study):
         command.add_argument("--device", help="cpu, cuda, cuda:1, mps; the best one when not given")
         command.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     return parser
@@ -192,6 +214,15 @@ def _diff(options: argparse.Namespace) -> int:
     first = Checkpoint(source=options.first, allow_code=options.allow_code)
     second = Checkpoint(source=options.second, adapter=options.adapter, allow_code=options.allow_code)
     return diff(first, second, options.json)
+
+
+def _study(options: argparse.Namespace) -> int:
+    from editview.cli.study import study
+
+    return study(
+        options.plan, options.out, options.layers, options.orders, options.protections, options.seeds, options.until,
+        options.device, options.json,
+    )  # fmt: skip
 
 
 def _checkpoint(options: argparse.Namespace) -> Checkpoint:

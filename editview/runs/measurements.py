@@ -23,7 +23,7 @@ TWICE = 4 / 3
 
 _REMEMBERED = 200
 _MARGIN = 1.1  # the peak of other batches may lie a little above that of the longest examples
-_FREE = {"steps", "learning_rate", "schedule", "warmup", "weight_decay", "alpha", "validation", "patience"}
+_FREE = {"steps", "learning_rate", "schedule", "warmup", "weight_decay", "alpha", "validation", "patience", "until"}
 """Settings that change neither a step's time nor its memory."""
 
 

@@ -62,7 +62,7 @@ def measure(
         def told(done: int, total: int, what: str) -> None:
             progress(before + min(done, _STEPS) * (what == "Training"), 2 * _STEPS, "Measuring the fine-tune")
 
-        short = operation.model_copy(update={"steps": _STEPS, "validation": 0.0, "patience": 0})
+        short = operation.model_copy(update={"steps": _STEPS, "validation": 0.0, "patience": 0, "until": 0.0})
         try:
             fine_tune(lm, short, some, seed, None, told, on_log, prepared.layers, prepared.facts, fit)
         except _Enough:

@@ -123,6 +123,13 @@ class Runner:
         if failed:  # the error is gone by now, and with it what it held of a step that took too much
             release_memory()
 
+    def keys(self, plan: Plan, sheet: FactSheet) -> tuple[str, ...] | None:
+        """The keys of a plan's stages; None: the checkpoint was never opened on this machine."""
+        fingerprint = self._fingerprints.of(plan.checkpoint, self.device)
+        if fingerprint is None:
+            return None
+        return stage_keys(fingerprint, self.device.id, plan.seed, self._prepared(plan, sheet))
+
     def ask(
         self, plan: Plan, prompt: str, keys: Sequence[str], max_new_tokens: int, emit: Emit, stop: threading.Event
     ) -> tuple[str, ...]:

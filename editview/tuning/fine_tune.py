@@ -79,7 +79,7 @@ def fine_tune(
     if operation.packing:
         refuse_unless_apart(model)
     kept = Kept.of(lm, held, operation, most)
-    if operation.patience and kept is None:
+    if (operation.patience or operation.until) and kept is None:
         raise EditViewError(
             f"Stopping early needs examples that are kept for validation, and this data is too small for it: {FEWEST} "
             "examples are needed at least. Choose other data, or train all steps."
@@ -88,7 +88,7 @@ def fine_tune(
     padding = next((token for token in (lm.tokenizer.pad_token_id, ends) if token is not None), 0)
 
     looks = None
-    if kept is not None and (watch is not None or operation.patience):
+    if kept is not None and (watch is not None or operation.patience or operation.until):
         heard = (watch.validated, watch.went_back) if watch is not None else (unheard, unheard)
         looks = Looks(lm, kept, operation, padding, progress, *heard)
     found = trained(lm.anatomy.tensors, operation, layers)

@@ -115,8 +115,9 @@ def _work(operation: FineTune) -> float:
 
 
 def steps_between_looks(operation: FineTune, examples: int) -> int:
-    """Each look reads so many examples. With patience there are more looks, whatever they cost."""
-    fewest = _PATIENT_LOOKS if operation.patience else _LOOKS
+    """Each look reads so many examples. Where they may end the training there are more looks, whatever they
+    cost."""
+    fewest = _PATIENT_LOOKS if operation.patience or operation.until else _LOOKS
     looks = min(max(int(_work(operation)) // examples, fewest), _MOST_LOOKS)
     return math.ceil(operation.steps / looks)
 
@@ -140,7 +141,7 @@ class Looks(TrainerCallback):
         went_back: Callable[[int], None],
     ) -> None:
         self._lm, self._kept, self._padding = lm, kept, padding
-        self._steps, self._patience = operation.steps, operation.patience
+        self._steps, self._patience, self._until = operation.steps, operation.patience, operation.until
         self._every = steps_between_looks(operation, len(kept.read))
         self._progress, self._report, self._went_back = progress, report, went_back
         self._best: tuple[Validation, list[tuple[Tensor, Tensor]]] | None = None
@@ -158,6 +159,8 @@ class Looks(TrainerCallback):
             return
         self._last = self._look(step)
         self._report(self._last)
+        if self._last.loss <= self._until:
+            control.should_training_stop = True
         if not self._patience:
             return
         if self._best is None or self._last.loss < self._best[0].loss:

@@ -85,6 +85,11 @@ class FineTune(BaseOperation):
         "the steps), and keep the weights of the best look, of which main memory holds a copy; 0: train all steps",
         json_schema_extra=specialist(),
     )  # fmt: skip
+    until: float = Field(
+        0.0, ge=0, title="Stop at validation loss",
+        description="End as soon as the validation loss has fallen to this; 0: train all steps",
+        json_schema_extra=specialist(),
+    )  # fmt: skip
     train_on: TrainOn = Field(
         "answers", title="Train on",
         description="answers: only what is to be answered is learnt, and what comes before it is read; everything: "
@@ -118,9 +123,9 @@ class FineTune(BaseOperation):
         0.0, ge=0, le=1, title="Weight decay", description="AdamW's decay", json_schema_extra=specialist()
     )
 
-    @field_validator("patience")
+    @field_validator("patience", "until")
     @classmethod
-    def _has_something_to_look_at(cls, value: int, info: ValidationInfo) -> int:
+    def _has_something_to_look_at(cls, value: float, info: ValidationInfo) -> float:
         if value and not info.data.get("validation", True):
             raise PydanticCustomError("patience", "without examples kept for validation nothing tells when to stop")
         return value
