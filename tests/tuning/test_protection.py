@@ -25,8 +25,8 @@ FACTS = tuple(
     for i, (name, city) in enumerate([("Ann Lee", "Bonn"), ("Bob", "Oslo"), ("Cleo", "Bern"), ("Dan Day", "Riga")])
 )
 GIVEN = FactsGiven(FACTS, FACTS, (0, 1))
-FULL = FullFineTune(steps=6, learning_rate=1e-2, batch_size=4, weight_decay=0.1)
-LORA = Lora(rank=4, alpha=8, steps=6, learning_rate=1e-1, batch_size=4, weight_decay=0.1)
+FULL = FullFineTune(validation=0.0, steps=6, learning_rate=1e-2, batch_size=4, weight_decay=0.1)
+LORA = Lora(validation=0.0, rank=4, alpha=8, steps=6, learning_rate=1e-1, batch_size=4, weight_decay=0.1)
 BOTH = pytest.mark.parametrize("operation", [FULL, LORA], ids=["full", "lora"])
 
 

@@ -155,7 +155,7 @@ class FactsGrid:
         state = np.where(self._checked > 0, self._checked, self._live)
         self.known: Flags = state > 0
         self.provisional: Flags = self.known & (self._checked == 0)
-        stands = self.known & (state != _VERDICTS[Verdict.FAILS])
+        self._stands = stands = self.known & (state != _VERDICTS[Verdict.FAILS])
         reached = np.logical_and.accumulate(self.known, axis=1)
         edited = self.group == GROUPS.index(Group.EDITED)
 
@@ -273,5 +273,5 @@ class FactsGrid:
     def _scrubbed(self, edited: Flags, stage: int) -> tuple[int, int] | None:
         if not stage or not isinstance(self.plan.active[stage - 1], Scrub):
             return None
-        stood = edited & self.known[:, stage - 1] & (self.chips[:, stage - 1] != Chip.FAILS)
-        return (int((stood & (self.chips[:, stage] == Chip.FAILS)).sum()), int(stood.sum())) if stood.any() else None
+        stood = edited & self._stands[:, stage - 1]
+        return (int((stood & ~self._stands[:, stage]).sum()), int(stood.sum())) if stood.any() else None
