@@ -25,10 +25,12 @@ class CheckpointInfo:
     layers: int
     tensors: tuple[TensorInfo, ...]
     device: str  # where it would run, in words: 'CPU', 'NVIDIA RTX 4090'
-    fits: bool
+    fits: bool  # as a whole
     not_editable: str | None  # the reason why it can't be edited; None: it can
     model_type: str = ""  # as config.json names the architecture: 'gpt2'
     width: int = 0  # of the hidden states
+    layout: str = ""  # in words, where the layers go of a model that doesn't fit as a whole; empty: nowhere
+    disk_serves: bool = False  # layers that fit nowhere else can wait in its files
     presets: tuple[Edit, ...] = ()  # settings that are known to work for it, a method each
 
     def starting(self, method: type[Kind]) -> Kind | None:
@@ -41,6 +43,7 @@ class CheckpointInfo:
             f"{self.parameters / 1e9:.1f} billion" if self.parameters >= 1e9 else f"{self.parameters / 1e6:.1f} million"
         )
         fits = f"fits on the {self.device}" if self.fits else f"doesn't fit on the {self.device}"
+        fits = self.layout.rstrip(".") or fits
         editable = f"can't be edited: {self.not_editable}" if self.not_editable else "can be edited"
         return (
             f"{self.name}: {self.architecture} with {size} parameters in {self.layers} layers "

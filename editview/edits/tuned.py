@@ -40,9 +40,9 @@ def tuned(
     gives the lessons' order in each pass. No weight moves further than `limit` from where it was.
     """
     module = lm.anatomy.mlp_output(lm.model, layer)
-    weight = module.weight
     steps = math.ceil(len(lessons) / operation.batch_size)
-    with rewriting(lm, [layer]) as writing, learning(lm, [weight]):
+    with rewriting(lm, [layer]) as writing, learning(lm, [module.weight]):
+        weight = module.weight
         reading = Reading.of(lm, lessons, layer)
         before = writing.untouched[layer].float()
         master = before.clone()

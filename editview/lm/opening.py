@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from logging import ERROR, getLogger
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -21,12 +23,11 @@ from editview.domain.plan import Checkpoint
 from editview.domain.progress import Progress
 from editview.lm.adapters import check_adapter, merge_adapter
 from editview.lm.anatomy import Anatomy, anatomy
-from editview.lm.devices import memory_free
 from editview.lm.headers import Header, check_tokenizer_files, member, read_header, read_json
+from editview.lm.layout import laid_out, too_large
 from editview.lm.model import LanguageModel, fingerprint
+from editview.lm.offloading import Offloaded, device_map, dispatched
 from editview.lm.sources import download, local_folder
-
-ROOM = 1.2  # memory a model takes beside its weights
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class _Found:
     tokenizer: Any
     remote_code: bool
 
+    @property
+    def disk_serves(self) -> bool:
+        """Whether weights can be read from the checkpoint's files just when they are needed."""
+        return self.adapter is None and self.header is not None
+
 
 def describe(checkpoint: Checkpoint, device: Device) -> CheckpointInfo:
     """What a checkpoint is and whether it fits `device`, without loading weights or asking the network.
@@ -52,7 +58,7 @@ def describe(checkpoint: Checkpoint, device: Device) -> CheckpointInfo:
     parameters = sum(parameter.numel() for parameter in found.skeleton.parameters())
     own = found.header.dtype if found.header else _config_dtype(found.config)
     loaded = _dtype(checkpoint, device, own)
-    needed = parameters * loaded.itemsize * ROOM
+    placement = laid_out(found.anatomy.tensors, loaded.itemsize, device, None, found.disk_serves)
     text = found.config.get_text_config()
     return CheckpointInfo(
         checkpoint=checkpoint,
@@ -64,18 +70,24 @@ def describe(checkpoint: Checkpoint, device: Device) -> CheckpointInfo:
         layers=int(text.num_hidden_layers),
         tensors=found.anatomy.tensors,
         device=device.name,
-        fits=needed <= memory_free(device),
+        fits=placement is not None and placement.is_whole,
         not_editable=found.anatomy.not_editable,
         model_type=str(text.model_type),
         width=int(text.hidden_size),
+        layout=placement.sentence(device.name) if placement else "",
+        disk_serves=found.disk_serves,
     )
 
 
-def open_model(checkpoint: Checkpoint, device: Device, progress: Progress) -> LanguageModel:
+def open_model(
+    checkpoint: Checkpoint, device: Device, progress: Progress, working: int | None = None
+) -> LanguageModel:
     """Load a checkpoint onto `device`; downloads a hub id that isn't in the local cache.
 
-    Weights are float32 on the CPU and as the checkpoint has them on a GPU, unless the checkpoint names a format.
-    Raises EditViewError for a checkpoint that is missing, damaged, or not what EditView works with.
+    Weights are float32 on the CPU and as the checkpoint has them on a GPU, unless the checkpoint names a format. Where
+    they would leave less than `working` bytes of the device's memory to work in (None: a guess), layers wait in main
+    memory and, where that is short, on the disk. Raises EditViewError for a checkpoint that is missing, damaged, not
+    what EditView works with, or too large for all of these.
     """
     steps = 4
     progress(0, steps, "Reading the checkpoint's headers")
@@ -86,33 +98,34 @@ def open_model(checkpoint: Checkpoint, device: Device, progress: Progress) -> La
     progress(1, steps, "Loading the weights")
     own = found.header.dtype if found.header else _config_dtype(found.config)
     dtype = _dtype(checkpoint, device, own)
-    _check_room(found, dtype, device)
-    model = _load(found, dtype, checkpoint.allow_pickle)
+    placement = laid_out(found.anatomy.tensors, dtype.itemsize, device, working, found.disk_serves)
+    if placement is None:
+        raise too_large(found.anatomy.tensors, dtype.itemsize, device, found.disk_serves)
+    where = None if placement.is_whole else device_map(found.skeleton, found.anatomy, placement, device.id)
+    folder = TemporaryDirectory(prefix="editview-")
+    direct = {"device_map": where, "offload_folder": folder.name} if where and found.disk_serves else {}
+    model = _load(found, dtype, checkpoint.allow_pickle, direct)
     if found.adapter:
         progress(2, steps, "Merging the adapter")
         model = merge_adapter(model, found.adapter)
+    offloaded = None
+    if where:
+        model = model if direct else dispatched(model, where, device.id)
+        names = [tensor.name for tensor in found.anatomy.tensors]
+        offloaded = Offloaded(model, names, device.id, placement.sentence(device.name), folder)
     progress(3, steps, "Taking the fingerprint")
-    named = fingerprint(model, found.tokenizer)
-    nn.Module.to(model, torch.device(device.id)).eval()
-    opened = LanguageModel(model, found.tokenizer, found.anatomy, named)
+    named = fingerprint(model, found.tokenizer, offloaded)
+    if not offloaded:
+        nn.Module.to(model, torch.device(device.id))
+    opened = LanguageModel(model.eval(), found.tokenizer, found.anatomy, named, offloaded)
     progress(steps, steps, "Taking the fingerprint")
     return opened
-
-
-def _check_room(found: _Found, dtype: torch.dtype, device: Device) -> None:
-    """A model stands on one device, whole. The CPU may swap; a card can't."""
-    needed = sum(parameter.numel() for parameter in found.skeleton.parameters()) * dtype.itemsize
-    free = memory_free(device)
-    if device.id.startswith("cuda") and needed > free:
-        raise EditViewError(
-            f"The model's weights take {needed / 1e9:,.1f} GB and {device.name} has {free / 1e9:,.1f} GB free. Choose "
-            "the CPU as the device, a smaller number format, or a smaller model."
-        )
 
 
 def _find(checkpoint: Checkpoint) -> _Found:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
+    getLogger("accelerate.big_modeling").setLevel(ERROR)  # it warns of what was asked of it
     folder = _folder(checkpoint.source)
     adapter = _folder(checkpoint.adapter) if checkpoint.adapter else None
     if not (folder / "config.json").is_file():
@@ -226,7 +239,7 @@ def _tokenizer(folder: Path, skeleton: PreTrainedModel, remote: bool) -> Any:
     return tokenizer
 
 
-def _load(found: _Found, dtype: torch.dtype, pickle: bool) -> PreTrainedModel:
+def _load(found: _Found, dtype: torch.dtype, pickle: bool, where: Mapping[str, Any]) -> PreTrainedModel:
     try:
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             found.folder,
@@ -236,6 +249,7 @@ def _load(found: _Found, dtype: torch.dtype, pickle: bool) -> PreTrainedModel:
             use_safetensors=None if pickle else True,
             local_files_only=True,
             output_loading_info=True,
+            **where,
         )
         model: PreTrainedModel = loaded[0]
         loading: dict[str, Any] = loaded[1]
