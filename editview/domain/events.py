@@ -112,6 +112,7 @@ class Forecast:
     memory_available: int
     advice: str = ""  # what to change when it won't fit
     to_read: int = 0  # tokens of text for statistics, at most; 0: none, or they are kept
+    layout: str = ""  # in words, where the layers go of a model that is larger than its device
     guessed: bool = False  # some of it was never done on this machine: the times are another machine's
 
 

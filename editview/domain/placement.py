@@ -35,13 +35,14 @@ class Placement:
         """How a person would say it; '' for a model that stays on the device as a whole."""
         if self.is_whole:
             return ""
-        words = {Place.DEVICE: f"on the {device}", Place.MEMORY: "in main memory", Place.DISK: "on the disk"}
-        first, *others = [(self.layers.count(place), words[place]) for place in Place]
-        others = [(count, where) for count, where in others if count]
-        if len(others) == 1:
-            others = [("the rest", others[0][1])]
-        rest = ", ".join(f"{count} {where}" for count, where in others)
-        return f"{first[0]} of {len(self.layers)} layers {first[1]}, {rest}: slower."
+        words = {Place.MEMORY: "in main memory", Place.DISK: "on the disk"}
+        elsewhere = [place for place in words if place in self.layers]
+        if len(elsewhere) == 1:
+            rest = f"the rest {words[elsewhere[0]]}"
+        else:
+            rest = ", ".join(f"{self.layers.count(place)} {words[place]}" for place in elsewhere)
+        here = self.layers.count(Place.DEVICE)
+        return f"{here} of {len(self.layers)} layers on the {device}, {rest}: slower."
 
 
 def placed(

@@ -79,9 +79,7 @@ def describe(checkpoint: Checkpoint, device: Device) -> CheckpointInfo:
     )
 
 
-def open_model(
-    checkpoint: Checkpoint, device: Device, progress: Progress, working: int | None = None
-) -> LanguageModel:
+def open_model(checkpoint: Checkpoint, device: Device, progress: Progress, working: int | None = None) -> LanguageModel:
     """Load a checkpoint onto `device`; downloads a hub id that isn't in the local cache.
 
     Weights are float32 on the CPU and as the checkpoint has them on a GPU, unless the checkpoint names a format. Where

@@ -19,8 +19,16 @@ from editview.runs import costs
 from editview.runs.fingerprints import Fingerprints, described
 from editview.runs.keys import full_keys, stage_keys
 from editview.runs.machine import memory_available
-from editview.runs.memory import number_format, operation_memory, resting_memory
-from editview.runs.operations import Prepared, PreparedEdit, PreparedUndo, prepare, with_preset
+from editview.runs.memory import layout, number_format, operation_memory, resting_memory, working_memory
+from editview.runs.operations import (
+    TOO_LARGE_TO_TRAIN,
+    Prepared,
+    PreparedEdit,
+    PreparedFineTune,
+    PreparedUndo,
+    prepare,
+    with_preset,
+)
 from editview.runs.store import StageStore
 from editview.runs.timings import Timings
 from editview.runs.walk import watched_facts
@@ -74,6 +82,14 @@ def forecast(
     first = 0.0 if asked[0] else _asking_seconds(sheet, info, device, timings)
     needed = max([resting_memory(info, device), *(operation_memory(one, info, device) for one in sized)])
     available = memory_available(device)
+    placement = layout(sized, info, device, available)
+    partly = placement is not None and not placement.is_whole
+    trains = any(isinstance(one, PreparedFineTune) for one in sized)
+    if placement is not None and partly and not trains:
+        needed = placement.on_device + placement.widest + (working_memory(sized, info, device) or 0)
+    advice = ""
+    if needed > available:
+        advice = TOO_LARGE_TO_TRAIN if partly else _advice(sized, info, device, needed, available)
     return Forecast(
         plan=plan,
         reused=tuple(known[1:]),
@@ -83,7 +99,8 @@ def forecast(
         memory_available=available,
         guessed=not all(timings.has_learnt(kind, device.id) for kind in kinds),
         to_read=to_read,
-        advice="" if needed <= available else _advice(sized, info, device, needed, available),
+        advice=advice,
+        layout=placement.sentence(device.name) if placement is not None and not trains else "",
     )
 
 

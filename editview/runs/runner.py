@@ -26,10 +26,11 @@ from editview.lm.answers import ask, live_check
 from editview.lm.model import LanguageModel
 from editview.lm.spectrum import spectra
 from editview.lm.tracing import trace
-from editview.runs.fingerprints import Fingerprints, described
+from editview.runs.fingerprints import Fingerprints, described, identity
 from editview.runs.journal import Journal, interrupted
 from editview.runs.keys import full_keys, stage_keys
-from editview.runs.operations import Prepared, prepare
+from editview.runs.memory import working_memory
+from editview.runs.operations import Prepared, prepare, sized
 from editview.runs.pace import telling
 from editview.runs.store import StageStore
 from editview.runs.timings import Timings
@@ -71,7 +72,7 @@ class Runner:
         prepared = self._prepared(plan, sheet)
         fingerprint = None if fresh else self._all_kept(plan, sheet, prepared)
         if fingerprint is None:  # then it comes from the model that is open, not from what is remembered
-            fingerprint = self._opened(plan.checkpoint, emit, stop).fingerprint
+            fingerprint = self._opened(plan.checkpoint, emit, stop, prepared).fingerprint
         keys = stage_keys(fingerprint, self.device.id, plan.seed, prepared)
         full = full_keys(fingerprint, self.device.id, plan.seed, prepared)
         if fresh:
@@ -179,6 +180,13 @@ class Runner:
         lm = self._bench.open(checkpoint, self.device, progress)
         return self._bench.move_to(stage_keys(lm.fingerprint, self.device.id, 0, ())[0])
 
-    def _opened(self, checkpoint: Checkpoint, emit: Emit, stop: threading.Event) -> LanguageModel:
+    def _opened(
+        self, checkpoint: Checkpoint, emit: Emit, stop: threading.Event, prepared: Sequence[Prepared] = ()
+    ) -> LanguageModel:
+        """The open model, with room beside it for these operations; what isn't downloaded yet leaves a guess at it."""
+        working = None
+        if prepared and identity(checkpoint, self.device) is not None:
+            info = described(checkpoint, self.device)
+            working = working_memory(sized(prepared, info), info, self.device)
         with telling(emit, stop) as progress:
-            return self._bench.open(checkpoint, self.device, progress)
+            return self._bench.open(checkpoint, self.device, progress, working)

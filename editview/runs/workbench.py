@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from editview.lm.model import LanguageModel
 from editview.lm.opening import open_model
 from editview.runs.fingerprints import Fingerprints, Identity, identity
 from editview.runs.keys import same_checkpoint, stage_keys
+from editview.runs.machine import memory_beside
 from editview.runs.operations import PreparedEdit, PreparedFineTune, carry_out
 from editview.runs.store import StageLost, StageStore
 from editview.runs.weights import Weights
@@ -47,6 +49,7 @@ class _Open:
     lm: LanguageModel
     weights: Weights
     root: str  # the key of the checkpoint itself
+    working: int  # bytes of the device's memory that were left free to work in
     key: str | None  # of the stage that the live model stands at; None: it is none that has a key
     delta: Delta
 
@@ -60,18 +63,25 @@ class Workbench:
         self._held: dict[str, Delta] = {}  # stages of this run that the store couldn't keep
         self._read: dict[str, Delta] = {}  # the two stages read last
 
-    def open(self, checkpoint: Checkpoint, device: Device, progress: Progress) -> LanguageModel:
-        """The model of this checkpoint on this device, at whatever stage it stands."""
+    def open(
+        self, checkpoint: Checkpoint, device: Device, progress: Progress, working: int | None = None
+    ) -> LanguageModel:
+        """The model of this checkpoint on this device, at whatever stage it stands.
+
+        The device's memory has room for `working` bytes beside it; None: whatever it has room for.
+        """
         name = identity(checkpoint, device)
-        if self._open is not None and self._open.name == (name, device):
-            return self._open.lm
+        now = self._open
+        enough = now is None or working is None or working <= max(now.working, memory_beside(device))
+        if now is not None and now.name == (name, device) and enough:
+            return now.lm
         self.close()
-        lm = open_model(checkpoint, device, progress)
+        lm = open_model(checkpoint, device, progress, working)
         name = name or identity(checkpoint, device)  # opening may have downloaded it
         assert name is not None
         self._fingerprints.remember(name, lm.fingerprint)
         root = stage_keys(lm.fingerprint, device.id, 0, ())[0]
-        self._open = _Open((name, device), lm, Weights(lm.model), root, root, {})
+        self._open = _Open((name, device), lm, Weights(lm.model, lm.offloaded), root, working or 0, root, {})
         return lm
 
     def close(self) -> None:
@@ -85,7 +95,7 @@ class Workbench:
     @property
     def parameters(self) -> int:
         """How many weights the open model has."""
-        return sum(tensor.numel() for tensor in self._at_hand.weights.base.values())
+        return sum(math.prod(tensor.shape) for tensor in self._at_hand.lm.anatomy.tensors)
 
     @property
     def delta(self) -> Delta:

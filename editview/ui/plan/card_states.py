@@ -105,6 +105,8 @@ def plan_sentence(plan: Plan, forecast: Forecast | None) -> str:
         doubt = " That is a guess until this machine has done it once."
     if forecast.to_read:
         doubt += f" Up to {forecast.to_read:,} tokens of text are read first, to see what must stay as it is."
+    if forecast.layout:
+        doubt += f" {forecast.layout}"
     if reused:
         verb = "is" if reused == 1 else "are"
         return f"{reused} of {steps} steps {verb} reused; {fresh} will run{time}.{doubt}"
