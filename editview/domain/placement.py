@@ -25,7 +25,6 @@ class Placement:
     layers: tuple[Place, ...]
     on_device: int  # bytes of weights that stay there
     widest: int  # bytes of the largest matrix that comes and goes
-    in_memory: int  # bytes
 
     @property
     def is_whole(self) -> bool:
@@ -58,7 +57,7 @@ def placed(
         sizes[tensor.layer] = sizes.get(tensor.layer, 0) + prod(tensor.shape) * number
     outside = sizes.pop(None)
     if outside + sum(sizes.values()) <= on_device:
-        return Placement((Place.DEVICE,) * len(sizes), outside + sum(sizes.values()), 0, 0)
+        return Placement((Place.DEVICE,) * len(sizes), outside + sum(sizes.values()), 0)
     widest = max((prod(tensor.shape) * number for tensor in tensors if tensor.layer is not None), default=0)
     left = {Place.DEVICE: on_device - outside - widest, Place.MEMORY: in_memory}
     if left[Place.DEVICE] < 0:
@@ -74,4 +73,4 @@ def placed(
         if place is not Place.DISK:
             left[place] -= size
         layers.insert(0, place)
-    return Placement(tuple(layers), on_device - left[Place.DEVICE] - widest, widest, in_memory - left[Place.MEMORY])
+    return Placement(tuple(layers), on_device - left[Place.DEVICE] - widest, widest)

@@ -25,7 +25,7 @@ def laid_out(
     free: int | None = None,
     main: int | None = None,
 ) -> Placement | None:
-    """Where the layers of a model go whose weights take `number` bytes each; None: it can't be laid out here.
+    """Where the layers of a model go whose weights take `number` bytes each; None: they fit nowhere.
 
     `working` bytes of the device's memory stay free (None: a guess). `disk`: whether its files serve for layers that
     fit nowhere else. `free` bytes of the device and `main` of main memory can be used; None: what is free right now.
@@ -35,9 +35,7 @@ def laid_out(
     if has_own_memory(device):
         main = main_memory_free() if main is None else main
         return placed(tensors, number, room, int(OF_MAIN_MEMORY * main), disk)
-    # The checkpoint's own weights lie beside those that are worked on. What fits nowhere else may be swapped.
-    whole = placed(tensors, number, weights, 0)
-    return placed(tensors, number, room // 2, 0, disk) or whole
+    return placed(tensors, number, room // 2, 0, disk)  # the checkpoint's own lie beside those that are worked on
 
 
 def too_large(tensors: Sequence[TensorInfo], number: int, device: Device, disk: bool) -> EditViewError:

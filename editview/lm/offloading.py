@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from accelerate import dispatch_model
 from accelerate.hooks import AlignDevicesHook
-from accelerate.utils import set_module_tensor_to_device
+from accelerate.utils import extract_submodules_state_dict, set_module_tensor_to_device
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
@@ -178,9 +178,15 @@ def device_map(model: nn.Module, anatomy: Anatomy, placement: Placement, device:
 
 
 def dispatched(model: PreTrainedModel, where: dict[str, str], device: str) -> PreTrainedModel:
-    """A model in main memory, laid out over the device and main memory."""
+    """A model that lies in main memory as a whole: what isn't to be on the device stays there."""
+    stays = [name for name, place in where.items() if place != device]
     laid_out: PreTrainedModel = dispatch_model(
-        model, where, main_device=device, skip_keys=model._skip_keys_device_placement
+        model,
+        where | dict.fromkeys(stays, "disk"),  # so accelerate takes it away on every device; it never reaches the disk
+        main_device=device,
+        state_dict=extract_submodules_state_dict(model.state_dict(), stays),
+        offload_index={},
+        skip_keys=model._skip_keys_device_placement,
     )
     return laid_out
 

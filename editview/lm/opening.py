@@ -23,6 +23,7 @@ from editview.domain.plan import Checkpoint
 from editview.domain.progress import Progress
 from editview.lm.adapters import check_adapter, merge_adapter
 from editview.lm.anatomy import Anatomy, anatomy
+from editview.lm.devices import has_own_memory
 from editview.lm.headers import Header, check_tokenizer_files, member, read_header, read_json
 from editview.lm.layout import laid_out, too_large
 from editview.lm.model import LanguageModel, fingerprint
@@ -97,9 +98,11 @@ def open_model(checkpoint: Checkpoint, device: Device, progress: Progress, worki
     own = found.header.dtype if found.header else _config_dtype(found.config)
     dtype = _dtype(checkpoint, device, own)
     placement = laid_out(found.anatomy.tensors, dtype.itemsize, device, working, found.disk_serves)
-    if placement is None:
+    if placement is None and has_own_memory(device):
         raise too_large(found.anatomy.tensors, dtype.itemsize, device, found.disk_serves)
-    where = None if placement.is_whole else device_map(found.skeleton, found.anatomy, placement, device.id)
+    where = None  # the CPU may swap what fits nowhere
+    if placement is not None and not placement.is_whole:
+        where = device_map(found.skeleton, found.anatomy, placement, device.id)
     folder = TemporaryDirectory(prefix="editview-")
     direct = {"device_map": where, "offload_folder": folder.name} if where and found.disk_serves else {}
     model = _load(found, dtype, checkpoint.allow_pickle, direct)
@@ -107,7 +110,7 @@ def open_model(checkpoint: Checkpoint, device: Device, progress: Progress, worki
         progress(2, steps, "Merging the adapter")
         model = merge_adapter(model, found.adapter)
     offloaded = None
-    if where:
+    if where and placement:
         model = model if direct else dispatched(model, where, device.id)
         names = [tensor.name for tensor in found.anatomy.tensors]
         offloaded = Offloaded(model, names, device.id, placement.sentence(device.name), folder)
