@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -34,4 +35,4 @@ def in_memory(lm: LanguageModel, waiting: int = 2) -> LanguageModel:
     """A model whose layers wait in main memory from now on."""
     where = device_map(lm.model, lm.anatomy, placement(len(lm.anatomy.blocks), waiting), "cpu")
     names = [tensor.name for tensor in lm.anatomy.tensors]
-    return replace(lm, offloaded=Offloaded(dispatched(lm.model, where, "cpu"), names, "cpu"))
+    return replace(lm, offloaded=Offloaded(dispatched(lm.model, where, "cpu"), names, "cpu", "", TemporaryDirectory()))

@@ -60,7 +60,11 @@ def fitted(plan: Plan, info: CheckpointInfo, before: CheckpointInfo | None) -> t
     moved = plan.model_copy(update={"checkpoint": info.checkpoint})
     edits = [operation for operation in plan.operations if isinstance(operation, Edit)]
     built = (info.model_type, info.layers, info.width)
-    if not edits or (before is not None and (before.model_type, before.layers, before.width) == built):
+    if before is None:
+        same = info.checkpoint.source == plan.checkpoint.source
+    else:
+        same = (before.model_type, before.layers, before.width) == built
+    if not edits or same:
         return moved, ""
     lacking = []
     for edit in edits:

@@ -32,6 +32,7 @@ class Outcome:
     rounded_away: dict[int, float]  # by layer: ‖part of ΔW lost to the weights' number format‖ / ‖ΔW‖
     memory: dict[str, Tensor] = field(default_factory=dict)  # for later edits; names begin with the method's id
     known: Known = field(default_factory=lambda: Known({}))  # the statistics it rests on
+    notes: tuple[str, ...] = ()  # why there was nothing to write, where that is so
 
 
 @dataclass

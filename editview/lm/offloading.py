@@ -7,8 +7,10 @@ main memory from then on; the checkpoint's files, from which accelerate reads wh
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -27,11 +29,16 @@ class Offloaded(Mapping[str, Tensor]):
     """The weights of a model that accelerate has hooked up, by name, tied ones once. Some lie on the CPU."""
 
     def __init__(
-        self, model: PreTrainedModel, names: Collection[str], device: str, layout: str = "", folder: Any = None
+        self,
+        model: PreTrainedModel,
+        names: Collection[str],
+        device: str,
+        layout: str,
+        folder: TemporaryDirectory[str],
     ) -> None:
         self.device = torch.device(device)  # where the model computes
         self.layout = layout  # in words
-        self._folder = folder  # what had to be converted to wait on the disk lies there, and goes with this object
+        weakref.finalize(self, folder.cleanup)  # what had to be converted to wait on the disk lies there
         self._model, self._names = model, tuple(names)
         self._opened: dict[str, Tensor] = {}  # those that were written to, as they were before that, on the CPU
         for parameter in model.parameters():

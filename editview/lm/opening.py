@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from logging import ERROR, getLogger
 from pathlib import Path
@@ -19,6 +19,7 @@ from transformers.utils import logging
 
 from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.errors import EditViewError
+from editview.domain.placement import Placement
 from editview.domain.plan import Checkpoint
 from editview.domain.progress import Progress
 from editview.lm.adapters import check_adapter, merge_adapter
@@ -29,6 +30,8 @@ from editview.lm.layout import laid_out, too_large
 from editview.lm.model import LanguageModel, fingerprint
 from editview.lm.offloading import Offloaded, device_map, dispatched
 from editview.lm.sources import download, local_folder
+
+STEPS = 4  # of opening
 
 
 @dataclass(frozen=True)
@@ -88,39 +91,50 @@ def open_model(checkpoint: Checkpoint, device: Device, progress: Progress, worki
     memory and, where that is short, on the disk. Raises EditViewError for a checkpoint that is missing, damaged, not
     what EditView works with, or too large for all of these.
     """
-    steps = 4
-    progress(0, steps, "Reading the checkpoint's headers")
+    progress(0, STEPS, "Reading the checkpoint's headers")
     for source in filter(None, (checkpoint.source, checkpoint.adapter)):
         if local_folder(source) is None:
             download(source, progress, pickle=checkpoint.allow_pickle, code=checkpoint.allow_code)
     found = _find(checkpoint)
-    progress(1, steps, "Loading the weights")
+    progress(1, STEPS, "Loading the weights")
     own = found.header.dtype if found.header else _config_dtype(found.config)
     dtype = _dtype(checkpoint, device, own)
     placement = laid_out(found.anatomy.tensors, dtype.itemsize, device, working, found.disk_serves)
     if placement is None and has_own_memory(device):
         raise too_large(found.anatomy.tensors, dtype.itemsize, device, found.disk_serves)
-    where = None  # the CPU may swap what fits nowhere
-    if placement is not None and not placement.is_whole:
-        where = device_map(found.skeleton, found.anatomy, placement, device.id)
-    folder = TemporaryDirectory(prefix="editview-")
-    direct = {"device_map": where, "offload_folder": folder.name} if where and found.disk_serves else {}
-    model = _load(found, dtype, checkpoint.allow_pickle, direct)
-    if found.adapter:
-        progress(2, steps, "Merging the adapter")
-        model = merge_adapter(model, found.adapter)
-    offloaded = None
-    if where and placement:
-        model = model if direct else dispatched(model, where, device.id)
-        names = [tensor.name for tensor in found.anatomy.tensors]
-        offloaded = Offloaded(model, names, device.id, placement.sentence(device.name), folder)
-    progress(3, steps, "Taking the fingerprint")
-    named = fingerprint(model, found.tokenizer, offloaded)
-    if not offloaded:
+    if placement is None or placement.is_whole:  # the CPU may swap what fits nowhere
+        model, offloaded = _in_memory(found, dtype, checkpoint.allow_pickle, progress), None
         nn.Module.to(model, torch.device(device.id))
+    else:
+        model, offloaded = _laid_out(found, dtype, checkpoint.allow_pickle, device, placement, progress)
+    progress(3, STEPS, "Taking the fingerprint")
+    named = fingerprint(model, found.tokenizer, offloaded)
     opened = LanguageModel(model.eval(), found.tokenizer, found.anatomy, named, offloaded)
-    progress(steps, steps, "Taking the fingerprint")
+    progress(STEPS, STEPS, "Taking the fingerprint")
     return opened
+
+
+def _in_memory(found: _Found, dtype: torch.dtype, pickle: bool, progress: Progress) -> PreTrainedModel:
+    """The whole model in main memory, its adapter merged."""
+    model = _load(found, dtype, pickle)
+    if found.adapter:
+        progress(2, STEPS, "Merging the adapter")
+        model = merge_adapter(model, found.adapter)
+    return model
+
+
+def _laid_out(
+    found: _Found, dtype: torch.dtype, pickle: bool, device: Device, placement: Placement, progress: Progress
+) -> tuple[PreTrainedModel, Offloaded]:
+    """The model over several memories; main memory never holds all of it, unless an adapter or pickles ask for it."""
+    where = device_map(found.skeleton, found.anatomy, placement, device.id)
+    folder = TemporaryDirectory(prefix="editview-")
+    if found.disk_serves:
+        model = _load(found, dtype, pickle, device_map=where, offload_folder=folder.name)
+    else:
+        model = dispatched(_in_memory(found, dtype, pickle, progress), where, device.id)
+    names = [tensor.name for tensor in found.anatomy.tensors]
+    return model, Offloaded(model, names, device.id, placement.sentence(device.name), folder)
 
 
 def _find(checkpoint: Checkpoint) -> _Found:
@@ -240,7 +254,7 @@ def _tokenizer(folder: Path, skeleton: PreTrainedModel, remote: bool) -> Any:
     return tokenizer
 
 
-def _load(found: _Found, dtype: torch.dtype, pickle: bool, where: Mapping[str, Any]) -> PreTrainedModel:
+def _load(found: _Found, dtype: torch.dtype, pickle: bool, **where: Any) -> PreTrainedModel:
     try:
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             found.folder,

@@ -45,12 +45,16 @@ def operation_memory(prepared: Prepared, info: CheckpointInfo, device: Device) -
     """Bytes while an operation is carried out, the model included."""
     number = _bytes(info, device)
     total: float = resting_memory(info, device)
+    changed = _changed(prepared, info)
     if device.id == "cpu":
-        total += 3 * _changed(prepared, info) * number
+        total += 3 * changed * number
     if isinstance(prepared, PreparedUndo):
         return int(total)
     if isinstance(prepared, PreparedEdit):
-        return int(total + _editing(prepared, info, device))
+        own = (
+            changed * (2 * number + 8) if has_own_memory(device) else 0
+        )  # the matrices, as they were, and ΔW in float64
+        return int(total + own + _editing(prepared, info, device))
     return int(total + _training(prepared.operation, info, number))
 
 

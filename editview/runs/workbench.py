@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -89,6 +90,7 @@ class Workbench:
         self._open = None
         self._held.clear()
         self._read.clear()
+        gc.collect()  # accelerate's hooks and the modules they sit on hold each other
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
@@ -141,7 +143,7 @@ class Workbench:
             outcome = carry_out(at_hand.lm, prepared, seed, _memory_of(before), watch, progress, on_log)
             delta = weights.delta() | _memory(before) | _named(outcome.memory)
             changes = _changes(at_hand, before, delta)
-            if not changes:
+            if not changes and not outcome.notes:
                 raise EditViewError(
                     "The operation ran to its end but left every weight as it was, so there is nothing to show. Check "
                     "its learning rate and its facts or data."
@@ -155,7 +157,7 @@ class Workbench:
             raise
         self._read.pop(key, None)
         at_hand.key, at_hand.delta = key, delta
-        notes = (*outcome.known.notes, *rounding_notes(outcome.rounded_away, at_hand.lm.dtype))
+        notes = (*outcome.notes, *outcome.known.notes, *rounding_notes(outcome.rounded_away, at_hand.lm.dtype))
         return Done(changes, notes, outcome.known)
 
     def stay(self, key: str) -> Done:
