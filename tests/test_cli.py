@@ -37,6 +37,7 @@ from editview.formats.plans import read_plan, write_plan
 from editview.jobs.service import Jobs
 from editview.lm import answers
 from editview.lm.opening import open_model
+from editview.runs import workbench
 from editview.runs.store import StageStore
 from editview.tuning.fine_tune import fine_tune
 from tests import small
@@ -97,7 +98,7 @@ def test_help_needs_no_model_libraries() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "False"
-    assert "{open,run,check,trace}" in done.stdout
+    assert "{open,run,export,check" in done.stdout
 
 
 def test_a_run_prints_everything_as_json_and_the_second_time_from_the_store(
@@ -155,8 +156,6 @@ def test_a_run_ends_with_a_table_for_people(world: small.World, editview: Editvi
 def test_a_run_that_fails_says_why_and_where_the_details_are(
     world: small.World, editview: Editview, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from editview.runs import workbench
-
     def broken(*_: object) -> None:
         raise ZeroDivisionError("by zero")
 
@@ -368,6 +367,20 @@ def test_trace_refuses_a_model_that_knows_nothing(world: small.World, editview: 
     assert "The model knows none of the" in done.err
 
 
+def test_diff_tells_what_lies_between_two_checkpoints(editview: Editview, tmp_path: Path) -> None:
+    one = tmp_path / "one"
+    small.checkpoint(one)
+    assert editview("diff", one, one).out == "The weights are the same, bit for bit.\n"
+    small.checkpoint(tmp_path / "other", seed=1)
+    done = editview("diff", one, tmp_path / "other", "--json")
+    assert done.code == 1
+    assert done.told["changed"] == sum(not tensor["same"] for tensor in done.told["tensors"]) > 4
+    assert sum(tensor["share"] for tensor in done.told["tensors"]) == pytest.approx(1)
+    said = editview("diff", one, tmp_path / "other")
+    assert (said.code, "Changed most" in said.out) == (1, True)
+    assert editview("diff", one, tmp_path / "nowhere").code == 2
+
+
 def test_stopping_a_check_keeps_nothing_and_claims_nothing(
     world: small.World, editview: Editview, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -505,3 +518,71 @@ def test_without_a_display_the_window_says_what_to_do_instead() -> None:
         done = subprocess.run(command, env=there, capture_output=True, text=True, timeout=60)
         assert done.returncode == 2
         assert "editview run demo" in done.stderr
+
+
+# ---- export --------------------------------------------------------------------------------------------------------
+
+
+def test_a_stage_is_exported_and_nothing_kept_is_computed_again(
+    world: small.World, editview: Editview, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[str] = []
+    original = workbench.carry_out
+
+    def counted(lm: Any, prepared: Any, *rest: Any) -> Any:
+        computed.append(prepared.operation.method)
+        return original(lm, prepared, *rest)
+
+    monkeypatch.setattr(workbench, "carry_out", counted)
+    path = plan_file(world, tmp_path / "plan.toml", small.edit(world.text), small.tune(world.data))
+    first = editview("export", path, "--out", tmp_path / "one", "--stage", 1, "--device", "cpu", "--json")
+    assert first.code == 0, first.err
+    assert first.told["title"] == "Edit 3 facts"
+    assert (first.told["folder"], first.told["form"], first.told["off"]) == (str(tmp_path / "one"), "checkpoint", 0)
+    last = editview("export", path, "--out", tmp_path / "last", "--device", "cpu")
+    assert "Fine-tune on tickets was written to" in last.out
+    assert "all 8 facts have the verdicts they had. Every weight is what was computed" in last.out
+    adapter = editview("export", path, "--out", tmp_path / "adapter", "--stage", 1, "--adapter", "--device", "cpu")
+    assert adapter.code == 0, adapter.err
+    again = editview("export", tmp_path / "one" / "plan.toml", "--out", tmp_path / "again", "--stage", 1, "--json")
+    assert again.code == 0, again.err
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "again")]
+    assert weights[0] == weights[1]
+    assert computed == ["memit", "full"]
+
+    asked = editview("check", tmp_path / "one", world.sheet_file(), "--json").told
+    told = json.loads((tmp_path / "one" / "editview.json").read_text())
+    assert [fact["verdict"] for fact in asked["facts"]] == [fact["verdict"] for fact in told["facts"]]
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--stage", "3"], "has no stage 3"),
+        (["--adapter"], "A fine-tune of all"),
+        ([], "no export of EditView"),
+    ],
+)
+def test_what_cannot_be_exported_is_said_before_anything_is_computed(
+    world: small.World, editview: Editview, tmp_path: Path, home: Path, more: list[str], says: str
+) -> None:
+    path = plan_file(world, tmp_path / "plan.toml", small.tune(world.data))
+    done = editview("export", path, "--out", tmp_path / "out" if more else tmp_path, *more)
+    assert done.code == 2
+    assert says in done.err
+    assert not (tmp_path / "out").exists()
+    assert not (home / "stages").exists()
+
+
+def test_a_run_that_fails_exports_nothing(
+    world: small.World, editview: Editview, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(workbench, "carry_out", broken)
+    path = plan_file(world, tmp_path / "plan.toml", small.tune(world.data))
+    done = editview("export", path, "--out", tmp_path / "out", "--device", "cpu")
+    assert done.code == 1
+    assert "memory ran out" in done.err
+    assert not (tmp_path / "out").exists()

@@ -18,10 +18,11 @@ from typing import get_args
 from editview import __version__
 from editview.cli.saying import say, say_error
 from editview.domain.errors import Cancelled
+from editview.domain.export import Form
 from editview.domain.plan import Checkpoint
 from editview.runs.words import in_words
 
-_COMMANDS = ("open", "run", "check", "trace")
+_COMMANDS = ("open", "run", "export", "check", "trace", "diff")
 
 
 def command_line(arguments: Sequence[str], open_window: Callable[[Sequence[Path]], int]) -> int:
@@ -76,6 +77,21 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     run.add_argument("--fresh", action="store_true", help="compute everything anew, though it may be known already")
     run.set_defaults(do=_run)
 
+    export = commands.add_parser("export", help="write the model after a step of a plan as a checkpoint of its own")
+    export.add_argument("plan", metavar="PLAN", help="a plan file, or 'demo'; what isn't computed yet is computed")
+    export.add_argument("--out", metavar="FOLDER", required=True, help="where to write it")
+    export.add_argument("--stage", metavar="N", type=int, help="after so many steps (0: none); the last when not given")
+    export.add_argument("--overwrite", action="store_true", help="replace an earlier export, once the new one is sound")
+    export.add_argument("--facts", metavar="FILE", help="ask this fact sheet instead of the plan's own")
+    forms = export.add_mutually_exclusive_group()
+    forms.add_argument(
+        "--adapter", action="store_true", help="write what differs from the checkpoint as a PEFT adapter, where exact"
+    )
+    forms.add_argument(
+        "--as-computed", action="store_true", help="don't round to the number format of the checkpoint's files"
+    )
+    export.set_defaults(do=_export)
+
     check = commands.add_parser("check", help="ask a model the facts of a sheet; exit code 0 when all hold, else 1")
     check.add_argument("--junit", metavar="FILE", type=Path, help="write the result as JUnit XML")
     check.add_argument(
@@ -87,6 +103,14 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     trace.add_argument("--seed", metavar="N", type=int, default=0, help="decides which facts and what noise are drawn")
     trace.set_defaults(do=_trace)
 
+    diff = commands.add_parser("diff", help="compare the weights of two checkpoints; exit code 0 when they are equal")
+    diff.add_argument("first", metavar="FIRST", help="a folder, a Hugging Face id in the cache, or 'demo'")
+    diff.add_argument("second", metavar="SECOND", help="another version of the same model")
+    diff.add_argument("--adapter", metavar="FOLDER", help="a PEFT adapter on top of the second")
+    diff.add_argument("--allow-code", action="store_true", help="run the Python code that the checkpoints bring along")
+    diff.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+    diff.set_defaults(do=_diff)
+
     settings = Checkpoint.model_fields
     formats = get_args(settings["dtype"].annotation)
     for command in (check, trace):
@@ -96,7 +120,7 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
         command.add_argument("--dtype", choices=formats, default="auto", help=settings["dtype"].description)
         for name in ("allow_pickle", "allow_code"):
             command.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=settings[name].description)
-    for command in (run, check, trace):
+    for command in (run, export, check, trace):
         command.add_argument(
             "--column", metavar="OURS=THEIRS", type=_column, action="append", default=[],
             help="a column of a CSV sheet and its heading there, 'subject=wer'; give all that are to be read. For zsRE "
@@ -114,6 +138,16 @@ def _run(options: argparse.Namespace) -> int:
     return run(options.plan, options.facts, dict(options.column), options.device, options.fresh, options.json)
 
 
+def _export(options: argparse.Namespace) -> int:
+    from editview.cli.export import export
+
+    form = Form.ADAPTER if options.adapter else Form.COMPUTED if options.as_computed else Form.STORED
+    return export(
+        options.plan, options.facts, dict(options.column), options.device, options.stage, options.out, form,
+        options.overwrite, options.json,
+    )  # fmt: skip
+
+
 def _check(options: argparse.Namespace) -> int:
     from editview.cli.check import check
 
@@ -129,6 +163,14 @@ def _trace(options: argparse.Namespace) -> int:
 
     columns = dict(options.column)
     return trace(_checkpoint(options), options.facts, columns, options.device, options.seed, options.json)
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from editview.cli.diff import diff
+
+    first = Checkpoint(source=options.first, allow_code=options.allow_code)
+    second = Checkpoint(source=options.second, adapter=options.adapter, allow_code=options.allow_code)
+    return diff(first, second, options.json)
 
 
 def _checkpoint(options: argparse.Namespace) -> Checkpoint:

@@ -31,6 +31,7 @@ class CheckpointInfo:
     width: int = 0  # of the hidden states
     layout: str = ""  # in words, where the layers go of a model that doesn't fit as a whole; empty: nowhere
     disk_serves: bool = False  # layers that fit nowhere else can wait in its files
+    computes_in: str = ""  # the number format that its weights are loaded in
     presets: tuple[Edit, ...] = ()  # settings that are known to work for it, a method each
 
     def starting(self, method: type[Kind]) -> Kind | None:

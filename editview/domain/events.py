@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from editview.domain.checkpoint import CheckpointInfo, Device
+from editview.domain.export import Export
 from editview.domain.facts import FactSheet
 from editview.domain.left_out import LeftOut
 from editview.domain.plan import Plan
-from editview.domain.requests import KeySpectrum, TraceFacts
+from editview.domain.requests import ExportStage, KeySpectrum, TraceFacts
 from editview.domain.spectrum import Spectrum
 from editview.domain.tracing import Tracing
 from editview.domain.verdicts import Check, LiveCheck
@@ -101,6 +102,15 @@ class PlanSaved:
 
 
 @dataclass(frozen=True, slots=True)
+class Trains:
+    """What a fine-tune would train."""
+
+    tensors: tuple[str, ...]  # or those that its adapter's matrices are added to
+    parameters: int  # numbers that are trained
+    of: int  # the model's
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """What a run of this plan would cost. One entry an active operation, then the sum."""
 
@@ -113,6 +123,7 @@ class Forecast:
     advice: str = ""  # what to change when it won't fit
     to_read: int = 0  # tokens of text for statistics, at most; 0: none, or they are kept
     layout: str = ""  # in words, where the layers go of a model that is larger than its device
+    trained: tuple[Trains | None, ...] = ()  # one entry an active operation; None: it is no fine-tune
     guessed: bool = False  # some of it was never done on this machine: the times are another machine's
 
 
@@ -183,11 +194,33 @@ class Trained:
 
 
 @dataclass(frozen=True, slots=True)
+class Validated:
+    """A look at the examples kept for validation, as `Validation` has it; a later one of the same step replaces it."""
+
+    run: str
+    stage: int
+    step: int
+    loss: float
+    exact_match: float | None
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class BestKept:
+    """A fine-tune has gone back to the weights that it had after `step`: what it came to later is gone with them."""
+
+    run: str
+    stage: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
 class StageFinished:
     run: str
     stage: int
     changes: tuple[TensorChange, ...]
     seconds: float  # of computing it; for a reused stage, of when it was computed
+    trained: tuple[str, ...] = ()  # names of the tensors that a fine-tune was to change
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +262,12 @@ class Scaled:
 
 
 @dataclass(frozen=True, slots=True)
+class Exported:
+    asked: ExportStage
+    export: Export
+
+
+@dataclass(frozen=True, slots=True)
 class Traced:
     asked: TraceFacts
     tracing: Tracing
@@ -241,11 +280,11 @@ class KeySpectra:
 
 
 RunEvent = (
-    RunStarted | StageStarted | Progressed | Checked | LiveChecked | Trained | StageFinished
+    RunStarted | StageStarted | Progressed | Checked | LiveChecked | Trained | Validated | BestKept | StageFinished
     | RunFinished | RunStopped | RunFailed
 )  # fmt: skip
 Event = (
     RunEvent | EngineReady | EngineLoading | MemoryUsed | Failed | Noted
     | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | Forecast | Replied
-    | Scaled | Traced | KeySpectra
+    | Scaled | Exported | Traced | KeySpectra
 )  # fmt: skip

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -43,6 +45,66 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Raises EditViewError when the disk is full or the place can't be written; `path` is then as it was."""
     with replacing(path) as file:
         file.write(content)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """A folder to write into, beside `path`, that takes its place at the end, unless an error comes first.
+
+    What stood at `path` is removed after the new folder has taken its place. Raises EditViewError when the disk is full
+    or the place can't be written; then, and after any other error, nothing is left of what was written.
+    """
+    part: Path | None = None
+    missing = [folder for folder in path.parents if not folder.exists()]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.parent / f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}{_PART}"
+        part.mkdir()
+        yield part
+        readable = part.stat().st_mode & 0o666  # libraries make files that their owner alone can read
+        for written in (*part.rglob("*"), part):
+            if written.is_file():
+                written.chmod(readable)
+            _onto_the_disk(written)
+        old = part.with_suffix(".replaced")
+        if path.exists():
+            path.rename(old)
+        try:
+            part.rename(path)
+        except BaseException:
+            if old.exists():
+                old.rename(path)
+            raise
+        with suppress(OSError):  # it is in its place, whatever happens now
+            _onto_the_disk(path.parent)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise not_written(path, error) from error
+    finally:
+        if part is not None:
+            shutil.rmtree(part, ignore_errors=True)
+        for folder in missing if not path.exists() else ():
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def clear_folders(path: Path, lives: Callable[[int], bool]) -> None:
+    """Remove what processes that live no more have left of `replacing_folder(path)`."""
+    begins = f".{path.name}."
+    for part in path.parent.glob(f".*{_PART}"):
+        process = part.name.removeprefix(begins).partition("-")[0]
+        if part.name.startswith(begins) and process.isdecimal() and part.is_dir() and not lives(int(process)):
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def _onto_the_disk(path: Path) -> None:
+    if os.name == "nt" and path.is_dir():
+        return  # Windows opens no folders
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def clear_parts(folder: Path, lives: Callable[[int], bool]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from editview.domain.export import Form
 from editview.domain.facts import Fact, FactSheet
 from editview.domain.plan import Checkpoint, Plan
 
@@ -83,6 +84,18 @@ class ScaleEdit:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportStage:
+    """Write the model as it is at a stage to a folder of its own; `Exported` follows."""
+
+    plan: Plan
+    sheet: FactSheet
+    stage: int
+    folder: str
+    form: Form = Form.STORED
+    overwrite: bool = False  # an earlier export may be replaced
+
+
+@dataclass(frozen=True, slots=True)
 class TraceFacts:
     """Look where a checkpoint looks facts up, on those of them that it knows; `Traced` follows."""
 
@@ -109,5 +122,5 @@ class ChooseDevice:
 Request = (
     RunPlan | ForecastPlan | DescribeCheckpoint | DownloadCheckpoint
     | OpenFacts | PreviewFacts | OpenPlan | SavePlan | AskModel
-    | ScaleEdit | TraceFacts | KeySpectrum | ChooseDevice
+    | ScaleEdit | ExportStage | TraceFacts | KeySpectrum | ChooseDevice
 )  # fmt: skip

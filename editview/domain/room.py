@@ -31,5 +31,10 @@ def too_many(kept: Iterable[Kept], limit: int, spare: Collection[str] = ()) -> I
 
 def half_of_the_disk(folder: Path, kept: Iterable[Kept]) -> int:
     """Bytes that a folder may take so that as much stays free on its disk."""
+    return (sum(one.bytes for one in kept) + free(folder)) // 2
+
+
+def free(folder: Path) -> int:
+    """Bytes that are free on the disk that a folder lies on, or will."""
     there = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
-    return (sum(one.bytes for one in kept) + shutil.disk_usage(there).free) // 2
+    return shutil.disk_usage(there).free

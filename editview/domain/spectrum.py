@@ -38,7 +38,7 @@ def kept(spectra: Sequence[Spectrum], threshold: float) -> str:
     directions = len(spectra[0].values)
     low, high = min(counts), max(counts)
     figure = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-    return f"The null space keeps {figure} of {directions:,} directions at {_named([s.layer for s in spectra])}."
+    return f"The null space keeps {figure} of {directions:,} directions at {layers_said([s.layer for s in spectra])}."
 
 
 def warning(spectra: Sequence[Spectrum], threshold: float) -> str:
@@ -46,15 +46,7 @@ def warning(spectra: Sequence[Spectrum], threshold: float) -> str:
     empty = [spectrum.layer for spectrum in spectra if spectrum.below(threshold) == 0]
     full = [s.layer for s in spectra if len(s.values) - s.below(threshold) < ALL_BUT * len(s.values)]
     if empty:
-        return f"It is empty at {_named(empty)}: nothing can be written there. Raise the threshold."
+        return f"It is empty at {layers_said(empty)}: nothing can be written there. Raise the threshold."
     if full:
-        return f"It is full at {_named(full)}: what the model knows isn't protected there. Lower the threshold."
+        return f"It is full at {layers_said(full)}: what the model knows isn't protected there. Lower the threshold."
     return ""
-
-
-def _named(layers: Sequence[int]) -> str:
-    """'layer 3', 'layers 3 to 5', 'layers 2, 4 and 6', counted from 1."""
-    if list(layers) == list(range(layers[0], layers[-1] + 1)):
-        return layers_said(layers)
-    numbers = [str(layer + 1) for layer in layers]
-    return f"layers {', '.join(numbers[:-1])} and {numbers[-1]}"

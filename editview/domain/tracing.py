@@ -106,11 +106,13 @@ def run_up_to(peak: int, layers: int) -> tuple[int, ...]:
 
 
 def layers_said(layers: Sequence[int]) -> str:
-    """'layer 3', 'layers 3 and 4', 'layers 3 to 5', counted from 1 as people count; they follow on one another."""
+    """'layer 3', 'layers 3 and 4', 'layers 3 to 5', 'layers 2, 4 and 6': ascending, counted from 1 as people count."""
     first, last = layers[0] + 1, layers[-1] + 1
     if first == last:
         return f"layer {first}"
-    return f"layers {first} {'and' if last == first + 1 else 'to'} {last}"
+    if len(layers) > 2 and last - first == len(layers) - 1:
+        return f"layers {first} to {last}"
+    return f"layers {', '.join(str(layer + 1) for layer in layers[:-1])} and {last}"
 
 
 def headline(tracing: Tracing) -> str:

@@ -49,3 +49,4 @@ class TensorInfo:
     layer: int | None
     kind: MatrixKind
     shape: tuple[int, ...]
+    transposed: bool = False  # a matrix kept as [inputs, outputs] instead of [outputs, inputs]

@@ -68,7 +68,7 @@ def tuned(
                 break
         progress(operation.epochs * steps, operation.epochs * steps, WHAT)
         if not trained:
-            return Outcome({}, notes=(KNOWN,))
+            return Outcome({}, notes=(KNOWN,), nothing_to_write=True)
         change = master.double() - writing.untouched[layer].double()
         writing.add(layer, change.T if writes_transposed(module) else change)
         return Outcome(writing.rounded_away())

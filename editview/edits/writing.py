@@ -27,12 +27,14 @@ def not_finite(details: str) -> EditViewError:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an edit leaves behind beside the weights."""
+    """What an operation leaves behind beside the weights."""
 
     rounded_away: dict[int, float]  # by layer: ‖part of ΔW lost to the weights' number format‖ / ‖ΔW‖
     memory: dict[str, Tensor] = field(default_factory=dict)  # for later edits; names begin with the method's id
     known: Known = field(default_factory=lambda: Known({}))  # the statistics it rests on
-    notes: tuple[str, ...] = ()  # why there was nothing to write, where that is so
+    notes: tuple[str, ...] = ()  # what else is worth saying
+    trained: tuple[str, ...] = ()  # tensors that training was allowed to change
+    nothing_to_write: bool = False  # the notes say why
 
 
 @dataclass

@@ -70,7 +70,11 @@ def read_plan(path: Path) -> Plan:
 
 def write_plan(plan: Plan, path: Path) -> None:
     """Write a plan; what lies in its folder or below is named from there. Raises EditViewError."""
-    folder = path.absolute().parent
+    write_atomically(path, plan_text(plan, path.absolute().parent).encode())
+
+
+def plan_text(plan: Plan, folder: Path) -> str:
+    """A plan as its file in `folder` has it."""
 
     def near(value: str) -> str:
         whole = place_of(value).absolute()
@@ -82,7 +86,7 @@ def write_plan(plan: Plan, path: Path) -> None:
     for operation in plan.operations:
         first = ("method", "id") if operation.id in named else ("method",)
         parts.append(_table("[[operation]]", operation, first))
-    write_atomically(path, "\n".join(parts).encode())
+    return "\n".join(parts)
 
 
 def _check_format(number: Any, name: str) -> None:

@@ -15,6 +15,7 @@ from editview.domain.events import (
     EngineLoading,
     EngineReady,
     Event,
+    Exported,
     KeySpectra,
     MemoryUsed,
     Noted,
@@ -27,6 +28,7 @@ from editview.domain.requests import (
     ChooseDevice,
     DescribeCheckpoint,
     DownloadCheckpoint,
+    ExportStage,
     ForecastPlan,
     KeySpectrum,
     Request,
@@ -91,6 +93,8 @@ class Engine:
             case ScaleEdit(plan=plan, sheet=sheet, operation_id=operation, strength=strength):
                 check = self._runner.scaled(plan, sheet, operation, strength, self._emit, stop)
                 self._emit(Scaled(operation, strength, check))
+            case ExportStage():
+                self._emit(Exported(request, self._runner.export(request, self._emit, stop)))
             case TraceFacts(checkpoint=checkpoint, facts=facts, seed=seed):
                 self._emit(Traced(request, self._runner.trace(checkpoint, facts, seed, self._emit, stop)))
             case KeySpectrum(checkpoint=checkpoint, layers=layers, text=text, tokens=tokens):

@@ -152,7 +152,8 @@ def _tensors(model: PreTrainedModel, blocks: tuple[str, ...], outputs: list[str]
             kind = MatrixKind.ATTENTION_IN
         else:
             kind = MatrixKind.MLP_IN
-        found.append(TensorInfo(name, layer, kind, tuple(parameter.shape)))
+        transposed = parameter.dim() == 2 and writes_transposed(model.get_submodule(module))
+        found.append(TensorInfo(name, layer, kind, tuple(parameter.shape), transposed))
     return tuple(found)
 
 

@@ -24,6 +24,7 @@ class Header:
     """The tensors of a checkpoint's files by name: format and shape."""
 
     tensors: dict[str, tuple[str, tuple[int, ...]]]
+    places: dict[str, tuple[Path, int]]  # the file that each lies in, and the byte there at which it begins
     bytes: int
 
     @property
@@ -129,11 +130,14 @@ def _read(path: Path) -> Header:
         raise EditViewError(
             f"The weights in '{path}' are cut off or damaged, so nothing was loaded. Fetch the file again.", str(error)
         ) from error
-    return Header(tensors, end)
+    places = {name: (path, 8 + length + entry["data_offsets"][0]) for name, entry in entries.items()}
+    return Header(tensors, places, end)
 
 
 def _joined(headers: list[Header]) -> Header:
     tensors: dict[str, tuple[str, tuple[int, ...]]] = {}
+    places: dict[str, tuple[Path, int]] = {}
     for header in headers:
         tensors |= header.tensors
-    return Header(tensors, sum(header.bytes for header in headers))
+        places |= header.places
+    return Header(tensors, places, sum(header.bytes for header in headers))

@@ -101,11 +101,11 @@ def configured_ends(model: PreTrainedModel) -> list[int]:
     return ends if isinstance(ends, list) else [] if ends is None else [ends]
 
 
-def weights_fingerprint(weights: Mapping[str, Tensor]) -> str:
-    """sha256 over names, shapes, formats and bytes, one tensor in memory at a time."""
+def weights_fingerprint(weights: Mapping[str, Tensor], dtype: torch.dtype | None = None) -> str:
+    """sha256 over names, shapes, formats and bytes, one tensor in memory at a time. `dtype`: as if they were of it."""
     digest = hashlib.sha256()
     for name in sorted(weights):
-        tensor = weights[name].detach().cpu().contiguous()
+        tensor = weights[name].detach().to("cpu", dtype).contiguous()
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
@@ -25,7 +26,7 @@ from editview.domain.progress import Progress
 from editview.lm.adapters import check_adapter, merge_adapter
 from editview.lm.anatomy import Anatomy, anatomy
 from editview.lm.devices import has_own_memory
-from editview.lm.headers import Header, check_tokenizer_files, member, read_header, read_json
+from editview.lm.headers import FORMATS, Header, check_tokenizer_files, member, read_header, read_json
 from editview.lm.layout import laid_out, too_large
 from editview.lm.model import LanguageModel, fingerprint
 from editview.lm.offloading import Offloaded, device_map, dispatched
@@ -35,22 +36,28 @@ STEPS = 4  # of opening
 
 
 @dataclass(frozen=True)
-class _Found:
-    """A checkpoint that passed every check that headers allow."""
+class Structure:
+    """A checkpoint as its settings and headers describe it."""
 
     folder: Path
     adapter: Path | None
     config: Any
-    header: Header | None
+    header: Header | None  # None for pickled weights
     skeleton: PreTrainedModel  # the model without weights
     anatomy: Anatomy
-    tokenizer: Any
     remote_code: bool
 
     @property
     def disk_serves(self) -> bool:
         """Whether weights can be read from the checkpoint's files just when they are needed."""
         return self.adapter is None and self.header is not None
+
+
+@dataclass(frozen=True)
+class _Found(Structure):
+    """A checkpoint that passed every check that headers allow."""
+
+    tokenizer: Any
 
 
 def describe(checkpoint: Checkpoint, device: Device) -> CheckpointInfo:
@@ -80,6 +87,7 @@ def describe(checkpoint: Checkpoint, device: Device) -> CheckpointInfo:
         width=int(text.hidden_size),
         layout=placement.sentence(device.name) if placement else "",
         disk_serves=found.disk_serves,
+        computes_in=str(loaded).removeprefix("torch."),
     )
 
 
@@ -137,7 +145,36 @@ def _laid_out(
     return model, Offloaded(model, names, device.id, placement.sentence(device.name), folder)
 
 
+def open_as_stored(checkpoint: Checkpoint) -> tuple[PreTrainedModel, Path]:
+    """The checkpoint's own weights on the CPU, without its adapter, each in the number format its file has it in.
+
+    With the folder that its files lie in. Raises EditViewError.
+    """
+    found = _find(checkpoint.model_copy(update={"adapter": None}))
+    own = found.header.dtype if found.header else _config_dtype(found.config)
+    model = _load(found, getattr(torch, own), checkpoint.allow_pickle)
+    parameters = dict(model.named_parameters())
+    others = {
+        name for name, (kind, _) in (found.header.tensors if found.header else {}).items()
+        if name in parameters and FORMATS.get(kind) != own
+    }  # fmt: skip
+    for file in found.folder.glob("model*.safetensors") if others else ():
+        with safe_open(file, "pt") as tensors:
+            for name in others.intersection(tensors.keys()):
+                parameters[name].data = tensors.get_tensor(name)
+    return model, found.folder
+
+
 def _find(checkpoint: Checkpoint) -> _Found:
+    found = structure(checkpoint)
+    return _Found(**vars(found), tokenizer=_tokenizer(found.folder, found.skeleton, found.remote_code))
+
+
+def structure(checkpoint: Checkpoint) -> Structure:
+    """What a checkpoint on this machine is built like; weights and tokenizer aren't looked at.
+
+    Raises EditViewError for what is missing, damaged, or no causal language model that EditView can look into.
+    """
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     getLogger("accelerate.big_modeling").setLevel(ERROR)  # it warns of what was asked of it
@@ -168,9 +205,7 @@ def _find(checkpoint: Checkpoint) -> _Found:
     skeleton = _skeleton(config, remote)
     if adapter:
         check_adapter(adapter, skeleton)
-    return _Found(
-        folder, adapter, config, header, skeleton, anatomy(skeleton), _tokenizer(folder, skeleton, remote), remote
-    )
+    return Structure(folder, adapter, config, header, skeleton, anatomy(skeleton), remote)
 
 
 def _folder(source: str) -> Path:

@@ -42,6 +42,11 @@ def local_folder(source: str) -> Path | None:
         return None
 
 
+def hub_id(source: str) -> str | None:
+    """The id by which the hub knows a source; None for a folder and the demo."""
+    return None if source == "demo" or Path(os.path.expanduser(source)).is_dir() else source
+
+
 def _looks_like_hub_id(source: str) -> bool:
     return (
         not source.startswith((".", "~", "/"))

@@ -8,10 +8,11 @@ from dataclasses import replace
 import torch
 
 from editview.domain.checkpoint import CheckpointInfo, Device
-from editview.domain.events import Forecast
+from editview.domain.events import Forecast, Trains
 from editview.domain.facts import FactSheet
 from editview.domain.operations import Edit, FineTune, FullFineTune, TargetEdit
 from editview.domain.plan import Plan
+from editview.domain.scope import parameters, trained
 from editview.domain.sentences import amount
 from editview.edits.statistics import needs_statistics, what_to_read
 from editview.lm.statistics import ReadingForecast, is_kept, reading_forecast
@@ -32,6 +33,7 @@ from editview.runs.operations import (
 from editview.runs.store import StageStore
 from editview.runs.timings import Timings
 from editview.runs.walk import watched_facts
+from editview.tuning.watch import SHARE
 
 
 def forecast(
@@ -101,7 +103,17 @@ def forecast(
         to_read=to_read,
         advice=advice,
         layout=placement.sentence(device.name) if placement is not None and not trains else "",
+        trained=tuple(_trains(one, info) for one in prepared),
     )
+
+
+def _trains(prepared: Prepared, info: CheckpointInfo) -> Trains | None:
+    """Raises EditViewError for a choice that matches nothing."""
+    if not isinstance(prepared, PreparedFineTune):
+        return None
+    found = trained(info.tensors, prepared.operation, prepared.layers)
+    names = tuple(tensor.name for tensor in found)
+    return Trains(names, parameters(found, prepared.operation), info.parameters)
 
 
 def _reading(
@@ -120,8 +132,13 @@ def _reading(
 def _operation_seconds(
     prepared: Prepared, plan: Plan, sheet: FactSheet, info: CheckpointInfo, device: Device, timings: Timings
 ) -> list[float | None]:
-    parts = [timings.seconds(prepared.operation.method, device.id, costs.work(prepared, info.parameters))]
-    if isinstance(prepared.operation, FineTune) and plan.check_every:
+    own = timings.seconds(prepared.operation.method, device.id, costs.work(prepared, info.parameters))
+    parts = [own]
+    if not isinstance(prepared.operation, FineTune):
+        return parts
+    if plan.check_every == "auto":
+        parts.append(None if own is None else SHARE * own)
+    elif plan.check_every:
         times = prepared.operation.steps // plan.check_every
         work = times * costs.asking_live(watched_facts(sheet), info.parameters)
         parts.append(timings.seconds(costs.ASKING_LIVE, device.id, work))

@@ -13,10 +13,12 @@ from editview.domain import places
 from editview.domain.checkpoint import Device
 from editview.domain.errors import Cancelled
 from editview.domain.events import Event, RunFailed, RunFinished, RunStarted, RunStopped, StageInfo
+from editview.domain.export import Export
 from editview.domain.facts import Fact, FactSheet
 from editview.domain.files import clear_parts
 from editview.domain.plan import Checkpoint, Plan
 from editview.domain.progress import Progress
+from editview.domain.requests import ExportStage
 from editview.domain.sentences import operation_title
 from editview.domain.spectrum import Spectrum
 from editview.domain.tracing import Tracing
@@ -26,6 +28,7 @@ from editview.lm.answers import ask, live_check
 from editview.lm.model import LanguageModel
 from editview.lm.spectrum import spectra
 from editview.lm.tracing import trace
+from editview.runs.export import export
 from editview.runs.fingerprints import Fingerprints, described, identity
 from editview.runs.journal import Journal, interrupted
 from editview.runs.keys import full_keys, stage_keys
@@ -62,14 +65,16 @@ class Runner:
         emit: Emit,
         stop: threading.Event | None = None,
         fresh: bool = False,
+        steps: int | None = None,
     ) -> None:
         """Carry `plan` out on `sheet`: `RunStarted` … `RunFinished`, `RunStopped` or `RunFailed` are emitted.
 
         `stop`, once set, ends it within one training step or one batch. `fresh`: what the store knows of this plan is
-        forgotten first. What goes wrong before the run has started is raised: EditViewError, Cancelled, OSError.
+        forgotten first. `steps`: only so many of its steps are carried out. What goes wrong before the run has started
+        is raised: EditViewError, Cancelled, OSError.
         """
         stop = stop or threading.Event()
-        prepared = self._prepared(plan, sheet)
+        prepared = self._prepared(plan, sheet, steps)
         fingerprint = None if fresh else self._all_kept(plan, sheet, prepared)
         if fingerprint is None:  # then it comes from the model that is open, not from what is remembered
             fingerprint = self._opened(plan.checkpoint, emit, stop, prepared).fingerprint
@@ -78,8 +83,8 @@ class Runner:
         if fresh:
             for key in (*keys, *full):
                 self._store.discard(key)
-        titles = ["Checkpoint", *(operation_title(operation, sheet) for operation in plan.active)]
-        ids = [None, *(operation.id for operation in plan.active)]
+        titles = ["Checkpoint", *(operation_title(operation, sheet) for operation in plan.active[:steps])]
+        ids = [None, *(operation.id for operation in plan.active[:steps])]
         stages = tuple(StageInfo(i, ids[i], titles[i], keys[i]) for i in range(len(keys)))
         run = uuid4().hex[:12]
         journal = Journal(self._store.root, plan.name)
@@ -135,6 +140,11 @@ class Runner:
             return None
         self._opened(plan.checkpoint, emit, stop)
         return live_check(self._bench.try_on(before, full, strength / FULL), watched_facts(sheet), 0)
+
+    def export(self, asked: ExportStage, emit: Emit, stop: threading.Event) -> Export:
+        """Write a stage of a plan to a folder. Raises what `runs.export.export` raises, and Cancelled."""
+        with telling(emit, stop) as progress:
+            return export(self._bench, self._store, self.device, asked, progress)
 
     def trace(
         self, checkpoint: Checkpoint, facts: Sequence[Fact], seed: int, emit: Emit, stop: threading.Event

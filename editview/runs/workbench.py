@@ -42,6 +42,7 @@ class Done:
     changes: tuple[TensorChange, ...]
     notes: tuple[str, ...] = ()
     known: Known = field(default_factory=lambda: Known({}))  # the statistics that an edit rests on
+    trained: tuple[str, ...] = ()  # the tensors that a fine-tune was to change
 
 
 @dataclass
@@ -143,7 +144,7 @@ class Workbench:
             outcome = carry_out(at_hand.lm, prepared, seed, _memory_of(before), watch, progress, on_log)
             delta = weights.delta() | _memory(before) | _named(outcome.memory)
             changes = _changes(at_hand, before, delta)
-            if not changes and not outcome.notes:
+            if not changes and not outcome.nothing_to_write:
                 raise EditViewError(
                     "The operation ran to its end but left every weight as it was, so there is nothing to show. Check "
                     "its learning rate and its facts or data."
@@ -158,7 +159,7 @@ class Workbench:
         self._read.pop(key, None)
         at_hand.key, at_hand.delta = key, delta
         notes = (*outcome.notes, *outcome.known.notes, *rounding_notes(outcome.rounded_away, at_hand.lm.dtype))
-        return Done(changes, notes, outcome.known)
+        return Done(changes, notes, outcome.known, outcome.trained)
 
     def stay(self, key: str) -> Done:
         """The stage at hand is the stage `key` too: there was nothing to do."""

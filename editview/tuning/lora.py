@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, cast
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
@@ -15,14 +16,25 @@ from editview.domain.errors import EditViewError
 from editview.domain.operations import Lora
 from editview.tuning.weights import in_full_precision, refuse_unless_finite, whole_or_not_at_all
 
+TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.02}
+"""How far logits may move, relative to their spread, when an adapter is merged: rounding, by the weights' format."""
 
-def tune_adapter(model: PreTrainedModel, operation: Lora, train: Callable[[], None]) -> None:
-    """Trains an adapter on every linear layer but the output head and merges it: W += alpha/rank · BA.
+
+def tune_adapter(
+    model: PreTrainedModel,
+    operation: Lora,
+    names: Collection[str],
+    train: Callable[[], None],
+    answers: Callable[[], Tensor],
+) -> float:
+    """Trains an adapter on the weights with these names and merges it: W += s · BA; returns how far answers moved.
 
     In place, whole or not at all; afterwards the model is a stock one again, of the same modules and parameters.
-    The adapter is trained in float32. LoRA: Hu et al. 2021, eq. 3. DoRA: Liu et al. 2024, eq. 5.
+    The adapter is trained in float32. LoRA: Hu et al. 2021, eq. 3, s = alpha/rank. rsLoRA: Kalajdzievski 2023,
+    arXiv 2312.03732, s = alpha/√rank. DoRA: Liu et al. 2024, eq. 5. `answers` gives logits [tokens, vocabulary] of the
+    model as it is. Raises EditViewError where the merged model answers otherwise than the adapter did.
     """
-    layers = linear_layers(model)
+    layers = {name: layer for name, layer in linear_layers(model).items() if f"{name}.weight" in names}
     if not layers:
         raise EditViewError(
             "LoRA finds no linear layer in this model to add its matrices to. Use full fine-tuning instead.",
@@ -33,11 +45,28 @@ def tune_adapter(model: PreTrainedModel, operation: Lora, train: Callable[[], No
         with in_full_precision(model, {torch.float16}):  # its range is too short to train in
             train()
         refuse_unless_finite(model.parameters())
+        before = answers()
         with whole_or_not_at_all([layer.weight for layer in layers.values()]):
             adapted.merge_and_unload()
+            moved, most = _moved(before, answers()), TOLERANCE[model.dtype]
+            if not moved <= most:
+                raise EditViewError(
+                    "The adapter was trained, but merged into the model it answers otherwise than before: the scores "
+                    f"of its words moved by {100 * moved:.1f} % of their spread, and up to {100 * most:g} % are "
+                    "rounding. The model is as it was before. Load the checkpoint as float32, or choose a lower "
+                    "learning rate.",
+                    f"weights in {model.dtype}",
+                )
+            return moved
     except BaseException:
         adapted.unload()
         raise
+
+
+def _moved(before: Tensor, after: Tensor) -> float:
+    """‖after - before‖ relative to the spread of `before` around each token's mean."""
+    spread = (before - before.mean(dim=-1, keepdim=True)).norm()
+    return float((after - before).norm() / spread)
 
 
 def linear_layers(model: PreTrainedModel) -> dict[str, Any]:
@@ -56,6 +85,7 @@ def _attached(model: PreTrainedModel, operation: Lora, layers: dict[str, Any]) -
         lora_alpha=cast(int, operation.alpha),  # peft takes any number
         lora_dropout=operation.dropout,
         use_dora=operation.dora,
+        use_rslora=operation.rank_stabilized,
         target_modules=list(layers),
         fan_in_fan_out=all(isinstance(layer, Conv1D) for layer in layers.values()),
     )

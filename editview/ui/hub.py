@@ -12,11 +12,13 @@ from PySide6.QtCore import QObject, Signal
 from editview.domain import places
 from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.events import (
+    BestKept,
     Checked,
     CheckpointDescribed,
     EngineLoading,
     EngineReady,
     Event,
+    Exported,
     FactsOpened,
     FactsPreviewed,
     Failed,
@@ -36,6 +38,7 @@ from editview.domain.events import (
     StageFinished,
     Traced,
     Trained,
+    Validated,
 )
 from editview.domain.facts import FactSheet
 from editview.domain.left_out import LeftOut
@@ -65,6 +68,7 @@ class Hub(QObject):
     runs_changed = Signal()  # a run began or ended: what can be compared
     replied = Signal(object)  # events.Replied
     scaled = Signal(object)  # events.Scaled
+    exported = Signal(object)  # events.Exported
     traced = Signal(object)  # events.Traced
     spectra_known = Signal(object)  # events.KeySpectra
     noted = Signal(str)
@@ -285,6 +289,8 @@ class Hub(QObject):
                     self.replied.emit(event)
                 case Scaled():
                     self.scaled.emit(event)
+                case Exported():
+                    self.exported.emit(event)
                 case Traced():
                     self.traced.emit(event)
                 case KeySpectra():
@@ -320,7 +326,7 @@ class Hub(QObject):
                         self._ask_forecast()
                     if shown and isinstance(event, Checked):
                         checked.add(event.stage)
-                    elif shown and isinstance(event, LiveChecked | Trained):
+                    elif shown and isinstance(event, LiveChecked | Trained | Validated | BestKept):
                         live.add(event.stage)
                     elif shown and isinstance(event, StageFinished):
                         weights.add(event.stage)

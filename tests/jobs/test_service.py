@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from editview.domain.events import (
     EngineLoading,
     EngineReady,
     Event,
+    Exported,
     Failed,
     Forecast,
     KeySpectra,
@@ -41,6 +43,7 @@ from editview.domain.requests import (
     ChooseDevice,
     DescribeCheckpoint,
     DownloadCheckpoint,
+    ExportStage,
     ForecastPlan,
     KeySpectrum,
     OpenPlan,
@@ -213,6 +216,24 @@ def test_the_spectrum_of_the_checkpoints_keys(jobs: Jobs, heard: Listener, world
     found = heard.wait(KeySpectra)
     assert found.asked == asked
     assert [(spectrum.layer, len(spectrum.values)) for spectrum in found.spectra] == [(0, 128), (1, 128)]
+
+
+def test_a_stage_is_exported_and_stop_leaves_nothing(
+    jobs: Jobs, heard: Listener, world: small.World, tmp_path: Path
+) -> None:
+    plan = small.plan(world.checkpoint, small.tune(world.data))
+    jobs.send(RunPlan(plan, world.sheet))
+    heard.wait(RunFinished)
+    asked = ExportStage(plan, world.sheet, 1, str(tmp_path / "out" / "model"))
+    jobs.send(asked)
+    heard.wait(EngineLoading, lambda event: event.what.startswith("Writing the weights"))
+    done = heard.wait(Exported)
+    assert done.asked == asked
+    assert (tmp_path / "out" / "model" / "config.json").exists()
+    jobs.stop(jobs.send(replace(asked, folder=str(tmp_path / "out" / "other"))))
+    jobs.send(AskModel(plan, "The sea", ("no-such-stage",)))
+    heard.wait(Failed)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["model"]
 
 
 def test_a_run_can_be_asked_for_anew(jobs: Jobs, heard: Listener, world: small.World) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from threading import Event
 
 import pytest
 import torch
 
 from editview.domain.events import Forecast, Noted
+from editview.domain.export import Form
 from editview.domain.operations import Operation, UndoEdit
 from editview.domain.placement import Placement
+from editview.domain.requests import ExportStage
 from editview.domain.session import Run, RunState
 from editview.domain.verdicts import Check
 from editview.lm import opening
@@ -98,6 +101,17 @@ def test_training_is_refused_with_what_to_do(studio: Studio, lay_out: Callable[[
     assert run.state is RunState.FAILED
     assert "can be edited but not fine-tuned" in str(studio.events[-1])
     assert run.stages[1].changes
+
+
+@pytest.mark.parametrize("form", [Form.STORED, Form.ADAPTER])
+def test_a_stage_is_exported(studio: Studio, lay_out: Callable[[], None], tmp_path: Path, form: Form) -> None:
+    lay_out()
+    plan, folder = studio.plan(edits(studio)[0]), tmp_path / "exported"
+    studio.run(plan)
+    asked = ExportStage(plan, studio.world.sheet, 1, str(folder), form)
+    done = studio.runner.export(asked, studio.events.append, Event())
+    assert done.off == 0 or form is Form.ADAPTER
+    assert done.facts == len(studio.world.sheet)
 
 
 def test_the_forecast_says_how_it_will_be_laid_out(

@@ -17,7 +17,7 @@ from editview.domain.operations.edits import (
     UltraEdit,
     UndoEdit,
 )
-from editview.domain.operations.tuning import FineTune, FullFineTune, Lora
+from editview.domain.operations.tuning import FineTune, FullFineTune, Lora, Trained
 
 Operation = Memit | AlphaEdit | Rome | LocalFineTune | ConstrainedFineTune | UltraEdit | UndoEdit | Lora | FullFineTune
 METHODS: tuple[type[Operation], ...] = (
@@ -38,6 +38,7 @@ __all__ = [
     "Operation",
     "Rome",
     "TargetEdit",
+    "Trained",
     "TunedEdit",
     "UltraEdit",
     "UndoEdit",

@@ -111,6 +111,7 @@ class FactsTable(QTableView):
         left -= sum(widths.values())
         says = min(max(14 * left // 25, px(_SAYS[0])), px(_SAYS[2]))  # its words are the longer ones
         fact = min(max(left - says, px(_FACT[0])), px(_FACT[2]))
+        says = max(min(says, left - fact), px(_SAYS[0]))
         more = max(left - says - fact, 0) // len(stages)
         widths |= {Kind.FACT: fact, Kind.SAYS: says}
         for place, column in enumerate(self._model.columns):

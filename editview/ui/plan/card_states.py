@@ -27,7 +27,7 @@ def card_state(plan: Plan, operation: Operation, forecast: Forecast | None, run:
     if not operation.enabled:
         return CardState("switched off")
     index = [active.id for active in plan.active].index(operation.id)
-    stage = run.stages[index + 1] if run is not None and _same_beginning(run.plan, plan, index) else None
+    stage = run.stages[index + 1] if run is not None and same_beginning(run.plan, plan, index) else None
     if run is not None and stage is not None:
         said = _said_by_run(run, stage, forecast)
         if said is not None:
@@ -62,7 +62,7 @@ def _running(run: Run, stage: Stage, forecast: Forecast | None) -> CardState:
     return CardState(f"{100 * share:.0f} %{left}", "accent", share, stage.progress.what)
 
 
-def _same_beginning(one: Plan, other: Plan, index: int) -> bool:
+def same_beginning(one: Plan, other: Plan, index: int) -> bool:
     """Whether two plans make the same stage after active operation `index`: then its state is true of both."""
     if (one.checkpoint, one.facts, one.columns, one.seed) != (other.checkpoint, other.facts, other.columns, other.seed):
         return False

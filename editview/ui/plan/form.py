@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
+    QMessageBox,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -21,13 +22,15 @@ from PySide6.QtWidgets import (
 )
 
 from editview.domain.facts import FactSheet
-from editview.domain.operations import BaseOperation, FullFineTune, Operation, UndoEdit
+from editview.domain.operations import BaseOperation, FineTune, FullFineTune, Operation, UndoEdit
+from editview.domain.scope import Parts
 from editview.domain.sentences import method_name, operation_title
 from editview.ui.look.icons import icon
 from editview.ui.look.labels import Sentence, Words
 from editview.ui.look.theme import BODY, SMALL, theme
 from editview.ui.plan.fields import Field, field_for, plain
 from editview.ui.plan.finding import Finding
+from editview.ui.plan.scope_section import ScopeSection
 
 _NOT_IN_FORM = {"id", "enabled", "method"}
 
@@ -100,19 +103,22 @@ class OperationForm(QDialog):
 
     The plan's sheet, the number of its model's layers and the edits before this step (id and words), as far as they
     are known, say what can be chosen.
-    With `finding`, layers and thresholds can be looked for on the plan's model.
+    With `finding`, layers and thresholds can be looked for on the plan's model; with `parts` of it, what a fine-tune
+    trains is picked on a picture.
     """
 
     def __init__(
         self, operation: Operation, parent: QWidget | None = None, *,
         sheet: FactSheet | None = None, layers: int | None = None, edits: Mapping[str, str] | None = None,
-        finding: Finding | None = None,
+        finding: Finding | None = None, parts: Parts | None = None,
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self.operation = operation
         self._sheet, self._layers, self._edits, self._finding = sheet, layers, edits or {}, finding
         self.fields: dict[str, Field] = {}
         self._rows: dict[str, _Row] = {}
+        tuned = parts is not None and isinstance(operation, FineTune)
+        self.scope = ScopeSection(parts, self._failed, self) if parts is not None and tuned else None
         self.setWindowTitle(operation_title(operation, sheet))
         self._specialist = QWidget(self)
         self._specialist.hide()
@@ -136,8 +142,12 @@ class OperationForm(QDialog):
         look = theme()
         common, special = QVBoxLayout(), QVBoxLayout(self._specialist)
         special.setContentsMargins(0, look.px(8), 0, 0)
+        together = {} if self.scope is None else self.scope.fields()
         for name, info in type(self.operation).model_fields.items():
             if name in _NOT_IN_FORM:
+                continue
+            if name in together:
+                self._add_scope(name, together[name], common)
                 continue
             extra = info.json_schema_extra
             is_special = isinstance(extra, dict) and bool(extra.get("specialist"))
@@ -176,6 +186,18 @@ class OperationForm(QDialog):
         layout.addLayout(below)
         self.resize(look.px(520), look.px(640))
 
+    def _add_scope(self, name: str, field: Field, home: QVBoxLayout) -> None:
+        """One row for all that the section holds."""
+        self.fields[name] = field
+        if name == "trained":
+            info = type(self.operation).model_fields[name]
+            row = _Row(info.title or name, "✎ marks layers that this plan edits. Click a layer or a kind of matrix to "
+                       "train it, or not", self)  # fmt: skip
+            row.hold(field)
+            field.changed.connect(self._check)
+            self._rows[name] = row
+            home.addWidget(row)
+
     def _offer_finding(self, finding: Finding, info: FieldInfo, row: _Row, field: Field) -> None:
         """A button beside the field, where the model can be looked into for its value."""
         extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
@@ -206,6 +228,10 @@ class OperationForm(QDialog):
         button.clicked.connect(find)
         row.offer(button, field)
 
+    def _failed(self, sentence: str) -> None:
+        """A picture couldn't be saved."""
+        QMessageBox.warning(self, "Not saved", sentence)
+
     def _show(self, values: dict[str, Any]) -> None:
         for name, field in self.fields.items():
             field.write(values[name])
@@ -231,6 +257,8 @@ class OperationForm(QDialog):
         for name, row in self._rows.items():
             complaints.setdefault(name, self.fields[name].complaint())
             row.complain(complaints[name])
+        if self.scope is not None and isinstance(checked, FineTune):
+            self.scope.show_operation(checked)
         self._checked = None if any(complaints.values()) else checked
         self.apply.setEnabled(self._checked is not None)
 

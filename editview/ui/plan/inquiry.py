@@ -7,12 +7,14 @@ from typing import Any
 from PySide6.QtCore import SignalInstance
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from editview.domain.requests import KeySpectrum, TraceFacts
+from editview.domain.requests import ExportStage, KeySpectrum, TraceFacts
 from editview.domain.sentences import duration
 from editview.ui.hub import Hub
 from editview.ui.look.labels import Sentence
 from editview.ui.look.theme import BODY, LARGE, theme
 from editview.ui.problem import ENGINE, Problem
+
+Question = TraceFacts | KeySpectrum | ExportStage
 
 _STEPS = 1000  # of the progress bar
 
@@ -23,12 +25,14 @@ class Inquiry(QDialog):
     `question` leads as long as nothing is known, `how` stands under it and says what is done.
     """
 
+    stopped = "Stopped: nothing was found out."
+
     def __init__(
         self, hub: Hub, title: str, question: str, how: str, answered: SignalInstance, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.hub, self._question, self._how = hub, question, how
-        self._asked: TraceFacts | KeySpectrum | None = None  # under way
+        self._asked: Question | None = None  # under way
         self._job: int | None = None
         self.setWindowTitle(title)
         self.headline = Sentence("", LARGE, parent=self)
@@ -48,7 +52,11 @@ class Inquiry(QDialog):
         hub.engine_changed.connect(self._progress)
         hub.run_changed.connect(self._progress)
 
-    def request(self) -> TraceFacts | KeySpectrum | str:
+    @property
+    def asking(self) -> bool:
+        return self._asked is not None
+
+    def request(self) -> Question | str:
         """What to ask; or why nothing can be asked, as a sentence that says what to do."""
         raise NotImplementedError
 
@@ -122,7 +130,7 @@ class Inquiry(QDialog):
 
     def _stop(self) -> None:
         self.hub.stop(self._job)
-        self._end(self._question, "Stopped: nothing was found out.")
+        self._end(self._question, self.stopped)
 
     def _end(self, sentence: str, why: str) -> None:
         self._asked = None

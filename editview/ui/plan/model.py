@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QByteArray, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from editview.domain.operations import Edit, Operation, UndoEdit
+from editview.domain.errors import EditViewError
+from editview.domain.operations import Edit, FineTune, Operation, UndoEdit
 from editview.domain.plan import Plan
+from editview.domain.scope import SCOPES, parts
 from editview.domain.sentences import method_name, operation_title
 from editview.ui.hub import Hub
 from editview.ui.look.colours import give_colours
@@ -75,6 +78,8 @@ class PlanModel(QAbstractListModel):
             return "No edit to take back" if stage is None else f"Takes back step {stage}"
         if operation is not None:
             name = method_name(operation)
+            if isinstance(operation, FineTune) and operation.trained != "all":
+                name += f", {SCOPES[operation.trained]}"
             weak = f", {operation.strength:.0f} %" if isinstance(operation, Edit) and operation.strength != 100 else ""
             return f"{name[:1].upper()}{name[1:]}{weak}"
         info = self._hub.checkpoint
@@ -91,7 +96,12 @@ class PlanModel(QAbstractListModel):
             return info.sentence if info else f"{self._checkpoint_title()}: the model that the plan starts from."
         state = self._state(operation)
         doing = f" ({state.doing})" if state.doing else ""
-        return f"{operation_title(operation, self._hub.sheet)}, {method_name(operation)}: {state.words}{doing}"
+        said = f"{operation_title(operation, self._hub.sheet)}, {method_name(operation)}: {state.words}{doing}"
+        info = self._hub.checkpoint
+        if isinstance(operation, FineTune) and info is not None:
+            with suppress(EditViewError):
+                said += f". {parts(self._plan, info).sentence(operation)}"
+        return said
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         if not index.isValid():

@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from editview.domain.operations import Edit, Operation, UndoEdit
+from editview.domain.scope import parts
 from editview.domain.sentences import method_name, operation_title
 from editview.ui.hub import Hub
 from editview.ui.look.icons import icon
@@ -14,6 +15,7 @@ from editview.ui.look.labels import Sentence
 from editview.ui.look.theme import BODY, theme
 from editview.ui.plan.card_states import overall, plan_sentence
 from editview.ui.plan.chooser import StepChooser, first_of
+from editview.ui.plan.export_dialog import ExportDialog
 from editview.ui.plan.finding import Finding
 from editview.ui.plan.form import OperationForm
 from editview.ui.plan.model import PlanModel
@@ -134,13 +136,23 @@ class PlanPanel(QWidget):
         edits = self._edits_before(self._hub.plan.index(operation.id))
         form = OperationForm(
             operation, self, sheet=self._hub.sheet, layers=info.layers if info else None, edits=edits,
-            finding=Finding(self._hub),
+            finding=Finding(self._hub), parts=parts(self._hub.plan, info) if info else None,
         )  # fmt: skip
         if isinstance(box := form.fields["strength"].widget if "strength" in form.fields else None, StrengthBox):
             LiveStrength(self._hub, operation.id, box)
         if form.exec():
             self._hub.change_plan(self._hub.plan.replaced(form.operation))
         form.deleteLater()
+
+    def export_selected(self) -> None:
+        """Offer to write the model as it is after the selected step."""
+        if self.selected is not None:
+            self.export(self.selected.id)
+
+    def export(self, operation_id: str | None = None) -> None:
+        dialog = ExportDialog(self._hub, operation_id, self)
+        dialog.exec()
+        dialog.deleteLater()
 
     def move_step(self, by: int) -> None:
         self.view.move_step(by)

@@ -51,7 +51,8 @@ class WeightsPicture(Picture):
         return QSize(theme().px(368), math.ceil(frame.band_top(kinds) + theme().px(40)))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme().px(272), self.sizeHint().height())
+        words = QFontMetricsF(theme().font(SMALL)).horizontalAdvance(self._ramp_words())
+        return QSize(max(theme().px(272), math.ceil(self._ramp_end() + words)), self.sizeHint().height())
 
     # ---- pointing --------------------------------------------------------------------------------------------
 
@@ -259,8 +260,19 @@ class WeightsPicture(Picture):
         painter.setPen(pen(theme().roles.text, 1.5))
         painter.drawRect(box.adjusted(-0.5, -0.5, 0.5, 0.5))
 
+    def _ramp_end(self) -> float:
+        """Where the words beside the ramp begin."""
+        return theme().px(32) + theme().px(8)
+
+    def _ramp_words(self) -> str:
+        """What the depth of a colour stands for; empty: nothing is drawn that has one."""
+        if self._cells is None:
+            return ""
+        low, high = percent(self._cells.low).removesuffix(" %"), percent(self._cells.high)
+        log = ", log scale" if self._cells.log else ""
+        return f"{'brighter' if theme().roles.dark else 'darker'} is more: {low} to {high}{log}"
+
     def _paint_ramp(self, painter: QPainter, frame: Frame) -> None:
-        """What the depth of a colour stands for."""
         assert self._map is not None
         if self._cells is None:
             return
@@ -272,7 +284,5 @@ class WeightsPicture(Picture):
         ramp.setColorAt(0, mixed(roles.raised, roles.text, FAINTEST))
         ramp.setColorAt(1, QColor(roles.text))
         painter.fillRect(box, ramp)
-        low, high = percent(self._cells.low).removesuffix(" %"), percent(self._cells.high)
-        log = ", log scale" if self._cells.log else ""
-        words = f"{'brighter' if roles.dark else 'darker'} is more: {low} to {high}{log}"
-        write(painter, QRectF(box.right() + px(8), top, self.width() - box.right() - px(8), line), words, roles.muted)
+        words = QRectF(self._ramp_end(), top, self.width() - self._ramp_end(), line)
+        write(painter, words, self._ramp_words(), roles.muted)

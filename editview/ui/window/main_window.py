@@ -27,7 +27,7 @@ from editview.ui.window.window_actions import rows
 LEAST_FRAME = QSize(8, 40)  # pixels of edges and title bar, which aren't known before the window is shown
 CARD_BUTTONS = ("edit-step", "switch-step", "duplicate-step", "remove-step")
 SHEET_ACTIONS = ("open-facts", "columns", "left-out")
-CARD_MENU = (*CARD_BUTTONS, "step-up", "step-down")
+CARD_MENU = (*CARD_BUTTONS, "export-step", "step-up", "step-down")
 
 
 class MainWindow(QMainWindow):

@@ -43,6 +43,7 @@ def _file(window: MainWindow) -> list[Action]:
             possible=lambda: not hub.saved or hub.history.path is None, group=1,
         ),
         Action("save-plan-as", "&File", "Save plan as…", opening.save_plan_as, "Ctrl+Shift+S", group=1),
+        Action("export", "&File", "Export a stage…", window.plan.export, "Ctrl+E", "save", group=1),
         Action("quit", "&File", "Quit", window.close, "Ctrl+Q", group=2),
     ]  # fmt: skip
 
@@ -85,6 +86,10 @@ def _plan(window: MainWindow) -> list[Action]:
         Action(
             "take-back", "&Plan", "Take this edit back later", plan.take_back, "", "undo",
             possible=takes_back, in_list=True, group=2,
+        ),
+        Action(
+            "export-step", "&Plan", "Export this stage…", plan.export_selected, "", "save",
+            possible=lambda: plan.selected is not None and plan.selected.enabled, in_list=True, group=2,
         ),
         card("remove-step", "Remove", plan.remove, "Del", "remove"),
         Action(

@@ -20,6 +20,9 @@ from tests import sample
 NARROW = 524
 """What a window of 1280 pixels leaves for the rows of the table."""
 
+USUAL = 112
+"""How wide 'the Ajanta Caves' is in a usual font."""
+
 
 @pytest.fixture
 def table(qtbot: QtBot) -> FactsTable:
@@ -73,6 +76,8 @@ def test_three_stages_fit_without_scrolling_sideways(table: FactsTable, qtbot: Q
     assert shown(table) == [Kind.FACT, Kind.STAGE, Kind.STAGE, Kind.STAGE, Kind.SAYS]
     assert table.horizontalScrollBar().maximum() == 0
     grid, measure = model(table).grid, QFontMetrics(theme().font(BODY))
+    wider = max(1.0, measure.horizontalAdvance("the Ajanta Caves") / USUAL)
+    table.resize(round(wider * NARROW) + table.verticalScrollBar().width(), 400)
     for place, column in enumerate(model(table).columns):
         if column.kind is Kind.STAGE:
             assert table.columnWidth(place) >= stage_width(grid, column.stage)

@@ -1,0 +1,137 @@
+"""A checkpoint's weights as they lie in its files, under the model's own names, read piece by piece."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import repeat
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from editview.domain.errors import EditViewError
+from editview.domain.plan import Checkpoint
+from editview.domain.weights import TensorInfo
+from editview.lm.adapters import AdapterWeights
+from editview.lm.headers import FORMATS
+from editview.lm.opening import Structure, structure
+
+PIECE = 2**21  # numbers read at once
+
+
+def new_buffer() -> bytearray:
+    """Room for a piece in any number format; the system gives memory only for what is used of it."""
+    return bytearray(PIECE * torch.float64.itemsize)
+
+
+@dataclass(frozen=True)
+class StoredTensor:
+    """Where a tensor lies, and what it is."""
+
+    path: Path
+    start: int  # byte in the file
+    format: str  # 'BF16'
+    shape: tuple[int, ...]
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Raises EditViewError for a format that isn't one of plain numbers."""
+        found = getattr(torch, FORMATS.get(self.format, ""), None)
+        if found is None or not found.is_floating_point:
+            raise EditViewError(
+                f"The weights in '{self.path}' are kept as {self.format}, which can't be compared. Choose a "
+                "checkpoint in a floating-point format that isn't quantised."
+            )
+        return found  # type: ignore[no-any-return]
+
+    def pieces(self, most: int, buffers: Iterator[bytearray]) -> Iterator[Tensor]:
+        """The first `most` numbers in order, `PIECE` at a time, each in the next of the buffers (`new_buffer`)."""
+        dtype = self.dtype
+        with self.path.open("rb", buffering=0) as file:
+            file.seek(self.start)
+            for at in range(0, most, PIECE):
+                count, buffer = min(PIECE, most - at), next(buffers)
+                view = memoryview(buffer)[: count * dtype.itemsize]
+                while len(view):
+                    read = file.readinto(view)
+                    if not read:
+                        raise EditViewError(f"'{self.path}' ends too early: it is damaged. Fetch it again.")
+                    view = view[read:]
+                yield torch.frombuffer(buffer, dtype=dtype, count=count)
+
+    def whole(self) -> Tensor:
+        """The tensor in its own number format."""
+        size = math.prod(self.shape)
+        read = torch.empty(size, dtype=self.dtype)
+        at = 0
+        for piece in self.pieces(size, repeat(new_buffer())):
+            read[at : at + len(piece)] = piece
+            at += len(piece)
+        return read.reshape(self.shape)
+
+
+class StoredCheckpoint:
+    """The weights of a checkpoint on this machine, with an adapter added where it has one.
+
+    Raises EditViewError for what `structure` refuses, and for pickled weights.
+    """
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.checkpoint = checkpoint
+        self.built: Structure = structure(checkpoint)
+        header = self.built.header
+        if header is None:
+            raise EditViewError(
+                f"'{self.built.folder}' has its weights as pickle files, which can't be compared piece by piece. Save "
+                "it as safetensors first."
+            )
+        self._adapter = AdapterWeights(self.built.adapter, self.built.skeleton) if self.built.adapter else None
+        self.tensors: dict[str, StoredTensor] = {}
+        for name, (kind, shape) in header.tensors.items():
+            self.tensors.setdefault(self._own_name(name), StoredTensor(*header.places[name], kind, shape))
+
+    @cached_property
+    def infos(self) -> dict[str, TensorInfo]:
+        """What is known of the model's parameters, in its order; tied ones once."""
+        return {info.name: info for info in self.built.anatomy.tensors}
+
+    def find(self, name: str) -> StoredTensor | None:
+        """A tensor by the model's name for it, or by that of what it is tied to."""
+        return self.tensors.get(name) or self.tensors.get(self._aliases.get(name, name))
+
+    def pieces(self, name: str, most: int, buffers: Iterator[bytearray]) -> Iterator[Tensor]:
+        """As `StoredTensor.pieces`, the adapter's change added. Raises KeyError."""
+        stored = self.find(name)
+        if stored is None:
+            raise KeyError(name)
+        if self._adapter is None or not self._adapter.changes(name):
+            yield from stored.pieces(most, buffers)
+            return
+        whole = self._adapter.merged(name, stored.whole()).reshape(-1)[:most]
+        yield from torch.split(whole, PIECE)
+
+    def whole(self, name: str) -> Tensor:
+        """A tensor in its own number format, the adapter's change added. Raises KeyError."""
+        stored = self.find(name)
+        if stored is None:
+            raise KeyError(name)
+        read = stored.whole()
+        return self._adapter.merged(name, read) if self._adapter and self._adapter.changes(name) else read
+
+    @cached_property
+    def _aliases(self) -> dict[str, str]:
+        """Names of tied parameters, and the name under which the model lists them once."""
+        skeleton = self.built.skeleton
+        first = {id(weight): name for name, weight in skeleton.named_parameters()}
+        return {name: first[id(weight)] for name, weight in skeleton.named_parameters(remove_duplicate=False)}
+
+    def _own_name(self, name: str) -> str:
+        """The model's name for what a file calls so: some files leave the inner model's prefix out, some add it."""
+        prefix = f"{self.built.skeleton.base_model_prefix}."
+        for candidate in (name, f"{prefix}{name}", name.removeprefix(prefix)):
+            if candidate in self._aliases:
+                return self._aliases[candidate]
+        return name
