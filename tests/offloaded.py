@@ -24,11 +24,13 @@ def placement(layers: int, waiting: int, place: Place = Place.DISK) -> Placement
     return Placement((place,) * waiting + (Place.DEVICE,) * (layers - waiting), 0, 0)
 
 
-def on_disk(checkpoint: Checkpoint, layers: int, waiting: int = 2) -> LanguageModel:
-    """Opened so that some layers wait on the disk."""
+def opened(
+    checkpoint: Checkpoint, layers: int, waiting: int = 2, place: Place = Place.DISK, device: Device = CPU
+) -> LanguageModel:
+    """Opened so that the first layers wait."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(opening, "laid_out", lambda *_: placement(layers, waiting))
-        return open_model(checkpoint, CPU, silent)
+        patch.setattr(opening, "laid_out", lambda *_: placement(layers, waiting, place))
+        return open_model(checkpoint, device, silent)
 
 
 def in_memory(lm: LanguageModel, waiting: int = 2) -> LanguageModel:

@@ -40,7 +40,7 @@ class LanguageModel:
     @property
     def device(self) -> torch.device:
         """Where it computes."""
-        return self.offloaded.device if self.offloaded else self.embedding.weight.device
+        return self.embedding.weight.device if self.offloaded is None else self.offloaded.device
 
     @property
     def dtype(self) -> torch.dtype:

@@ -51,10 +51,8 @@ def operation_memory(prepared: Prepared, info: CheckpointInfo, device: Device) -
     if isinstance(prepared, PreparedUndo):
         return int(total)
     if isinstance(prepared, PreparedEdit):
-        own = (
-            changed * (2 * number + 8) if has_own_memory(device) else 0
-        )  # the matrices, as they were, and ΔW in float64
-        return int(total + own + _editing(prepared, info, device))
+        held = changed * (2 * number + 8) if has_own_memory(device) else 0  # W, W as it was, and ΔW in float64
+        return int(total + held + _editing(prepared, info, device))
     return int(total + _training(prepared.operation, info, number))
 
 

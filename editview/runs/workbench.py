@@ -70,12 +70,12 @@ class Workbench:
     ) -> LanguageModel:
         """The model of this checkpoint on this device, at whatever stage it stands.
 
-        The device's memory has room for `working` bytes beside it; None: whatever it has room for.
+        The device's memory has room for `working` bytes beside it; None: whatever it has room for. 0 asks for the whole
+        model on the device, if that can be.
         """
         name = identity(checkpoint, device)
         now = self._open
-        enough = now is None or working is None or working <= max(now.working, memory_beside(device))
-        if now is not None and now.name == (name, device) and enough:
+        if now is not None and now.name == (name, device) and _serves(now, working):
             return now.lm
         self.close()
         lm = open_model(checkpoint, device, progress, working)
@@ -218,6 +218,14 @@ class Workbench:
     def _at_hand(self) -> _Open:
         assert self._open is not None, "open a model first"
         return self._open
+
+
+def _serves(now: _Open, working: int | None) -> bool:
+    """Whether the open model leaves enough memory to work in, or needn't."""
+    if working is None or working == now.working:
+        return True
+    could_be_whole = working == 0 and now.lm.offloaded is not None
+    return not could_be_whole and working <= max(now.working, memory_beside(now.name[1]))
 
 
 def _changes(at_hand: _Open, before: Delta, after: Delta) -> tuple[TensorChange, ...]:

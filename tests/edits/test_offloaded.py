@@ -11,18 +11,20 @@ from torch import Tensor
 
 from editview.domain.errors import Cancelled
 from editview.domain.operations import AlphaEdit, ConstrainedFineTune, Edit, LocalFineTune, Memit, Rome, UltraEdit
+from editview.domain.placement import Place
 from editview.domain.plan import Checkpoint
 from editview.domain.progress import silent
 from editview.edits.methods import edit
 from editview.lm.answers import check
 from editview.lm.changes import differing
+from editview.lm.devices import devices
 from editview.lm.model import LanguageModel
 from editview.lm.offloading import Offloaded
 from editview.lm.opening import open_model
 from editview.lm.tracing import trace
 from tests.families import TEXT, edits, facts, language_model
 from tests.lm.test_tracing import known_facts
-from tests.offloaded import CPU, in_memory, on_disk
+from tests.offloaded import CPU, in_memory, opened
 
 FAMILIES = ("gpt2", "llama3", "gemma2", "gpt-neox")  # of these gpt2 and llama3 have tied heads
 
@@ -80,16 +82,31 @@ def test_what_waits_on_the_disk_gives_the_same_edit(
 ) -> None:
     """But for rounding: where numbers begin in memory decides which of its sums a processor makes first."""
     checkpoint = checkpoints("llama3" if method % 2 else "gpt2")
-    whole, partly = open_model(checkpoint, CPU, silent), on_disk(checkpoint, 3)
+    same_edit(open_model(checkpoint, CPU, silent), opened(checkpoint, 3), operations(text)[method])
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("place", [Place.MEMORY, Place.DISK])
+@pytest.mark.parametrize("method", range(6))
+def test_a_card_with_some_of_the_layers_gives_the_same_edit(
+    method: int, place: Place, checkpoints: Callable[[str], Checkpoint], text: str
+) -> None:
+    checkpoint, card = checkpoints("llama3"), devices()[0]
+    same_edit(open_model(checkpoint, card, silent), opened(checkpoint, 3, 2, place, card), operations(text)[method])
+
+
+def same_edit(whole: LanguageModel, partly: LanguageModel, operation: Edit) -> None:
     assert partly.fingerprint == whole.fingerprint
     before = {name: tensor.clone() for name, tensor in whole.weights().items()}
     for lm in (whole, partly):
-        edit(lm, edits(), operations(text)[method], 1, {}, silent)
+        edit(lm, edits(), operation, 1, {}, silent)
     changed = differing(before, whole.weights())
     assert changed == differing(before, partly.weights()) != ()
     for name in changed:
         wanted = whole.weights()[name] - before[name]
-        assert float((partly.weights()[name] - before[name] - wanted).norm() / wanted.norm()) < 1e-3
+        found = partly.weights()[name].to(wanted.device) - before[name]
+        assert float((found - wanted).norm() / wanted.norm()) < 1e-3
+    assert away(partly)
 
 
 def test_it_is_traced_alike() -> None:
@@ -136,7 +153,7 @@ def test_gradients_bring_weights_back_instead_of_holding_on_to_them(monkeypatch:
 
 def test_the_files_of_the_checkpoint_are_never_written(checkpoints: Callable[[str], Checkpoint], text: str) -> None:
     checkpoint = checkpoints("gpt2")
-    partly = on_disk(checkpoint, 3)
+    partly = opened(checkpoint, 3)
     files = {path: path.read_bytes() for path in Path(checkpoint.source).iterdir()}
     edit(partly, edits(), operations(text)[0], 1, {}, silent)
     assert {path: path.read_bytes() for path in Path(checkpoint.source).iterdir()} == files

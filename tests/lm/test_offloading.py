@@ -20,7 +20,7 @@ from editview.lm.statistics import key_statistics
 from tests.families import FAMILIES, facts, language_model, tokenizer
 from tests.lm.statistics.conftest import words
 from tests.lm.test_opening import adapter, pickled, saved
-from tests.offloaded import CPU, in_memory, on_disk
+from tests.offloaded import CPU, in_memory, opened
 
 CARD = Device("cuda:0", "Small card", 10**9)
 
@@ -65,7 +65,7 @@ def test_many_files_of_another_number_format_wait_on_the_disk(tmp_path: Path) ->
     assert len(list((tmp_path / "many").glob("*.safetensors"))) > 2
     for dtype in ("auto", "bfloat16"):
         checkpoint = Checkpoint(source=str(tmp_path / "many"), dtype=dtype)
-        whole, partly = open_model(checkpoint, CPU, silent), on_disk(checkpoint, 3)
+        whole, partly = open_model(checkpoint, CPU, silent), opened(checkpoint, 3)
         assert partly.offloaded is not None
         assert partly.offloaded.layout == "1 of 3 layers on the CPU, the rest on the disk: slower."
         assert (partly.fingerprint, partly.dtype) == (whole.fingerprint, whole.dtype)
@@ -75,7 +75,7 @@ def test_many_files_of_another_number_format_wait_on_the_disk(tmp_path: Path) ->
 def test_an_adapter_is_merged_before_its_model_is_laid_out(tmp_path: Path) -> None:
     base = saved(tmp_path / "base", "llama")
     checkpoint = Checkpoint(source=str(base), adapter=str(adapter(base, tmp_path / "adapter")))
-    whole, partly = open_model(checkpoint, CPU, silent), on_disk(checkpoint, 3)
+    whole, partly = open_model(checkpoint, CPU, silent), opened(checkpoint, 3)
     assert partly.offloaded is not None
     assert partly.fingerprint == whole.fingerprint
     assert list(check(partly, facts(), silent)) == list(check(whole, facts(), silent))

@@ -139,3 +139,9 @@ def test_an_edit_with_several_phases_never_goes_back() -> None:
             shares.append(overall(run, None).share)
     assert shares == sorted(shares)
     assert 0 < shares[0] < shares[-1] < 0.5
+
+
+def test_a_model_larger_than_its_device_says_how_it_is_laid_out() -> None:
+    said = "12 of 32 layers on the card, the rest on the disk: slower."
+    partly = replace(forecast((False, False), (1.0, 2.0)), layout=said)
+    assert plan_sentence(PLAN, partly).endswith(f" {said}")
