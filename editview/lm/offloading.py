@@ -26,7 +26,7 @@ from editview.lm.forward import hooked
 
 
 class Offloaded(Mapping[str, Tensor]):
-    """The weights of a model that accelerate has hooked up, by name, tied ones once. Some lie on the CPU."""
+    """The weights of a model that accelerate has hooked up, by name, tied ones once; each on whatever device it is."""
 
     def __init__(
         self,
@@ -131,13 +131,13 @@ class Offloaded(Mapping[str, Tensor]):
                 for own, weight in module.named_parameters(recurse=False):
                     if not weight.is_meta and _storage(weight) == _storage(tensor) and weight.dtype == tensor.dtype:
                         offset = tensor.storage_offset() - weight.storage_offset()
-                        return f"{name}.{own}", weight.stride(), tensor.shape, tensor.stride(), offset
+                        return f"{name}.{own}", tensor.shape, tensor.stride(), offset
             return tensor
 
         def unpack(packed: Any) -> Tensor:
             if isinstance(packed, Tensor):
                 return packed
-            name, _, shape, stride, offset = packed
+            name, shape, stride, offset = packed
             weight = self[name].to(self.device)
             return weight.as_strided(shape, stride, weight.storage_offset() + offset)
 
@@ -159,6 +159,8 @@ class Offloaded(Mapping[str, Tensor]):
 
 
 class _Opened(Mapping[str, Tensor]):
+    """What was kept of the weights, and for the others what they are, all on the CPU."""
+
     def __init__(self, live: Offloaded, kept: Mapping[str, Tensor]) -> None:
         self._live, self._kept = live, kept
 
