@@ -125,6 +125,7 @@ class Forecast:
     memory_available: int
     advice: str = ""  # what to change when it won't fit
     to_read: int = 0  # tokens of text for statistics, at most; 0: none, or they are kept
+    layout: str = ""  # in words, where the layers go of a model that is larger than its device
     trained: tuple[Trains | None, ...] = ()  # one entry an active operation; None: it is no fine-tune
     guessed: bool = False  # some of it was never done on this machine: the times are another machine's
     fits: tuple[Fit | None, ...] = ()  # of each fine-tune: how it gets by with the memory there is, and what it needs

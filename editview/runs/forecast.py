@@ -22,8 +22,16 @@ from editview.runs.fingerprints import Fingerprints, described
 from editview.runs.keys import full_keys, stage_keys
 from editview.runs.machine import memory_available
 from editview.runs.measurements import TWICE, Measured, Measurements, fit_of
-from editview.runs.memory import number_format, operation_memory, resting_memory
-from editview.runs.operations import Prepared, PreparedEdit, PreparedFineTune, PreparedUndo, prepare, with_preset
+from editview.runs.memory import layout, number_format, operation_memory, resting_memory, working_memory
+from editview.runs.operations import (
+    TOO_LARGE_TO_TRAIN,
+    Prepared,
+    PreparedEdit,
+    PreparedFineTune,
+    PreparedUndo,
+    prepare,
+    with_preset,
+)
 from editview.runs.snapshots import step_kept
 from editview.runs.store import StageStore
 from editview.runs.timings import Timings
@@ -102,10 +110,15 @@ def forecast(
     first = 0.0 if asked[0] else _asking_seconds(sheet, info, device, timings)
     sizes = [_memory(one, fit, info, device) for one, fit in zip(sized, fits, strict=True)]
     needed = max([resting_memory(info, device), *sizes])
+    placement = layout(sized, info, device, available)
+    partly = placement is not None and not placement.is_whole
+    trains = any(isinstance(one, PreparedFineTune) for one in sized)
+    if placement is not None and partly and not trains:
+        needed = placement.on_device + placement.widest + (working_memory(sized, info, device) or 0)
     advice = ""
     if needed > available:
         worst = sizes.index(max(sizes)) if sizes else 0
-        advice = _advice(sized, fits, worst, info, device, needed, available)
+        advice = TOO_LARGE_TO_TRAIN if partly else _advice(sized, fits, worst, info, device, needed, available)
     return Forecast(
         plan=plan,
         reused=tuple(known[1:]),
@@ -115,8 +128,9 @@ def forecast(
         memory_available=available,
         guessed=not all(timings.has_learnt(kind, device.id) for kind in kinds),
         to_read=to_read,
-        trained=tuple(_trains(one, info) for one in prepared),
         advice=advice,
+        layout=placement.sentence(device.name) if placement is not None and not trains else "",
+        trained=tuple(_trains(one, info) for one in prepared),
         fits=fits,
         goes_on=tuple(begun),
     )

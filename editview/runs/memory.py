@@ -1,7 +1,8 @@
 """How much memory a run needs, roughly and on the safe side.
 
 On the CPU everything shares one memory; on a GPU only what lies on it is counted. P is the number of parameters.
-- At rest: the weights; on the CPU also the checkpoint's own copy that stages are told apart by.
+- At rest: the weights; on the CPU also the checkpoint's own copy that stages are told apart by. Of a model that is
+  larger than its device, what lies on it and the largest matrix that is brought there.
 - Full fine-tuning adds, in float32, gradients (4P) and Adam's two moments (8P), and the weights themselves where they
   are kept in half precision; LoRA adds 16 bytes for each number of its small matrices.
 - Activations of training: tokens x width x layers x (34 + 5 heads x length / width) bytes in half precision, twice as
@@ -16,12 +17,17 @@ Beside measured peaks (GPT-2s of 6 and 72 million parameters on the CPU: full, L
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.memory import Layout, Memory
 from editview.domain.operations import Edit, FullFineTune, Lora, TargetEdit
+from editview.domain.placement import Placement
 from editview.domain.scope import parameters, trained
 from editview.domain.weights import MatrixKind
+from editview.lm.devices import has_own_memory
+from editview.lm.layout import laid_out
+from editview.runs.machine import main_memory_available
 from editview.runs.operations import Prepared, PreparedEdit, PreparedFineTune, PreparedUndo
 
 _BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
@@ -41,7 +47,11 @@ def resting_memory(info: CheckpointInfo, device: Device) -> int:
 def operation_memory(prepared: PreparedEdit | PreparedUndo, info: CheckpointInfo, device: Device) -> int:
     """Bytes while an edit is carried out or taken back, the model included."""
     total = resting_memory(info, device) + _copies(prepared, info, device)
-    return total if isinstance(prepared, PreparedUndo) else int(total + _editing(prepared, info, device))
+    if isinstance(prepared, PreparedUndo):
+        return total
+    # On a card: W, W as it was, and ΔW in float64.
+    held = _changed(prepared, info) * (2 * _bytes(info, device) + 8) if has_own_memory(device) else 0
+    return int(total + held + _editing(prepared, info, device))
 
 
 def training_memory(prepared: PreparedFineTune, info: CheckpointInfo, device: Device, layout: Layout) -> Memory:
@@ -63,13 +73,33 @@ def _copies(prepared: Prepared, info: CheckpointInfo, device: Device) -> int:
     return 3 * _changed(prepared, info) * _bytes(info, device) if device.id == "cpu" else 0
 
 
+def working_memory(prepared: Sequence[Prepared], info: CheckpointInfo, device: Device) -> int | None:
+    """Bytes of the device to leave free beside the model, for edits to be carried out; None: there are none.
+
+    Nothing beside a fine-tune, which takes the whole model on the device or none.
+    """
+    if any(isinstance(one, PreparedFineTune) for one in prepared):
+        return 0
+    edits = [one for one in prepared if isinstance(one, PreparedEdit)]
+    return max((operation_memory(one, info, device) - resting_memory(info, device) for one in edits), default=None)
+
+
+def layout(prepared: Sequence[Prepared], info: CheckpointInfo, device: Device, available: int) -> Placement | None:
+    """How the model would be opened for these operations, with so many bytes of the device; None: it fits nowhere."""
+    working, main = working_memory(prepared, info, device), main_memory_available()
+    return laid_out(info.tensors, _bytes(info, device), device, working, info.disk_serves, available, main)
+
+
 def _editing(prepared: PreparedEdit, info: CheckpointInfo, device: Device) -> float:
     operation = prepared.operation
     inputs = max((max(t.shape) for t in info.tensors if t.kind is MatrixKind.MLP_OUT), default=info.width)
     most = _SEARCH["cpu" if device.id == "cpu" else "gpu"]
     search = min(len(prepared.facts) * operation.texts_a_fact * _ROW * info.width * info.layers, most)
+    searching: float = search * 17 * _bytes(info, device)
+    if has_own_memory(device):
+        searching = min(searching, device.memory_total / 6)  # as the search itself does
     solving = (max(1, len(operation.layers)) + 2) * inputs**2 * 8 if isinstance(operation, TargetEdit) else 0
-    return solving + search * 17 * _bytes(info, device)
+    return solving + searching
 
 
 def _activations(operation: Lora | FullFineTune, info: CheckpointInfo, number: int, layout: Layout) -> float:

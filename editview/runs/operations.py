@@ -118,6 +118,11 @@ class PreparedFineTune:
 
 Prepared = PreparedEdit | PreparedUndo | PreparedFineTune
 
+TOO_LARGE_TO_TRAIN = (
+    "This model is larger than the memory it runs in, so it can be edited but not fine-tuned. Choose a smaller number "
+    "format or model, a device with more memory, or close other programs; to train one matrix alone, edit by LocFT-BF."
+)
+
 
 def prepare(
     plan: Plan, sheet: FactSheet, info: Callable[[], CheckpointInfo], steps: int | None = None
@@ -177,6 +182,17 @@ def with_preset(operation: Edit, info: Callable[[], CheckpointInfo]) -> Edit:
     return filled_in(operation, preset)
 
 
+def sized(prepared: Sequence[Prepared], info: CheckpointInfo) -> tuple[Prepared, ...]:
+    """The same operations with what presets fill in, where there are some: with the layers that they write."""
+    found: list[Prepared] = []
+    for one in prepared:
+        preset = preset_for(type(one.operation), info) if isinstance(one, PreparedEdit) else None
+        if isinstance(one, PreparedEdit) and preset is not None and not one.operation.layers:
+            one = replace(one, operation=filled_in(one.operation, preset))
+        found.append(one)
+    return tuple(found)
+
+
 def _written(facts: Sequence[Fact]) -> list[list[Any]]:
     """What a fine-tune is told of facts."""
     return [[fact.subject, fact.template, fact.new_answer, list(fact.paraphrases)] for fact in facts]
@@ -204,6 +220,8 @@ def carry_out(
     """
     if isinstance(prepared, PreparedEdit):
         return methods.edit(lm, prepared.facts, prepared.operation, seed, memory, progress)
+    if lm.offloaded is not None:
+        raise EditViewError(f"{TOO_LARGE_TO_TRAIN} {lm.offloaded.layout}")
     operation = prepared.operation
     examples, left_out = prepared.data.read(progress, whole=operation.train_on == "everything")
     tuned = fine_tune(

@@ -11,7 +11,7 @@ from psutil import pid_exists
 
 from editview.domain import places
 from editview.domain.checkpoint import Device
-from editview.domain.errors import Cancelled
+from editview.domain.errors import Cancelled, EditViewError
 from editview.domain.events import Event, FineTuneMeasured, RunFailed, RunFinished, RunStarted, RunStopped, StageInfo
 from editview.domain.export import Export
 from editview.domain.facts import Fact, FactSheet
@@ -32,14 +32,15 @@ from editview.lm.spectrum import spectra
 from editview.lm.tracing import trace
 from editview.runs import costs, snapshots
 from editview.runs.export import export
-from editview.runs.fingerprints import Fingerprints, described
+from editview.runs.fingerprints import Fingerprints, described, identity
 from editview.runs.interference import interference
 from editview.runs.journal import Journal, interrupted
 from editview.runs.keys import full_keys, stage_keys
 from editview.runs.machine import memory_available, release_memory
 from editview.runs.measurements import Measurements, fit_of
 from editview.runs.measuring import measure
-from editview.runs.operations import Prepared, PreparedFineTune, prepare
+from editview.runs.memory import working_memory
+from editview.runs.operations import TOO_LARGE_TO_TRAIN, Prepared, PreparedFineTune, prepare, sized
 from editview.runs.pace import telling
 from editview.runs.store import StageStore
 from editview.runs.timings import Timings
@@ -91,7 +92,7 @@ class Runner:
         prepared = self._prepared(plan, sheet, steps)
         fingerprint = None if fresh else self._all_kept(plan, sheet, prepared)
         if fingerprint is None:  # then it comes from the model that is open, not from what is remembered
-            fingerprint = self._opened(plan.checkpoint, emit, stop).fingerprint
+            fingerprint = self._opened(plan.checkpoint, emit, stop, prepared).fingerprint
         keys = stage_keys(fingerprint, self.device.id, plan.seed, prepared)
         full = full_keys(fingerprint, self.device.id, plan.seed, prepared)
         if fresh:
@@ -180,6 +181,8 @@ class Runner:
         info = described(plan.checkpoint, self.device)
         with telling(emit, stop) as progress:
             lm = self._as_it_was(plan.checkpoint, progress)
+            if lm.offloaded is not None:
+                raise EditViewError(TOO_LARGE_TO_TRAIN)
             known = self._measurements.of(plan.checkpoint, self.device, prepared)
             fit = fit_of(prepared, info, self.device, known, memory_available(self.device))
             found = measure(lm, prepared, self.device, plan.seed, fit, progress)
@@ -248,6 +251,13 @@ class Runner:
         lm = self._bench.open(checkpoint, self.device, progress)
         return self._bench.move_to(stage_keys(lm.fingerprint, self.device.id, 0, ())[0])
 
-    def _opened(self, checkpoint: Checkpoint, emit: Emit, stop: threading.Event) -> LanguageModel:
+    def _opened(
+        self, checkpoint: Checkpoint, emit: Emit, stop: threading.Event, prepared: Sequence[Prepared] = ()
+    ) -> LanguageModel:
+        """The open model, with room beside it for these operations; what isn't downloaded yet leaves a guess at it."""
+        working = None
+        if prepared and identity(checkpoint, self.device) is not None:
+            info = described(checkpoint, self.device)
+            working = working_memory(sized(prepared, info), info, self.device)
         with telling(emit, stop) as progress:
-            return self._bench.open(checkpoint, self.device, progress)
+            return self._bench.open(checkpoint, self.device, progress, working)

@@ -72,6 +72,7 @@ class Walk:
     emit: Callable[[Event], None]
     stop: threading.Event
     _told_not_kept: bool = field(default=False, init=False)
+    _told_layout: bool = field(default=False, init=False)
 
     def walk(self) -> None:
         """All stages in order. Raises what stops or fails the run."""
@@ -333,7 +334,10 @@ class Walk:
 
     def _at(self, stage: StageInfo, pace: Pace) -> LanguageModel:
         """The open model at a stage."""
-        self.bench.open(self.plan.checkpoint, self.device, pace)
+        lm = self.bench.open(self.plan.checkpoint, self.device, pace)
+        if lm.offloaded is not None and not self._told_layout:
+            self._told_layout = True
+            self.emit(Noted(lm.offloaded.layout))
         return self.bench.move_to(stage.key)
 
     def _learn(self, kind: str, work: float, seconds: float) -> None:

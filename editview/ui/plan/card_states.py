@@ -168,6 +168,8 @@ def plan_sentence(plan: Plan, forecast: Forecast | None) -> str:
     if forecast.to_read:
         doubt += f" Up to {forecast.to_read:,} tokens of text are read first, to see what must stay as it is."
     doubt += saving(plan, forecast)
+    if forecast.layout:
+        doubt += f" {forecast.layout}"
     if reused:
         verb = "is" if reused == 1 else "are"
         return f"{reused} of {steps} steps {verb} reused; {fresh} will run{time}.{doubt}"

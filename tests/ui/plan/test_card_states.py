@@ -204,3 +204,9 @@ def test_a_later_edit_of_other_layers_makes_a_fine_tune_of_edited_layers_another
     assert not same_beginning(plan, plan.switched(EDIT.id), 0)
     whole = plan.replaced(TUNE)
     assert same_beginning(whole, whole.replaced(EDIT.model_copy(update={"layers": (3,)})), 0)
+
+
+def test_a_model_larger_than_its_device_says_how_it_is_laid_out() -> None:
+    said = "12 of 32 layers on the card, the rest on the disk: slower."
+    partly = replace(forecast((False, False), (1.0, 2.0)), layout=said)
+    assert plan_sentence(PLAN, partly).endswith(f" {said}")
