@@ -25,7 +25,7 @@ from editview.domain.progress import silent
 from editview.domain.verdicts import Check, Verdict
 from editview.formats.fact_sheets import read_facts
 from editview.formats.plans import demo_plan
-from editview.formats.training_data import read_examples
+from editview.formats.training_data import training_data
 from editview.lm.answers import check
 from editview.lm.model import LanguageModel
 from editview.lm.opening import describe, open_model
@@ -72,7 +72,7 @@ class Bench:
         self.lm: LanguageModel = open_model(plan.checkpoint, device, silent)
         self.info = describe(plan.checkpoint, device)
         self.sheet: FactSheet = read_facts(plan.facts)[0]
-        self.examples: tuple[Example, ...] = read_examples("support-tickets")  # the fine-tune's
+        self.examples: list[Example] = training_data("support-tickets").read()[0]  # the fine-tune's
         self._untouched = copy.deepcopy(self.lm.model.state_dict())
         self._known = {check.fact_id for check in self.asked() if check.verdict is not Verdict.FAILS}
         self._kept: dict[str, dict[str, torch.Tensor]] = {}  # the weights after each stage, which plans share
