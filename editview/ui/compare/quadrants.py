@@ -9,10 +9,11 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from editview.domain.look import State
 from editview.domain.orders import Kept
 from editview.domain.survival import NAMES
 from editview.ui.look.pictures import Picture, write
-from editview.ui.look.theme import HEADLINE, SMALL, State, theme
+from editview.ui.look.theme import HEADLINE, SMALL, theme
 
 
 class Quadrants(Picture):
