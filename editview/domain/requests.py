@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from editview.domain.export import Form
 from editview.domain.facts import Fact, FactSheet
 from editview.domain.plan import Checkpoint, Plan
+
+if TYPE_CHECKING:
+    from editview.domain.session import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,14 @@ class SavePlan:
     """Write the plan to a file; `PlanSaved` follows."""
 
     plan: Plan
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveReport:
+    """Write what a run that has ended found to a file; `ReportSaved` follows."""
+
+    run: Run
     path: str
 
 
@@ -121,6 +133,6 @@ class ChooseDevice:
 
 Request = (
     RunPlan | ForecastPlan | DescribeCheckpoint | DownloadCheckpoint
-    | OpenFacts | PreviewFacts | OpenPlan | SavePlan | AskModel
+    | OpenFacts | PreviewFacts | OpenPlan | SavePlan | SaveReport | AskModel
     | ScaleEdit | ExportStage | TraceFacts | KeySpectrum | ChooseDevice
 )  # fmt: skip

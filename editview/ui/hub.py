@@ -29,6 +29,7 @@ from editview.domain.events import (
     PlanOpened,
     PlanSaved,
     Replied,
+    ReportSaved,
     RunFailed,
     RunFinished,
     RunStarted,
@@ -69,6 +70,7 @@ class Hub(QObject):
     exported = Signal(object)  # events.Exported
     traced = Signal(object)  # events.Traced
     spectra_known = Signal(object)  # events.KeySpectra
+    report_saved = Signal(str)  # where
     noted = Signal(str)
     recovered = Signal(str)  # what an earlier start was cut off in
     problem = Signal(object)  # Problem
@@ -293,6 +295,8 @@ class Hub(QObject):
                     self.traced.emit(event)
                 case KeySpectra():
                     self.spectra_known.emit(event)
+                case ReportSaved(path=path):
+                    self.report_saved.emit(path)
                 case Noted(sentence=sentence):
                     self.noted.emit(sentence)
                 case Failed(job=job, sentence=sentence, details=details):

@@ -1,0 +1,188 @@
+"""What a report says of a run, put together from what the domain knows: counts, scores, steps, one row a fact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from editview.domain.facts import Fact, Group
+from editview.domain.look import Mark, mark_of
+from editview.domain.operations import Edit, Operation
+from editview.domain.scores import flips_at, scores
+from editview.domain.sentences import duration, method_name, stage_titles, stage_verbs
+from editview.domain.session import Run, StageState
+from editview.domain.verdicts import Change, Check, Verdict
+from editview.domain.weight_map import layer_words, percent
+from editview.domain.weights import TensorChange, combined
+
+GROUP_NAMES = {Group.EDITED: "Edits", Group.NEIGHBOURS: "Neighbours", Group.CONTROL: "Controls"}
+GROUP_WORDS = {Group.EDITED: "edit", Group.NEIGHBOURS: "neighbour", Group.CONTROL: "control"}
+
+_FATES = (
+    Change.LOST, Change.DAMAGED, Change.NEVER_TOOK, Change.RECOVERED, Change.TAKEN_BACK, Change.KNOWN_BEFORE,
+    Change.PENDING, Change.TOOK, Change.SURVIVED, Change.INTACT, Change.NEVER_KNOWN, None,
+)  # fmt: skip
+"""What became of a fact, what a reader looks for first, first."""
+
+_TENSORS = 8  # named of each step: those that changed most
+_FEW = 12  # values of a list that are written out
+
+
+# ---- facts --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a fact was answered at one stage. `but`: a wording that isn't answered as wanted, and what it gets."""
+
+    mark: Mark
+    said: str
+    but: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fact. `fate` is its place in the order of the table; `became` says what became of it, and when."""
+
+    fact: Fact
+    group: str
+    cells: tuple[Cell, ...]
+    change: str
+    fate: int
+    became: str
+
+
+def rows(run: Run, stage: int) -> list[Row]:
+    """Every fact up to a stage: lost ones first, then what else a reader looks for, each in the sheet's order."""
+    found = [_row(run, stage, fact, verbs) for verbs in [stage_verbs(run)] for fact in run.sheet]
+    return sorted(found, key=lambda row: row.fate)
+
+
+def _row(run: Run, stage: int, fact: Fact, verbs: list[str]) -> Row:
+    change = run.change(fact, stage)
+    words = "not asked" if change is None else "not known before" if change is Change.NEVER_KNOWN else change.value
+    became = words
+    if change in (Change.LOST, Change.DAMAGED) and (at := run.lost_in(fact.id, stage)) is not None:
+        step = run.stages[at].lost_at(fact.id)
+        became += f" at step {step:,} of {verbs[at]}" if step else f" during {verbs[at]}"
+    cells = tuple(cell(each.checks.get(fact.id)) for each in run.stages)
+    weak = cells[stage].mark is mark_of(Verdict.WEAK)
+    fate = 2 * _FATES.index(change) + (not weak)
+    return Row(fact, GROUP_WORDS[fact.group], cells, words, fate, became)
+
+
+def cell(check: Check | None) -> Cell:
+    if check is None:
+        return Cell(mark_of(None), "", None)
+    but = None
+    if check.verdict is Verdict.WEAK:
+        wrong = next(answer for answer in check.answers if not answer.gives)
+        but = wrong.prompt, wrong.said
+    return Cell(mark_of(check.verdict), check.said, but)
+
+
+# ---- stages -------------------------------------------------------------------------------------------------------
+
+
+_SEVERAL = {Verdict.HOLDS: "hold", Verdict.WEAK: "weak", Verdict.FAILS: "fail"}
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How the facts of one group stand at a stage."""
+
+    group: str
+    of: int
+    counts: tuple[tuple[Mark, str, int], ...]  # the word for several: 'hold'
+
+
+def groups(run: Run) -> list[Group]:
+    return [group for group in GROUP_NAMES if run.sheet.group(group)]
+
+
+def counts(run: Run, stage: int) -> list[Counted]:
+    found = []
+    for group in groups(run):
+        known = run.counts(stage, group)
+        marks = tuple((mark_of(verdict), _SEVERAL[verdict], known[verdict]) for verdict in Verdict)
+        found.append(Counted(GROUP_NAMES[group], sum(known.values()), marks))
+    return found
+
+
+SCORES = ("ES", "PS", "NS", "Score", "Strict ES", "Flipped", "Kept")
+
+
+def score_row(run: Run, stage: int) -> list[str]:
+    """The literature's figures at a stage in per cent, by `SCORES`; a dash: nothing to measure it on."""
+    found = scores(run.sheet, run.stages[stage].checks)
+    figures = found.likelier
+    values = [figures.efficacy, figures.paraphrase, figures.neighbourhood, figures.score, found.strict.efficacy]
+    if stage:
+        lost = flips_at(run, stage, Group.CONTROL).rate
+        values += [flips_at(run, stage, Group.EDITED).rate, None if lost is None else 1 - lost]
+    cells = ["–" if value is None else f"{100 * value:.1f}" for value in values]
+    return cells + [""] * (len(SCORES) - len(cells))
+
+
+# ---- what was done ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation: its settings that aren't the usual ones, as title, value and the usual value, and its traces."""
+
+    title: str
+    method: str
+    about: str
+    took: str
+    settings: tuple[tuple[str, str, str], ...]
+    trained: str
+    changed: str
+    tensors: tuple[tuple[str, str, str, str], ...]  # name, where, kind, by how much
+
+
+def steps(run: Run) -> Iterator[Step]:
+    titles = stage_titles(run)
+    for operation, stage in zip(run.plan.active, run.stages[1:], strict=False):
+        most = sorted(stage.changes, key=lambda change: change.norm_change, reverse=True)[:_TENSORS]
+        took = f"took {duration(stage.seconds)}" if stage.seconds else "not carried out"
+        if stage.state is StageState.REUSED and stage.seconds:
+            took = f"reused; took {duration(stage.seconds)} when it was computed"
+        losses = stage.losses
+        trained = f"Training loss from {losses[0][1]:.2f} to {losses[-1][1]:.2f}." if losses else ""
+        yield Step(
+            title=titles[stage.info.index],
+            method=method_name(operation),
+            about=operation.about,
+            took=took,
+            settings=tuple(_settings(operation)),
+            trained=trained,
+            changed=_changed(stage.changes, len(run.tensors), len(most)),
+            tensors=tuple((one.name, layer_words(one.layer), one.kind.value, percent(one.relative)) for one in most),
+        )
+
+
+def _settings(operation: Operation) -> Iterator[tuple[str, str, str]]:
+    for name, field in type(operation).model_fields.items():
+        value = getattr(operation, name)
+        if name not in ("id", "enabled", "method") and value != field.default:
+            words = f"{len(value):,} facts" if isinstance(operation, Edit) and name == "only" else _words(value)
+            yield field.title or name, words, _words(field.default)
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        shown = ", ".join(str(part) for part in value[:_FEW])
+        return f"{shown} and {len(value) - _FEW:,} more" if len(value) > _FEW else shown or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _changed(changes: tuple[TensorChange, ...], tensors: int, named: int) -> str:
+    if not changes:
+        return ""
+    of = f"{len(changes):,} of {tensors:,}" if len(changes) <= tensors else f"{len(changes):,}"
+    most = f" The {named} that changed most:" if named < len(changes) else ""
+    return f"Changed {of} tensors, by {percent(combined(list(changes)))} on the whole.{most}"
