@@ -11,12 +11,13 @@ from editview.domain.comparison import Interval, paired_difference
 from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.operations import UndoEdit
 from editview.domain.plan import Plan, writing_of
-from editview.domain.sentences import operation_title, verb
+from editview.domain.sentences import comparison, operation_title, verb
 from editview.domain.session import Run, RunState
 from editview.domain.survival import NAMES
 from editview.domain.verdicts import Verdict
 
 MOST_ORDERS = 6
+LONGEST_NAME = 40  # signs of an order's name that a sentence has room for
 
 
 def order_key(plan: Plan) -> str:
@@ -173,6 +174,15 @@ def kept(first: Run, pairs: Iterable[FactPair], group: Group) -> Kept | None:
         neither=outcomes.count((False, False)),
         difference=difference,
     )
+
+
+def compared(names: tuple[str, str], edits: Kept | None) -> str:
+    """The sentence; orders with long names are called the first and the second there, and named elsewhere."""
+    if edits is None:
+        return "Neither order edits a fact."
+    called = names if max(map(len, names)) <= LONGEST_NAME else ("the first order", "the second order")
+    sentence = comparison(*called, edits.difference, edits.count)
+    return sentence.replace("*the", "*The", 1) if sentence.startswith("*the") else sentence
 
 
 def told(kept: Kept) -> str:

@@ -11,7 +11,6 @@ from editview.domain.events import Event, FactsOpened, PlanOpened, PlanSaved, Re
 from editview.domain.requests import OpenFacts, OpenPlan, PreviewFacts, SavePlan, SaveReport
 from editview.formats.fact_sheets import preview, read_facts
 from editview.formats.plans import read_plan, write_plan
-from editview.formats.report import write_report
 
 FileRequest = OpenFacts | PreviewFacts | OpenPlan | SavePlan | SaveReport
 
@@ -30,5 +29,7 @@ def do(request: FileRequest, emit: Callable[[Event], None]) -> None:
             write_plan(plan, Path(path))
             emit(PlanSaved(path, plan))
         case SaveReport(run=run, path=path):
+            from editview.formats.report import write_report  # not before the window needs it
+
             write_report(run, Path(path))
             emit(ReportSaved(path))

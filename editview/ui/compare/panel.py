@@ -6,10 +6,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QMenu, QPushButton, QSizePolicy, QWidget
 
 from editview.domain.facts import Group
-from editview.domain.orders import Kept, comparable, edits_kept, kept, order_key, order_name, orders, pair_up, told
+from editview.domain.orders import comparable, compared, edits_kept, kept, order_key, order_name, orders, pair_up, told
 from editview.domain.plan import Plan
 from editview.domain.requests import RunPlan
-from editview.domain.sentences import comparison
 from editview.domain.session import Run, RunState
 from editview.ui.compare.quadrants import Quadrants
 from editview.ui.compare.table import CompareModel, CompareTable
@@ -23,7 +22,6 @@ NOT_RUN = "The order of steps can decide what survives. *Compare orders* runs th
 ONE_ORDER = "*{}* has run. *Compare orders* runs the same steps in another order and lays both side by side."
 
 ON_THE_WAY = "The comparison comes when both orders have run."
-LONGEST_NAME = 40
 
 
 class ComparePanel(Panel):
@@ -182,7 +180,7 @@ class ComparePanel(Panel):
             names = order_name(first.plan), order_name(second.plan)
             pairs = pair_up(first, second)
             edits, *others = (kept(first, pairs, group) for group in (Group.EDITED, Group.NEIGHBOURS, Group.CONTROL))
-            self._sentence = _compared(names, edits) if edits else "Neither order edits a fact."
+            self._sentence = compared(names, edits)
             if first is second:
                 self._sentence = "Choose two different orders to compare."
             self._others = [told(other) for other in others if other]
@@ -197,10 +195,3 @@ class ComparePanel(Panel):
             parts.append(f"*{order_name(latest.plan)}* is running.")
         parts += [f"*{name}* runs next." for name in self._queued.values()]
         return " ".join(parts)
-
-
-def _compared(names: tuple[str, str], edits: Kept) -> str:
-    """The sentence; orders with long names are called the first and the second there, and named below."""
-    called = names if max(map(len, names)) <= LONGEST_NAME else ("the first order", "the second order")
-    sentence = comparison(*called, edits.difference, edits.count)
-    return sentence.replace("*the", "*The", 1) if sentence.startswith("*the") else sentence

@@ -66,7 +66,7 @@ class MessageBar(QFrame):
         self.details = QPushButton("Details", self)
         self.details.setProperty("role", "quiet")
         self.details.clicked.connect(self._show_details)
-        self.then = QPushButton(self)
+        self.then = QPushButton("Go on", self)
         self.then.setProperty("role", "quiet")
         self.then.clicked.connect(self._go_on)
         self.then.hide()
@@ -123,9 +123,10 @@ class MessageBar(QFrame):
         self.update()
 
     def _offer(self, then: tuple[str, Callable[[], object]] | None) -> None:
-        words, self._next = then or ("", None)
-        self.then.setText(words)
-        self.then.setVisible(then is not None)
+        self._next = then[1] if then else None
+        if then:
+            self.then.setText(then[0])
+        self.then.setVisible(bool(then))
 
     def _go_on(self) -> None:
         if self._next is not None:

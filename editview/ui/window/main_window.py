@@ -128,7 +128,8 @@ class MainWindow(QMainWindow):
         self.message.show_problem(problem)
 
     def _report_saved(self, path: str) -> None:
-        self.message.show_note(f"The report is in '{path}'.", then=("Open it", partial(self.reports.open, path)))
+        then = "Open it", partial(self.reports.open, path)
+        self.message.show_note(f"The report is in '{path}'.", lasting=True, then=then)
 
     # ---- the window itself -----------------------------------------------------------------------------------
 
