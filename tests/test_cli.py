@@ -629,3 +629,19 @@ def test_a_run_that_fails_leaves_the_earlier_report(
     path = plan_file(world, tmp_path / "plan.toml", small.tune(world.data))
     assert editview("report", path, "--out", tmp_path / "report.html", "--device", "cpu").code == 1
     assert (tmp_path / "report.html").read_text() == "earlier"
+
+
+def test_two_orders_are_told_in_one_report(world: small.World, editview: Editview, tmp_path: Path) -> None:
+    steps = small.edit(world.text), small.tune(world.data)
+    first = plan_file(world, tmp_path / "first.toml", *steps)
+    second = plan_file(world, tmp_path / "second.toml", *steps[::-1])
+    done = editview("report", first, second, "--device", "cpu", "--out", tmp_path / "report.html")
+    assert done.code == 0, done.err
+    assert "Fine-tune → Edit: " in done.out
+    assert "Two orders of the same steps" in (tmp_path / "report.html").read_text("utf-8")
+    other = plan_file(world, tmp_path / "other.toml", steps[0])
+    for plan, says in ((other, "don't do the same steps"), (first, "the same steps in the same order")):
+        done = editview("report", first, plan, "--out", tmp_path / "none.html")
+        assert done.code == 2
+        assert says in done.err
+        assert not (tmp_path / "none.html").exists()

@@ -94,6 +94,9 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
 
     report = commands.add_parser("report", help="write what became of a plan's facts as one file for any browser")
     report.add_argument("plan", metavar="PLAN", help="a plan file, or 'demo'; what isn't computed yet is computed")
+    report.add_argument(
+        "other", metavar="OTHER", nargs="?", help="a plan with the same steps in another order, to compare it with"
+    )
     report.add_argument("--out", metavar="FILE", required=True, type=Path, help="where to write it, 'report.html'")
     report.add_argument("--facts", metavar="FILE", help="ask this fact sheet instead of the plan's own")
     report.set_defaults(do=_report)
@@ -158,7 +161,7 @@ def _export(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from editview.cli.report import report
 
-    return report(options.plan, options.facts, dict(options.column), options.device, options.out)
+    return report(options.plan, options.other, options.facts, dict(options.column), options.device, options.out)
 
 
 def _check(options: argparse.Namespace) -> int:

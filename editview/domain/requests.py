@@ -69,10 +69,11 @@ class SavePlan:
 
 @dataclass(frozen=True, slots=True)
 class SaveReport:
-    """Write what a run that has ended found to a file; `ReportSaved` follows."""
+    """Write what a run that has ended found to a file; `ReportSaved` follows. `other`: compared with that order."""
 
     run: Run
     path: str
+    other: Run | None = None
 
 
 @dataclass(frozen=True, slots=True)

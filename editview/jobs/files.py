@@ -28,8 +28,8 @@ def do(request: FileRequest, emit: Callable[[Event], None]) -> None:
         case SavePlan(plan=plan, path=path):
             write_plan(plan, Path(path))
             emit(PlanSaved(path, plan))
-        case SaveReport(run=run, path=path):
+        case SaveReport(run=run, path=path, other=other):
             from editview.formats.report import write_report  # not before the window needs it
 
-            write_report(run, Path(path))
+            write_report(run, Path(path), other)
             emit(ReportSaved(path))

@@ -70,6 +70,7 @@ class Hub(QObject):
     exported = Signal(object)  # events.Exported
     traced = Signal(object)  # events.Traced
     spectra_known = Signal(object)  # events.KeySpectra
+    report_wanted = Signal(object)  # tuple of Runs: one to tell of, or two orders to compare
     report_saved = Signal(str)  # where
     noted = Signal(str)
     recovered = Signal(str)  # what an earlier start was cut off in

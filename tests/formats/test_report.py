@@ -18,6 +18,7 @@ from editview.domain.errors import EditViewError
 from editview.domain.events import Checked, RunEvent, RunFailed, RunStarted, RunStopped, StageStarted
 from editview.domain.facts import FactSheet, Group
 from editview.domain.look import DARK, LIGHT
+from editview.domain.orders import compared, kept, pair_up
 from editview.domain.sentences import summary
 from editview.domain.session import Run, Session
 from editview.domain.verdicts import Change, Verdict
@@ -209,6 +210,47 @@ def test_any_run_can_be_told(made: tuple[object, FactSheet, list[list[RunEvent]]
                 write_report(run, Path(folder, "report.html"))
         else:
             assert len(table_of(read(page_of(run, Path(folder))))) == len(sheet)
+
+
+# ---- two orders ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def orders() -> tuple[Run, Run]:
+    sheet = sample.sheet()
+    return grown(sample.events(sample.plan(), sheet, seed=1)), grown(sample.events(sample.plan(False), sheet, seed=2))
+
+
+def test_two_orders_are_laid_side_by_side(orders: tuple[Run, Run], tmp_path: Path) -> None:
+    first, second = orders
+    write_report(first, tmp_path / "report.html", second)
+    page = read((tmp_path / "report.html").read_text("utf-8"))
+    pairs = pair_up(first, second)
+    edits = kept(first, pairs, Group.EDITED)
+    assert edits is not None
+    names = ("Edit → Fine-tune", "Fine-tune → Edit")
+    assert page.all("h1")[0].text == compared(names, edits).replace("*", "").replace(" %", "\N{NO-BREAK SPACE}%")
+    counts = [int(tile.all("b")[0].text) for tile in page.all("ul", **{"class": "tiles"})[0].all("li")]
+    assert counts == [edits.both, edits.only_first, edits.only_second, edits.neither]
+    table = table_of(page)
+    assert [row[0] for row in table] == [pair.fact.prompt for pair in pairs]
+    for row, pair in zip(table, pairs, strict=True):
+        assert pair.said_first in row[3]
+        assert pair.said_second in row[4]
+        words = {(True, True): "by both", (False, False): "by neither"}
+        assert row[5] == words.get(pair.kept, f"only by the {'first' if pair.kept[0] else 'second'}")
+    assert [svg.attributes["aria-label"] for svg in page.all("svg", role="img")] == ["Survival", "Survival"]
+    assert all(stage.info.key in page.text for run in orders for stage in run.stages)
+    for name, text, run in zip(("first", "second"), page.all("pre")[1:], orders, strict=True):
+        (tmp_path / f"{name}.toml").write_text(text.text)
+        again = read_plan(tmp_path / f"{name}.toml")
+        assert [operation.content() for operation in again.active] == [o.content() for o in run.plan.active]
+
+
+def test_orders_that_did_not_end_are_not_compared(orders: tuple[Run, Run], tmp_path: Path) -> None:
+    orders[1].apply(RunStopped("run-1"))
+    with pytest.raises(EditViewError, match="come to their end"):
+        write_report(orders[0], tmp_path / "report.html", orders[1])
 
 
 # ---- what it must not do ------------------------------------------------------------------------------------------

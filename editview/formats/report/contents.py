@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from editview.domain.facts import Fact, Group
 from editview.domain.look import Mark, mark_of
 from editview.domain.operations import Edit, Operation
+from editview.domain.orders import FactPair, Kept
 from editview.domain.scores import flips_at, scores
 from editview.domain.sentences import duration, method_name, stage_titles, stage_verbs
 from editview.domain.session import Run, StageState
@@ -66,13 +67,40 @@ def _row(run: Run, stage: int, fact: Fact, verbs: list[str]) -> Row:
     if change in (Change.LOST, Change.DAMAGED) and (at := run.lost_in(fact.id, stage)) is not None:
         step = run.stages[at].lost_at(fact.id)
         became += f" at step {step:,} of {verbs[at]}" if step else f" during {verbs[at]}"
-    cells = tuple(cell(each.checks.get(fact.id)) for each in run.stages)
+    cells = tuple(_cell(each.checks.get(fact.id)) for each in run.stages)
     weak = cells[stage].mark is mark_of(Verdict.WEAK)
     fate = 2 * _FATES.index(change) + (not weak)
     return Row(fact, GROUP_WORDS[fact.group], cells, words, fate, became)
 
 
-def cell(check: Check | None) -> Cell:
+_KEPT = {
+    (True, False): "only by the first",
+    (False, True): "only by the second",
+    (False, False): "by neither",
+    (True, True): "by both",
+}
+
+
+def pairs_of_rows(pairs: Iterable[FactPair], first: Run, second: Run) -> Iterator[Row]:
+    """Every fact at the end of two orders, in the order of the pairs."""
+    kinds = list(_KEPT)
+    for pair in pairs:
+        cells = tuple(_cell(run.stages[-1].checks.get(pair.fact.id)) for run in (first, second))
+        words = _KEPT[pair.kept]
+        yield Row(pair.fact, GROUP_WORDS[pair.fact.group], cells, words, kinds.index(pair.kept), words)
+
+
+def tiles(kept: Kept) -> tuple[tuple[str, int, str, str], ...]:
+    """What two orders keep as a two by two: glyphs, count, words, and the role of the colour."""
+    return (
+        ("✓ ✓", kept.both, "kept by both", "holds"),
+        ("✓ ✗", kept.only_first, "only by the first", "neutral"),
+        ("✗ ✓", kept.only_second, "only by the second", "neutral"),
+        ("✗ ✗", kept.neither, "by neither", "fails"),
+    )
+
+
+def _cell(check: Check | None) -> Cell:
     if check is None:
         return Cell(mark_of(None), "", None)
     but = None

@@ -18,8 +18,10 @@ from markupsafe import Markup
 from editview import __version__
 from editview.domain import places
 from editview.domain.errors import EditViewError
+from editview.domain.facts import Group
 from editview.domain.files import replacing
 from editview.domain.look import DARK, LIGHT, Roles, give_places
+from editview.domain.orders import compared, kept, order_name, pair_up, told
 from editview.domain.sentences import certainty, stage_titles, stage_verbs, summary, tally
 from editview.domain.session import Run, RunState
 from editview.domain.survival import DEFINITION, Survival
@@ -37,28 +39,29 @@ SUFFIX = ".html"
 _LIBRARIES = ("torch", "transformers", "peft", "safetensors", "tokenizers")
 
 
-def write_report(run: Run, path: Path) -> None:
-    """Write what a run found as one HTML file; the run mustn't grow meanwhile.
+def write_report(run: Run, path: Path, other: Run | None = None) -> None:
+    """Write what a run found as one HTML file; with another order of its steps, what both keep, fact by fact.
 
-    Raises EditViewError when nothing was asked in it yet, or the place can't be written.
+    The runs mustn't grow meanwhile. Raises EditViewError when nothing was asked yet, or the place can't be written.
     """
-    stage = run.last_checked
-    if stage is None:
-        raise EditViewError("There is nothing to report yet: no stage of this run has been asked all facts.")
-    pieces = _page().get_template("run.html").generate(_of_run(run, stage, path))
+    if other is None:
+        pieces = _page().get_template("run.html").generate(_of_run(run, path))
+    else:
+        pieces = _page().get_template("orders.html").generate(_of_orders(run, other, path))
     with replacing(path) as file:
         for piece in pieces:
             file.write(piece.encode())
 
 
-def _of_run(run: Run, stage: int, path: Path) -> dict[str, Any]:
-    drawn, colours, survival = weight_map(run), dict[str, int](), Survival(run)
-    give_places(colours, run.plan.active)
-    survival.update()
+def _of_run(run: Run, path: Path) -> dict[str, Any]:
+    stage = run.last_checked
+    if stage is None:
+        raise EditViewError("There is nothing to report yet: no stage of this run has been asked all facts.")
+    drawn = weight_map(run)
+    survival = _survival(run)
     return {
         **_frame(),
         "run": run,
-        "stage": stage,
         "ended": _ended(run, stage),
         "sentence": summary(run, stage),
         "certainty": certainty(tally(run, stage)),
@@ -68,16 +71,47 @@ def _of_run(run: Run, stage: int, path: Path) -> dict[str, Any]:
         "counts": [contents.counts(run, at) for at in range(len(run.stages))],
         "score_names": contents.SCORES,
         "scores": [contents.score_row(run, at) for at in range(len(run.stages))],
-        "survival": survival_picture(survival, colours),
-        "survival_sentence": survival_sentence(survival),
-        "definition": DEFINITION,
-        "weights": weights_picture(drawn, colours),
+        "survival": survival["drawing"],
+        "survival_sentence": survival["sentence"],
+        "weights": weights_picture(drawn, _colours(run)),
         "weights_sentence": weights_sentence(drawn),
         "rows": contents.rows(run, stage),
         "steps": list(contents.steps(run)),
         "plan": plan_text(run.plan, path.absolute().parent),
-        "versions": _versions(),
     }
+
+
+def _of_orders(first: Run, second: Run, path: Path) -> dict[str, Any]:
+    runs = first, second
+    if any(run.state is not RunState.FINISHED for run in runs):
+        raise EditViewError("Two orders can be compared once both runs have come to their end.")
+    pairs = pair_up(first, second)
+    edits, *others = (kept(first, pairs, group) for group in (Group.EDITED, Group.NEIGHBOURS, Group.CONTROL))
+    names = order_name(first.plan), order_name(second.plan)
+    return {
+        **_frame(),
+        "runs": runs,
+        "orders": names,
+        "sentence": compared(names, edits),
+        "others": [told(other) for other in others if other],
+        "tiles": contents.tiles(edits) if edits else (),
+        "survivals": [_survival(run) for run in runs],
+        "rows": list(contents.pairs_of_rows(pairs, first, second)),
+        "done": [list(contents.steps(run)) for run in runs],
+        "plans": [plan_text(run.plan, path.absolute().parent) for run in runs],
+    }
+
+
+def _survival(run: Run) -> dict[str, Any]:
+    survival = Survival(run)
+    survival.update()
+    return {"sentence": survival_sentence(survival), "drawing": survival_picture(survival, _colours(run))}
+
+
+def _colours(run: Run) -> dict[str, int]:
+    places = dict[str, int]()
+    give_places(places, run.plan.active)
+    return places
 
 
 def _ended(run: Run, stage: int) -> str:
@@ -101,6 +135,8 @@ def _frame() -> dict[str, Any]:
         "script": Markup(script),
         "policy": f"default-src 'none'; style-src {_named(style)}; script-src {_named(script)}; "
         "img-src data:; base-uri 'none'; form-action 'none'",
+        "definition": DEFINITION,
+        "versions": list(_versions()),
         "version": __version__,
         "written": f"{now.day} {now:%B %Y, %H:%M}",
     }

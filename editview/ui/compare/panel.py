@@ -41,9 +41,13 @@ class ComparePanel(Panel):
         self._scores: dict[str, str] = {}  # by run: counted once, a finished run stays as it is
         self._laid: tuple[str, ...] = ()  # the runs that the table shows, and what is said of them
         self._sentence, self._others = "", list[str]()
+        self.report = QPushButton("Save report…")
+        self.report.setToolTip("Save this comparison as one file that opens in any browser")
+        self.report.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.report.clicked.connect(lambda: hub.report_wanted.emit(self._pair()))
         self.model = CompareModel(self)
         self.table = CompareTable(self.model)
-        for widget in (self.first, self.second, self.picture, self.only, self.table, self.button):
+        for widget in (self.first, self.second, self.picture, self.only, self.table, self.button, self.report):
             self.body.addWidget(widget, widget is self.table)
         self.body.addStretch(0)
         self.setFocusProxy(self.button)
@@ -142,7 +146,7 @@ class ComparePanel(Panel):
         self.button.setVisible(several and bool(self._missing()))
         self.button.setEnabled(self._hub.sheet is not None)
         both = len(self._runs) > 1
-        for widget in (self.picture, self.only, self.table):
+        for widget in (self.picture, self.only, self.table, self.report):
             widget.setVisible(both)
         for chooser in (self.first, self.second):
             chooser.setVisible(len(self._runs) > 2)
@@ -173,8 +177,12 @@ class ComparePanel(Panel):
             self._scores[run.id] = f"{stand:,} of {made:,}: " if made else ""
         return self._scores[run.id]
 
+    def _pair(self) -> tuple[Run, Run]:
+        return self._runs[self.first.currentIndex()], self._runs[self.second.currentIndex()]
+
     def _lay_side_by_side(self) -> None:
-        first, second = self._runs[self.first.currentIndex()], self._runs[self.second.currentIndex()]
+        first, second = self._pair()
+        self.report.setEnabled(first is not second)
         if self._laid != (first.id, second.id):
             self._laid = (first.id, second.id)
             names = order_name(first.plan), order_name(second.plan)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from editview.domain.files import file_name
 from editview.domain.requests import SaveReport
-from editview.domain.session import RunState
+from editview.domain.session import Run, RunState
 from editview.ui.hub import Hub
 from editview.ui.problem import Problem
 
@@ -23,6 +23,7 @@ class Reports(QObject):
     def __init__(self, hub: Hub, window: QWidget) -> None:
         super().__init__(window)
         self._hub, self._window = hub, window
+        hub.report_wanted.connect(self._ask)
 
     def possible(self) -> bool:
         """Whether the shown run has ended, with some stage asked."""
@@ -30,13 +31,15 @@ class Reports(QObject):
         return run is not None and run.state is not RunState.RUNNING and run.last_checked is not None
 
     def save(self) -> None:
-        run = self._hub.run
-        if run is None or not self.possible():
-            return
-        name = f"{file_name(run.plan.name, 'report')}{SUFFIX}"
-        path, _ = QFileDialog.getSaveFileName(self._window, "Save the report", name, "Reports (*.html)")
+        """Of the shown run."""
+        if self._hub.run is not None and self.possible():
+            self._ask((self._hub.run,))
+
+    def _ask(self, runs: tuple[Run, ...]) -> None:
+        name = file_name(runs[0].plan.name, "report") + (" - orders compared" if len(runs) > 1 else "")
+        path, _ = QFileDialog.getSaveFileName(self._window, "Save the report", f"{name}{SUFFIX}", "Reports (*.html)")
         if path:
-            self._hub.send(SaveReport(run, path if path.lower().endswith(SUFFIX) else f"{path}{SUFFIX}"))
+            self._hub.send(SaveReport(runs[0], path if path.lower().endswith(SUFFIX) else f"{path}{SUFFIX}", *runs[1:]))
 
     def open(self, path: str) -> None:
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(path).absolute()))):
