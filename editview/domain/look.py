@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from editview.domain.operations import Edit, Operation
-from editview.domain.verdicts import Verdict
+from editview.domain.verdicts import Change, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +102,18 @@ VERDICT_MARKS = {
 }
 RECOVERED = Mark("↺", "recovered", "holds")
 NOT_ASKED = Mark("–", "not asked", "neutral")
+NOT_EDITED = Mark("○", "not yet edited", "neutral")
 
 
 def mark_of(verdict: Verdict | None) -> Mark:
     return NOT_ASKED if verdict is None else VERDICT_MARKS[verdict]
+
+
+def mark_at(verdict: Verdict | None, change: Change | None) -> Mark:
+    """The mark of a fact at one stage, given what became of it up to there."""
+    if verdict is not None and change is Change.PENDING:
+        return NOT_EDITED
+    return RECOVERED if verdict is Verdict.HOLDS and change is Change.RECOVERED else mark_of(verdict)
 
 
 def give_places(places: dict[str, int], operations: Iterable[Operation]) -> None:

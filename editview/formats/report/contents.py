@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from editview.domain.facts import Fact, Group
-from editview.domain.look import Mark, mark_of
+from editview.domain.look import NOT_ASKED, NOT_EDITED, RECOVERED, Mark, mark_at, mark_of
 from editview.domain.operations import Edit, Operation
 from editview.domain.orders import FactPair, Kept
 from editview.domain.scores import flips_at, scores
@@ -67,7 +68,7 @@ def _row(run: Run, stage: int, fact: Fact, verbs: list[str]) -> Row:
     if change in (Change.LOST, Change.DAMAGED) and (at := run.lost_in(fact.id, stage)) is not None:
         step = run.stages[at].lost_at(fact.id)
         became += f" at step {step:,} of {verbs[at]}" if step else f" during {verbs[at]}"
-    cells = tuple(_cell(each.checks.get(fact.id)) for each in run.stages)
+    cells = tuple(_cell(each.checks.get(fact.id), run.change(fact, at)) for at, each in enumerate(run.stages))
     weak = cells[stage].mark is mark_of(Verdict.WEAK)
     fate = 2 * _FATES.index(change) + (not weak)
     return Row(fact, GROUP_WORDS[fact.group], cells, words, fate, became)
@@ -85,7 +86,7 @@ def pairs_of_rows(pairs: Iterable[FactPair], first: Run, second: Run) -> Iterato
     """Every fact at the end of two orders, in the order of the pairs."""
     kinds = list(_KEPT)
     for pair in pairs:
-        cells = tuple(_cell(run.stages[-1].checks.get(pair.fact.id)) for run in (first, second))
+        cells = tuple(_cell(run.stages[-1].checks.get(pair.fact.id), None) for run in (first, second))
         words = _KEPT[pair.kept]
         yield Row(pair.fact, GROUP_WORDS[pair.fact.group], cells, words, kinds.index(pair.kept), words)
 
@@ -100,42 +101,50 @@ def tiles(kept: Kept) -> tuple[tuple[str, int, str, str], ...]:
     )
 
 
-def _cell(check: Check | None) -> Cell:
+def _cell(check: Check | None, change: Change | None) -> Cell:
     if check is None:
         return Cell(mark_of(None), "", None)
     but = None
     if check.verdict is Verdict.WEAK:
         wrong = next(answer for answer in check.answers if not answer.gives)
         but = wrong.prompt, wrong.said
-    return Cell(mark_of(check.verdict), check.said, but)
+    return Cell(mark_at(check.verdict, change), check.said, but)
 
 
 # ---- stages -------------------------------------------------------------------------------------------------------
 
 
-_SEVERAL = {Verdict.HOLDS: "hold", Verdict.WEAK: "weak", Verdict.FAILS: "fail"}
-
-
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How the facts of one group stand at a stage."""
+    """How the facts of one group that were asked stand at a stage: marks, the word for several, and how many."""
 
     group: str
     of: int
-    counts: tuple[tuple[Mark, str, int], ...]  # the word for several: 'hold'
+    counts: tuple[tuple[Mark, str, int], ...]
 
 
 def groups(run: Run) -> list[Group]:
     return [group for group in GROUP_NAMES if run.sheet.group(group)]
 
 
-def counts(run: Run, stage: int) -> list[Counted]:
-    found = []
-    for group in groups(run):
-        known = run.counts(stage, group)
-        marks = tuple((mark_of(verdict), _SEVERAL[verdict], known[verdict]) for verdict in Verdict)
-        found.append(Counted(GROUP_NAMES[group], sum(known.values()), marks))
-    return found
+def counts(rows: Iterable[Row], groups: Iterable[Group], stage: int) -> list[Counted]:
+    """Every group of the sheet at a stage; the three verdicts always, edits that are still to be made where there are."""
+    marks: dict[Group, Counter[Mark]] = {group: Counter() for group in groups}
+    for row in rows:
+        marks[row.fact.group][row.cells[stage].mark] += 1
+    return [_counted(group, found) for group, found in marks.items()]
+
+
+def _counted(group: Group, found: Counter[Mark]) -> Counted:
+    holds, weak, fails = (mark_of(verdict) for verdict in Verdict)
+    known = [
+        (holds, "hold", found[holds] + found[RECOVERED]),
+        (weak, "weak", found[weak]),
+        (fails, "fail", found[fails]),
+    ]
+    if found[NOT_EDITED]:
+        known.append((NOT_EDITED, "still to be edited", found[NOT_EDITED]))
+    return Counted(GROUP_NAMES[group], found.total() - found[NOT_ASKED], tuple(known))
 
 
 SCORES = ("ES", "PS", "NS", "Score", "Strict ES", "Flipped", "Kept")

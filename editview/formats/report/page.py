@@ -57,7 +57,7 @@ def _of_run(run: Run, path: Path) -> dict[str, Any]:
     stage = run.last_checked
     if stage is None:
         raise EditViewError("There is nothing to report yet: no stage of this run has been asked all facts.")
-    drawn = weight_map(run)
+    drawn, rows, groups = weight_map(run), contents.rows(run, stage), contents.groups(run)
     survival = _survival(run)
     return {
         **_frame(),
@@ -67,15 +67,15 @@ def _of_run(run: Run, path: Path) -> dict[str, Any]:
         "certainty": certainty(tally(run, stage)),
         "titles": stage_titles(run),
         "verbs": stage_verbs(run),
-        "groups": [contents.GROUP_NAMES[group] for group in contents.groups(run)],
-        "counts": [contents.counts(run, at) for at in range(len(run.stages))],
+        "groups": [contents.GROUP_NAMES[group] for group in groups],
+        "counts": [contents.counts(rows, groups, at) for at in range(len(run.stages))],
         "score_names": contents.SCORES,
         "scores": [contents.score_row(run, at) for at in range(len(run.stages))],
         "survival": survival["drawing"],
         "survival_sentence": survival["sentence"],
         "weights": weights_picture(drawn, _colours(run)),
         "weights_sentence": weights_sentence(drawn),
-        "rows": contents.rows(run, stage),
+        "rows": rows,
         "steps": list(contents.steps(run)),
         "plan": plan_text(run.plan, path.absolute().parent),
     }

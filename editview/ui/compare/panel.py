@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QMenu, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QPushButton, QSizePolicy, QWidget
 
 from editview.domain.facts import Group
 from editview.domain.orders import comparable, compared, edits_kept, kept, order_key, order_name, orders, pair_up, told
@@ -45,9 +45,15 @@ class ComparePanel(Panel):
         self.report.setToolTip("Save this comparison as one file that opens in any browser")
         self.report.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.report.clicked.connect(lambda: hub.report_wanted.emit(self._pair()))
+        self.tools = QWidget()
+        row = QHBoxLayout(self.tools)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.only)
+        row.addWidget(self.report)
+        row.addStretch(1)
         self.model = CompareModel(self)
         self.table = CompareTable(self.model)
-        for widget in (self.first, self.second, self.picture, self.only, self.table, self.button, self.report):
+        for widget in (self.first, self.second, self.picture, self.tools, self.table, self.button):
             self.body.addWidget(widget, widget is self.table)
         self.body.addStretch(0)
         self.setFocusProxy(self.button)
@@ -146,7 +152,7 @@ class ComparePanel(Panel):
         self.button.setVisible(several and bool(self._missing()))
         self.button.setEnabled(self._hub.sheet is not None)
         both = len(self._runs) > 1
-        for widget in (self.picture, self.only, self.table, self.report):
+        for widget in (self.picture, self.tools, self.table):
             widget.setVisible(both)
         for chooser in (self.first, self.second):
             chooser.setVisible(len(self._runs) > 2)

@@ -9,10 +9,10 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QHeaderView, QSizePolicy, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from editview.domain.facts import Fact, Group
-from editview.domain.look import NOT_ASKED, VERDICT_MARKS, Mark
+from editview.domain.look import NOT_ASKED, NOT_EDITED, VERDICT_MARKS, Mark
 from editview.domain.verdicts import Answer, Verdict
 from editview.ui.facts.grid import FactsGrid
-from editview.ui.facts.words import NOT_EDITED, percent, stage_name
+from editview.ui.facts.words import percent, stage_name
 from editview.ui.look.stage_header import OPERATION, StageHeader
 from editview.ui.look.theme import BODY, SMALL, state_of, theme
 

@@ -78,6 +78,18 @@ def test_without_a_place_nothing_is_written(
     assert sent[before:] == []
 
 
+def test_two_orders_are_saved_under_a_name_that_says_so(
+    window: MainWindow, sent: list[Request], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suggested = choose(str(tmp_path / "both.html"), monkeypatch)
+    for first, name in ((True, "one"), (False, "two")):
+        window.hub.take(sample.events(sample.plan(first), sample.sheet(), run=name))
+    one, two = window.hub.session.runs.values()
+    window.hub.report_wanted.emit((one, two))
+    assert suggested == ["Sample - orders compared.html"]
+    assert sent[-1] == SaveReport(one, str(tmp_path / "both.html"), two)
+
+
 def test_a_report_that_was_saved_can_be_opened_at_once(
     window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
