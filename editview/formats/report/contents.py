@@ -128,7 +128,7 @@ def groups(run: Run) -> list[Group]:
 
 
 def counts(rows: Iterable[Row], groups: Iterable[Group], stage: int) -> list[Counted]:
-    """Every group of the sheet at a stage; the three verdicts always, edits that are still to be made where there are."""
+    """Every group of the sheet at a stage: the three verdicts, and edits that are still to be made where there are."""
     marks: dict[Group, Counter[Mark]] = {group: Counter() for group in groups}
     for row in rows:
         marks[row.fact.group][row.cells[stage].mark] += 1
@@ -137,11 +137,8 @@ def counts(rows: Iterable[Row], groups: Iterable[Group], stage: int) -> list[Cou
 
 def _counted(group: Group, found: Counter[Mark]) -> Counted:
     holds, weak, fails = (mark_of(verdict) for verdict in Verdict)
-    known = [
-        (holds, "hold", found[holds] + found[RECOVERED]),
-        (weak, "weak", found[weak]),
-        (fails, "fail", found[fails]),
-    ]
+    hold = found[holds] + found[RECOVERED]
+    known = [(holds, "hold", hold), (weak, "weak", found[weak]), (fails, "fail", found[fails])]
     if found[NOT_EDITED]:
         known.append((NOT_EDITED, "still to be edited", found[NOT_EDITED]))
     return Counted(GROUP_NAMES[group], found.total() - found[NOT_ASKED], tuple(known))
