@@ -16,6 +16,7 @@ from editview.domain.events import (
     StageInfo,
     StageStarted,
     Trained,
+    Validated,
 )  # fmt: skip
 from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.operations import FineTune, FullFineTune, Memit
@@ -73,6 +74,7 @@ def events(plan: Plan, sheet: FactSheet, run: str = "run-1", seed: int = 0) -> I
     standing = {fact.id: fact.group is not Group.EDITED for fact in sheet}
     titles = ["Checkpoint", *(operation_title(operation, sheet) for operation in plan.active)]
     ids = [None, *(operation.id for operation in plan.active)]
+    every = 10 if plan.check_every == "auto" else plan.check_every
     stages = tuple(StageInfo(i, ids[i], title, f"{run}-{i}") for i, title in enumerate(titles))
     yield RunStarted(run, plan, sheet, stages, tensors())
     for stage in stages:
@@ -89,15 +91,19 @@ def events(plan: Plan, sheet: FactSheet, run: str = "run-1", seed: int = 0) -> I
                 for fact in sheet
                 if standing[fact.id] and chance.random() < (0.5 if fact.group is Group.EDITED else 0.03)
             }
+            yield Validated(run, stage.index, 0, 2.31, 0.1, 40)
             for step in range(1, operation.steps + 1):
                 yield Trained(run, stage.index, step, 4.0 / step**0.3, operation.learning_rate)
                 yield Progressed(run, stage.index, step, operation.steps, "Training", 0.3 * (operation.steps - step))
-                if plan.check_every and step % plan.check_every == 0:
+                if every and step % every == 0:
                     gives = tuple(standing[f.id] and step < lost_at.get(f.id, 10**9) for f in sheet)
                     nll = tuple(0.1 + step * 0.01 if given else 3.0 for given in gives)
                     other = tuple(4.0 if given else 0.2 for given in gives)
                     ids_ = tuple(fact.id for fact in sheet)
                     yield LiveChecked(run, stage.index, LiveCheck(step, ids_, gives, nll, other))
+                if step % 20 == 0:
+                    yield Validated(run, stage.index, step, 3.0 / step**0.25, None, 0)
+            yield Validated(run, stage.index, operation.steps, 3.0 / operation.steps**0.25, 0.775, 40)
             for fact_id in lost_at:
                 standing[fact_id] = False
         checks = []

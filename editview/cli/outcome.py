@@ -105,6 +105,11 @@ def _stage(run: Run, index: int) -> dict[str, Any]:
             for group in Group
         },
         "scores": _stage_scores(run, index),
+        "validation": [
+            {"step": look.step, "loss": _number(look.loss), "exact_match": look.exact_match, "of": look.of}
+            for look in stage.validations.values()
+        ],
+        "kept_step": stage.kept_step,
         "trained": list(stage.trained),
         "changes": [{"name": change.name, "relative": _number(change.relative)} for change in stage.changes],
     }
@@ -139,13 +144,15 @@ def _fact(run: Run, fact: Fact) -> dict[str, Any]:
     """Lists have one entry a stage, null where the fact wasn't asked."""
     checks = [stage.checks.get(fact.id) for stage in run.stages]
     changes = [run.change(fact, index) for index in range(len(run.stages))]
+    losses = [stage.lost_between(fact.id) for stage in run.stages]  # seen, by live checks with steps between them
     return {
         **_about(fact),
         "verdicts": [check.verdict.value if check else None for check in checks],
         "answers": [check.said if check else None for check in checks],
         "changes": [change.value if change else None for change in changes],
         "watched": [stage.watches(fact.id) for stage in run.stages],  # asked while it trained: else no step is known
-        "step_lost": [stage.lost_at(fact.id) for stage in run.stages],
+        "step_last_held": [None if lost is None else lost[0] for lost in losses],
+        "step_lost": [None if lost is None else lost[1] for lost in losses],
         "wordings": [[_answer(answer) for answer in check.answers] if check else None for check in checks],
     }
 

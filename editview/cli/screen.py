@@ -17,6 +17,7 @@ from editview.domain.facts import Group
 from editview.domain.scores import flips_at, scores
 from editview.domain.sentences import duration, summary
 from editview.domain.session import Run
+from editview.domain.validation import gained
 from editview.domain.verdicts import Verdict
 
 _NOUNS = {Group.EDITED: "Edits", Group.NEIGHBOURS: "Neighbours", Group.CONTROL: "Controls"}
@@ -77,7 +78,10 @@ class Bar:
             case StageStarted(stage=stage) if run:
                 self.show(0, 1, run.stages[stage].info.title)
             case StageFinished(stage=stage) if run:
-                self._console.print(_plain(f"{run.stages[stage].info.title}: {summary(run, stage)}"))
+                shown = run.stages[stage]
+                said = (summary(run, stage), gained(shown.validations.values(), shown.kept_step))
+                for sentence in filter(None, said):
+                    self._console.print(_plain(f"{shown.info.title}: {sentence}"))
 
 
 def show(what: Table | str) -> None:

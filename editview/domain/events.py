@@ -198,6 +198,27 @@ class Trained:
 
 
 @dataclass(frozen=True, slots=True)
+class Validated:
+    """A look at the examples kept for validation, as `Validation` has it; a later one of the same step replaces it."""
+
+    run: str
+    stage: int
+    step: int
+    loss: float
+    exact_match: float | None
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class BestKept:
+    """A fine-tune has gone back to the weights that it had after `step`: what it came to later is gone with them."""
+
+    run: str
+    stage: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
 class StageFinished:
     run: str
     stage: int
@@ -263,7 +284,7 @@ class KeySpectra:
 
 
 RunEvent = (
-    RunStarted | StageStarted | Progressed | Checked | LiveChecked | Trained | StageFinished
+    RunStarted | StageStarted | Progressed | Checked | LiveChecked | Trained | Validated | BestKept | StageFinished
     | RunFinished | RunStopped | RunFailed
 )  # fmt: skip
 Event = (

@@ -5,14 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from editview.domain.operations import Edit, Operation, UndoEdit, new_id
 
 FORMAT = 1
 """Version of the plan file that this program writes; newer ones are refused."""
+
+
+Every = int | Literal["auto"]
+"""Steps between live checks. 0: none; auto: as often as they stay cheap beside the training."""
 
 
 class Checkpoint(BaseModel):
@@ -39,8 +44,19 @@ class Plan(BaseModel):
         {}, description="How the sheet is read: our columns and its own; 'contradictions': which of them are used"
     )
     seed: int = Field(0, ge=0, lt=2**32)
-    check_every: int = Field(10, ge=0, description="Ask the facts every so many training steps; 0: only at the end")
+    check_every: Every = Field(
+        "auto",
+        description="Ask the facts every so many training steps; 0: only at the end; auto: as often as is cheap",
+    )
     operations: tuple[Annotated[Operation, Field(discriminator="method")], ...] = ()
+
+    @field_validator("check_every", mode="before")
+    @classmethod
+    def _often(cls, value: Any) -> Any:
+        """One complaint instead of one for each kind of value."""
+        if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
+            return value
+        raise PydanticCustomError("check_every", "it must be 'auto' or a whole number, 0 or more")
 
     @property
     def active(self) -> tuple[Operation, ...]:

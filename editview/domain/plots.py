@@ -1,8 +1,10 @@
-"""Where words go beside what they name in a picture, so that they don't touch. Lengths in any one unit."""
+"""What pictures lay out by: words that don't touch, in lengths of any one unit, and the trend of a noisy curve."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+
+_TREND = 0.05  # share of the points over which the trend forgets
 
 
 def legible(ticks: Sequence[tuple[float, str]], width: Callable[[str], float], gap: float) -> list[tuple[float, str]]:
@@ -35,3 +37,13 @@ def spread(places: Sequence[float], apart: float, low: float, high: float) -> li
     for i, place in zip(order, moved, strict=True):
         result[i] = place
     return result
+
+
+def trend(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """An exponential mean that forgets over a share of the points, and begins with the first of them."""
+    weight = 1 / max(1.0, _TREND * len(points))
+    smoothed, mean = [], points[0][1] if points else 0.0
+    for step, loss in points:
+        mean += weight * (loss - mean)
+        smoothed.append((step, mean))
+    return smoothed

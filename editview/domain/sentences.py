@@ -53,6 +53,11 @@ def told_apart(titles: Sequence[str]) -> list[str]:
     return [f"{title} (step {i})" if titles.count(title) > 1 else title for i, title in enumerate(titles)]
 
 
+def when_lost(held: int, lost: int) -> str:
+    """'between steps 30 and 40': when a fact was last seen holding and first seen lost; 'at step 31' without a gap."""
+    return f"between steps {held:,} and {lost:,}" if lost - held > 1 else f"at step {lost:,}"
+
+
 def method_name(operation: Operation) -> str:
     return "DoRA" if isinstance(operation, Lora) and operation.dora else operation.label
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from editview.domain.events import (
+    BestKept,
     Checked,
     LiveChecked,
     Progressed,
@@ -19,10 +20,12 @@ from editview.domain.events import (
     StageInfo,
     StageStarted,
     Trained,
+    Validated,
 )
 from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.plan import Plan, writing_of
-from editview.domain.verdicts import Change, Check, LiveCheck, Verdict, change, lost_at_step
+from editview.domain.validation import Validation
+from editview.domain.verdicts import Change, Check, LiveCheck, Verdict, change, lost_between
 from editview.domain.weights import TensorChange, TensorInfo
 
 
@@ -43,16 +46,25 @@ class Stage:
     checks: dict[str, Check] = field(default_factory=dict)  # by fact id
     live: list[LiveCheck] = field(default_factory=list)
     losses: list[tuple[int, float]] = field(default_factory=list)  # training step, loss
+    validations: dict[int, Validation] = field(default_factory=dict)  # by training step
+    kept_step: int | None = None  # whose weights were kept, where training went on after it
     changes: tuple[TensorChange, ...] = ()
     trained: tuple[str, ...] = ()  # tensors that a fine-tune was to change
     seconds: float | None = None
     progress: Progressed | None = None
     phases: dict[str, float] = field(default_factory=dict)  # what was done in it, in order, and the share of each
 
-    def lost_at(self, fact_id: str) -> int | None:
-        """The training step at which the fact was first seen lost here; None: it wasn't, or wasn't watched.
+    @property
+    def last_step(self) -> int:
+        """The training step that its weights are from, as far as training has come."""
+        if self.kept_step is not None:
+            return self.kept_step
+        return max(self.losses[-1][0] if self.losses else 0, self.live[-1].step if self.live else 0)
 
-        What is asked after training counts as seen at its last step.
+    def lost_between(self, fact_id: str) -> tuple[int, int] | None:
+        """The training steps at which the fact was last seen holding and first seen lost here.
+
+        None: it wasn't lost, or wasn't watched. What is asked after training counts as seen at its last step.
         """
         check = self.checks.get(fact_id)
         if check is None or not self.watches(fact_id):
@@ -60,8 +72,7 @@ class Stage:
         at = self._watched[fact_id]
         steps = [live.step for live in self.live]
         gives = [live.gives[at] for live in self.live]
-        last = self.losses[-1][0] if self.losses else steps[-1]
-        return lost_at_step([*steps, last], [*gives, check.verdict is not Verdict.FAILS])
+        return lost_between([*steps, self.last_step], [*gives, check.verdict is not Verdict.FAILS])
 
     def watches(self, fact_id: str) -> bool:
         """Whether the fact was asked while training went on here: of a large sheet only some are."""
@@ -150,6 +161,11 @@ class Run:
                 self.stages[index].live.append(check)
             case Trained(stage=index, step=step, loss=loss):
                 self.stages[index].losses.append((step, loss))
+            case Validated(stage=index, step=step, loss=loss, exact_match=exact_match, of=of):
+                self.stages[index].validations[step] = Validation(step, loss, exact_match, of)
+            case BestKept(stage=index, step=step):
+                stage = self.stages[index]
+                stage.kept_step, stage.live = step, [live for live in stage.live if live.step <= step]
             case StageFinished(stage=index, changes=changes, seconds=seconds, trained=trained):
                 stage = self.stages[index]
                 stage.changes, stage.seconds, stage.trained, stage.progress = changes, seconds, trained, None

@@ -14,6 +14,7 @@ from editview.domain.facts import Group
 from editview.domain.operations import Edit, FineTune
 from editview.domain.sentences import stage_titles
 from editview.domain.session import Run, Stage
+from editview.domain.validation import gained
 from editview.domain.verdicts import LiveCheck, Verdict
 
 NAMES = {Group.EDITED: "edits", Group.NEIGHBOURS: "neighbours", Group.CONTROL: "controls"}
@@ -57,6 +58,9 @@ class Survival:
         before = len(self.moments)
         while self._stage < len(self.run.stages):
             stage = self.run.stages[self._stage]
+            if len(stage.live) < self._live:  # training went back to an earlier step
+                del self.moments[len(stage.live) - self._live :]
+                self._live = len(stage.live)
             self._count_live(stage.live[self._live :])
             self._ask(stage)
             if self._asked < len(self.run.sheet):
@@ -119,7 +123,10 @@ class Survival:
 
 
 def headline(survival: Survival) -> str:
-    """'During *Fine-tune* the edits fell from 40 to 18 of 40; controls stayed at 99 of 100.'; empty: nothing known."""
+    """'During *Fine-tune* the edits fell from 40 to 18 of 40; controls stayed at 99 of 100.'; empty: nothing known.
+
+    What the training gained follows in a sentence of its own.
+    """
     if not survival.moments:
         return ""
     last, run = survival.moments[-1], survival.run
@@ -145,7 +152,8 @@ def headline(survival: Survival) -> str:
     lead = f"During {title}" if training else f"With {title}"
     if last.step is not None:
         lead += f", up to step {last.step:,},"
-    return f"{lead} {'; '.join(parts)}."
+    stage = run.stages[last.stage]
+    return f"{lead} {'; '.join(parts)}. {gained(stage.validations.values(), stage.kept_step)}".rstrip()
 
 
 def told(survival: Survival, moment: Moment) -> str:

@@ -148,12 +148,12 @@ def _change_of_edit(before: bool, since: Sequence[bool], taken_back: bool) -> Ch
     return Change.LOST if any(since) else Change.NEVER_TOOK
 
 
-def lost_at_step(steps: Sequence[int], gives: Sequence[bool]) -> int | None:
-    """The training step at which a fact was first seen lost: the first of the failures that last to the end.
+def lost_between(steps: Sequence[int], gives: Sequence[bool]) -> tuple[int, int] | None:
+    """The training steps at which a fact was last seen holding and first seen lost, for good.
 
     `steps` ascend; the last entry is the check after training. None: it stands at the end, or no check saw it stand.
     """
     if not gives or gives[-1] or not any(gives):
         return None
     last_standing = max(i for i, given in enumerate(gives) if given)
-    return steps[last_standing + 1]
+    return steps[last_standing], steps[last_standing + 1]

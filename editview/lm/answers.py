@@ -89,7 +89,7 @@ def live_check(lm: LanguageModel, facts: Sequence[Fact], step: int, batch_tokens
         step=step,
         fact_ids=tuple(fact.id for fact in facts),
         gives=tuple(
-            gives(_text(lm.tokenizer, question.spoken), question.wanted) if known is None else known
+            gives(text_of(lm.tokenizer, question.spoken), question.wanted) if known is None else known
             for question, known in zip(questions, given, strict=True)
         ),
         nll_wanted=tuple(question.nll[0] for question in questions),
@@ -102,7 +102,17 @@ def ask(lm: LanguageModel, prompt: str, max_new_tokens: int = 24, progress: Prog
     tokens = encode(lm.tokenizer, prompt) or [lm.tokenizer.eos_token_id or 0]
     question = _Question(prompt, "", tokens[-lm.longest :], [])
     _speak(lm, [question], progress, max_new_tokens)
-    return _text(lm.tokenizer, question.spoken)
+    return text_of(lm.tokenizer, question.spoken)
+
+
+def continued(
+    lm: LanguageModel, prompts: Sequence[list[int]], max_new_tokens: int, progress: Progress = silent
+) -> list[str]:
+    """What the model says after each prompt of one token or more, greedily, up to its end-of-text or so many tokens."""
+    questions = [_Question("", "", tokens, []) for tokens in prompts]
+    for some in alike(questions, lambda question: len(question.tokens) + max_new_tokens, BATCH_TOKENS):
+        _speak(lm, some, progress, max_new_tokens)
+    return [text_of(lm.tokenizer, question.spoken) for question in questions]
 
 
 def _questions(lm: LanguageModel, asked: Sequence[tuple[Fact, str]]) -> list[_Question]:
@@ -196,14 +206,15 @@ def _ends(lm: LanguageModel) -> set[int]:
     return {lm.tokenizer.eos_token_id, *configured_ends(lm.model)} - {None}
 
 
-def _text(tokenizer: Any, tokens: list[int]) -> str:
+def text_of(tokenizer: Any, tokens: list[int]) -> str:
+    """Tokens as a person reads them."""
     text = tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
     return str(text).strip()
 
 
 def _said_enough(tokenizer: Any, question: _Question) -> bool:
     """Whether a sentence has ended, and it is clear whether it gives the answer."""
-    text = _text(tokenizer, question.spoken)
+    text = text_of(tokenizer, question.spoken)
     return len(text) > len(question.wanted) and _sentence_end(text, question.wanted) is not None
 
 
@@ -222,11 +233,11 @@ def _settled(lm: LanguageModel, question: _Question) -> bool | None:
     spoken: list[int] = []
     for place, token in enumerate(question.choices):
         if token in ends:
-            return gives(_text(lm.tokenizer, spoken), question.wanted)
+            return gives(text_of(lm.tokenizer, spoken), question.wanted)
         spoken.append(token)
         if [token] != question.answers[0][place : place + 1]:
             break
-    text = _text(lm.tokenizer, spoken)
+    text = text_of(lm.tokenizer, spoken)
     said, answer = text.casefold().rstrip("\ufffd"), question.wanted.strip().casefold()
     if said.startswith(answer):
         return gives(text, question.wanted) if len(said) > len(answer) else None
@@ -234,7 +245,7 @@ def _settled(lm: LanguageModel, question: _Question) -> bool | None:
 
 
 def _answer(tokenizer: Any, question: _Question) -> Answer:
-    text = _text(tokenizer, question.spoken)
+    text = text_of(tokenizer, question.spoken)
     end = _sentence_end(text, question.wanted)
     nll, tokens = [*question.nll, None], [*map(len, question.answers), 1]
     return Answer(

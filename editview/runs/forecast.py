@@ -25,6 +25,7 @@ from editview.runs.operations import Prepared, PreparedEdit, PreparedFineTune, P
 from editview.runs.store import StageStore
 from editview.runs.timings import Timings
 from editview.runs.walk import watched_facts
+from editview.tuning.watch import SHARE
 
 
 def forecast(
@@ -114,8 +115,13 @@ def _reading(
 def _operation_seconds(
     prepared: Prepared, plan: Plan, sheet: FactSheet, info: CheckpointInfo, device: Device, timings: Timings
 ) -> list[float | None]:
-    parts = [timings.seconds(prepared.operation.method, device.id, costs.work(prepared, info.parameters))]
-    if isinstance(prepared.operation, FineTune) and plan.check_every:
+    own = timings.seconds(prepared.operation.method, device.id, costs.work(prepared, info.parameters))
+    parts = [own]
+    if not isinstance(prepared.operation, FineTune):
+        return parts
+    if plan.check_every == "auto":
+        parts.append(None if own is None else SHARE * own)
+    elif plan.check_every:
         times = prepared.operation.steps // plan.check_every
         work = times * costs.asking_live(watched_facts(sheet), info.parameters)
         parts.append(timings.seconds(costs.ASKING_LIVE, device.id, work))

@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from editview.runs.operations import Prepared, PreparedEdit, digest
 
-RECIPE = 3
+RECIPE = 4
 """Raise it when an operation computes something else than before, so that old stages aren't taken for new ones."""
 
 _CHECKPOINT = 20  # signs that the keys of a checkpoint's stages have in common

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from torch import Tensor
 
@@ -38,7 +38,7 @@ from editview.formats.presets import preset_for
 from editview.formats.statistics_text import statistics_text
 from editview.formats.training_data import packaged, read_examples
 from editview.lm.model import LanguageModel
-from editview.tuning.fine_tune import Tunable, fine_tune
+from editview.tuning.fine_tune import fine_tune
 from editview.tuning.watch import Watch
 
 
@@ -213,9 +213,7 @@ def carry_out(
     """
     if isinstance(prepared, PreparedEdit):
         return methods.edit(lm, prepared.facts, prepared.operation, seed, memory, progress)
-    tuned = fine_tune(
-        cast(Tunable, lm), prepared.operation, prepared.examples, seed, watch, progress, on_log, prepared.layers
-    )
+    tuned = fine_tune(lm, prepared.operation, prepared.examples, seed, watch, progress, on_log, prepared.layers)
     return Outcome({}, notes=tuned.notes, trained=tuned.tensors)
 
 

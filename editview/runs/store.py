@@ -23,8 +23,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from editview.domain.errors import EditViewError
+from editview.domain.plan import Every
 from editview.domain.room import Kept, half_of_the_disk, too_many
 from editview.domain.sentences import amount
+from editview.domain.validation import Validation
 from editview.domain.verdicts import Check, LiveCheck
 from editview.domain.weights import TensorChange
 from editview.runs import sealed
@@ -53,6 +55,8 @@ class Record:
     losses: tuple[Loss, ...] = ()
     notes: tuple[str, ...] = ()  # what is worth saying of it
     trained: tuple[str, ...] = ()  # tensors that a fine-tune was to change
+    validations: tuple[Validation, ...] = ()
+    kept_step: int | None = None  # whose weights were kept, where training went on after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The facts of one sheet asked during the training that made a stage, every so many steps."""
+    """The facts of one sheet asked during the training that made a stage, as often as the plan had it."""
 
     checks: tuple[LiveCheck, ...]
-    every: int
+    every: Every
 
 
 class NotKept(EditViewError):
@@ -109,9 +113,10 @@ class StageStore:
                 raise sealed.Damaged(f"{folder / _WEIGHTS}: the size differs")
             changes = [item["change"] for item in rest if "change" in item]
             losses = [item["loss"] for item in rest if "loss" in item]
-            record = Record(
-                _changes(changes), head["seconds"], _losses(losses), tuple(head["notes"]), tuple(head["trained"])
-            )
+            looks = _validations([item["validation"] for item in rest if "validation" in item])
+            notes, trained = tuple(head["notes"]), tuple(head["trained"])
+            known = (_changes(changes), head["seconds"], _losses(losses), notes, trained)
+            record = Record(*known, looks, head["kept_step"])
         except (sealed.Damaged, OSError, ValueError, LookupError):
             self.discard(key)
             return None
@@ -191,11 +196,12 @@ class StageStore:
                 )
             head = {
                 "bytes": size, "sha256": sealed.file_checksum(folder / _WEIGHTS), "seconds": record.seconds,
-                "notes": record.notes, "trained": record.trained,
+                "notes": record.notes, "trained": record.trained, "kept_step": record.kept_step,
             }  # fmt: skip
             changes = ({"change": asdict(change)} for change in record.changes)
             losses = ({"loss": asdict(loss)} for loss in record.losses)
-            sealed.write(folder / _RECORD, [head, *changes, *losses])
+            looks = ({"validation": asdict(look)} for look in record.validations)
+            sealed.write(folder / _RECORD, [head, *changes, *losses, *looks])
             if live is not None:
                 sheet, what = live
                 sealed.write(folder / _name("live", sheet), [{"every": what.every}, *map(asdict, what.checks)])
@@ -297,5 +303,6 @@ def _remove(path: Path) -> None:
 
 _changes: Callable[[Any], tuple[TensorChange, ...]] = TypeAdapter(tuple[TensorChange, ...]).validate_python
 _losses: Callable[[Any], tuple[Loss, ...]] = TypeAdapter(tuple[Loss, ...]).validate_python
+_validations: Callable[[Any], tuple[Validation, ...]] = TypeAdapter(tuple[Validation, ...]).validate_python
 _checks: Callable[[Any], tuple[Check, ...]] = TypeAdapter(tuple[Check, ...]).validate_python
 _live_checks: Callable[[Any], tuple[LiveCheck, ...]] = TypeAdapter(tuple[LiveCheck, ...]).validate_python

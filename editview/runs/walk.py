@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from editview.domain.checkpoint import Device
 from editview.domain.errors import Cancelled
 from editview.domain.events import (
+    BestKept,
     Checked,
     Event,
     LiveChecked,
@@ -18,11 +19,13 @@ from editview.domain.events import (
     StageInfo,
     StageStarted,
     Trained,
+    Validated,
 )
 from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.operations import FineTune
 from editview.domain.plan import Plan
 from editview.domain.sentences import told_apart
+from editview.domain.validation import Validation, how_it_ended
 from editview.domain.verdicts import Check, LiveCheck
 from editview.lm.answers import check, live_check
 from editview.lm.model import LanguageModel
@@ -160,39 +163,55 @@ class Walk:
         lm = self._at(self.stages[stage.index - 1], pace)
         losses: list[Loss] = []
         live: list[LiveCheck] = []
-        seconds_asking = 0.0
+        looks: dict[int, Validation] = {}
+        kept_step: int | None = None
+        reached, times_asked, seconds_asking = 0, 0, 0.0
         watched = watched_facts(self.sheet)
         ids = {fact.id for fact in watched}
         at_the_start = LiveCheck.of([check for check in before if check.fact_id in ids], 0)
 
         def log(step: int, loss: float, learning_rate: float) -> None:
+            nonlocal reached
+            reached = step
             if isinstance(prepared, PreparedFineTune) and _is_drawn(step, prepared.operation.steps):
                 losses.append(Loss(step, loss, learning_rate))
                 self.emit(Trained(self.run, stage.index, step, loss, learning_rate))
 
         def ask(step: int) -> LiveCheck:
-            nonlocal seconds_asking
+            nonlocal seconds_asking, times_asked
             if step == 0:
                 return at_the_start
             began = time.perf_counter()
             found = live_check(lm, watched, step)
-            seconds_asking += time.perf_counter() - began
+            seconds_asking, times_asked = seconds_asking + time.perf_counter() - began, times_asked + 1
             return found
 
         def report(found: LiveCheck) -> None:
             live.append(found)
             self.emit(LiveChecked(self.run, stage.index, found))
 
-        every = self.plan.check_every
-        watch = Watch(every, ask, report) if every and watched else None
+        def validated(look: Validation) -> None:
+            looks[look.step] = look
+            self.emit(Validated(self.run, stage.index, look.step, look.loss, look.exact_match, look.of))
+
+        def went_back(step: int) -> None:
+            nonlocal kept_step
+            kept_step, live[:] = step, [found for found in live if found.step <= step]
+            self.emit(BestKept(self.run, stage.index, step))
+
+        every = self.plan.check_every if watched else 0
+        watch = Watch(every, ask, report, validated, went_back)
         began = time.perf_counter()
         done = self.bench.carry_out(prepared, key, seed_of(prepared, self.plan.seed), watch, pace, log)
-        record = Record(done.changes, time.perf_counter() - began, tuple(losses), done.notes, done.trained)
-        parameters = self.bench.parameters
-        worked = record.seconds - seconds_asking - done.known.seconds
-        self._learn(prepared.operation.method, costs.work(prepared, parameters), worked)
+        seconds, parameters = time.perf_counter() - began, self.bench.parameters
+        notes, work = done.notes, costs.work(prepared, parameters)
+        if isinstance(prepared, PreparedFineTune):
+            notes += how_it_ended(stage.title, prepared.operation, looks, reached, kept_step)
+            work *= reached / prepared.operation.steps
+        record = Record(done.changes, seconds, tuple(losses), notes, done.trained, tuple(looks.values()), kept_step)
+        self._learn(prepared.operation.method, work, seconds - seconds_asking - done.known.seconds)
         self._learn(costs.READING, done.known.work, done.known.seconds)
-        self._learn(costs.ASKING_LIVE, (len(live) - 1) * costs.asking_live(watched, parameters), seconds_asking)
+        self._learn(costs.ASKING_LIVE, times_asked * costs.asking_live(watched, parameters), seconds_asking)
         self._keep(key, record, (self.sheet.content_hash, Live(tuple(live), every)) if live else None)
         return record
 
@@ -201,9 +220,13 @@ class Walk:
         record = self.store.record(stage.key) or Record()
         for loss in record.losses:
             self.emit(Trained(self.run, stage.index, loss.step, loss.loss, loss.learning_rate))
+        for look in record.validations:
+            self.emit(Validated(self.run, stage.index, look.step, look.loss, look.exact_match, look.of))
         live = self.store.live(stage.key, self.sheet.content_hash)
         for found in live.checks if live else ():
             self.emit(LiveChecked(self.run, stage.index, found))
+        if record.kept_step is not None:
+            self.emit(BestKept(self.run, stage.index, record.kept_step))
         if stage.index and isinstance(self.prepared[stage.index - 1].operation, FineTune) and self.plan.check_every:
             if live is None:
                 self.emit(Noted(
@@ -211,9 +234,9 @@ class Walk:
                     "the step at which a fact was lost isn't known."
                 ))  # fmt: skip
             elif live.every != self.plan.check_every:
+                often = "as often as was cheap" if live.every == "auto" else f"every {live.every:,} steps"
                 self.emit(Noted(
-                    f"*{stage.title}* was computed in an earlier run that asked every {live.every:,} steps; "
-                    "those answers are shown."
+                    f"*{stage.title}* was computed in an earlier run that asked {often}; those answers are shown."
                 ))  # fmt: skip
         return record
 

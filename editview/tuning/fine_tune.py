@@ -5,38 +5,27 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
+from transformers import PreTrainedModel, set_seed
 
 from editview.domain.errors import EditViewError
 from editview.domain.examples import Example
 from editview.domain.operations import FineTune, FullFineTune, Lora
 from editview.domain.progress import Progress, silent
 from editview.domain.scope import parameters, trained
-from editview.lm.anatomy import anatomy
-from editview.lm.model import at_rest
+from editview.lm.model import LanguageModel, at_rest
 from editview.tuning.batches import batch, tokenised
 from editview.tuning.full import tune_weights
 from editview.tuning.lora import tune_adapter
 from editview.tuning.randomness import kept_random_state
 from editview.tuning.training import OnLog, train
-from editview.tuning.watch import Watch
+from editview.tuning.validation import FEWEST, Kept, Looks, split
+from editview.tuning.watch import Watch, unheard
 
 _PROBES = 4  # texts that are read before and after an adapter is merged
 _NOTICEABLE = 0.01
-
-
-class Tunable(Protocol):
-    """What fine-tuning needs of a language model."""
-
-    @property
-    def model(self) -> PreTrainedModel: ...
-
-    @property
-    def tokenizer(self) -> PreTrainedTokenizerBase: ...
 
 
 @dataclass(frozen=True)
@@ -48,24 +37,20 @@ class Tuned:
     notes: tuple[str, ...] = ()  # what is worth saying
 
 
-def _unheard(step: int, loss: float, learning_rate: float) -> None:
-    """Tell nobody."""
-
-
 def fine_tune(
-    lm: Tunable,
+    lm: LanguageModel,
     operation: Lora | FullFineTune,
     examples: Sequence[Example],
     seed: int,
     watch: Watch | None = None,
     progress: Progress = silent,
-    on_log: OnLog = _unheard,
+    on_log: OnLog = unheard,
     layers: Collection[int] | None = None,
 ) -> Tuned:
-    """Trains `lm.model` on the examples, in place, whole or not at all: after any error it is as it was before.
+    """Trains `lm.model` on the examples, but for those kept for validation, in place, whole or not at all.
 
     Of `layers`, or None for the whole model, those kinds of matrix that the operation names are trained; all else
-    stays as it is, bit for bit.
+    stays as it is, bit for bit. After any error everything does.
 
     The same call gives bit-identical weights on one machine, whatever was drawn before it and whether or not anybody
     watches; the random state outside is left alone. An adapter is merged, so that the model is a stock one again.
@@ -77,15 +62,27 @@ def fine_tune(
         raise EditViewError("The training data holds no examples, so there is nothing to train on. Choose other data.")
     model = lm.model
     reads = getattr(model.config.get_text_config(), "max_position_embeddings", None) or operation.max_length
-    rows = tokenised(lm.tokenizer, examples, min(operation.max_length, reads), progress)
+    longest = min(operation.max_length, reads)
+    examples, held = split(examples, operation.validation)
+    rows = tokenised(lm.tokenizer, examples, longest, progress)
+    kept = Kept.of(lm, held, operation, longest)
+    if operation.patience and kept is None:
+        raise EditViewError(
+            f"Stopping early needs examples that are kept for validation, and this data is too small for it: {FEWEST} "
+            "examples are needed at least. Choose other data, or train all steps."
+        )
     ends = lm.tokenizer.eos_token_id
     padding = next((token for token in (lm.tokenizer.pad_token_id, ends) if token is not None), 0)
 
-    found = trained(anatomy(model).tensors, operation, layers)
+    looks = None
+    if kept is not None and (watch is not None or operation.patience):
+        heard = (watch.validated, watch.went_back) if watch is not None else (unheard, unheard)
+        looks = Looks(lm, kept, operation, padding, progress, *heard)
+    found = trained(lm.anatomy.tensors, operation, layers)
     names = {tensor.name for tensor in found}
 
     def run() -> None:
-        train(model, operation, rows, padding, seed, watch, progress, on_log)
+        train(lm, operation, rows, padding, seed, watch, looks, progress, on_log)
 
     def answers() -> Tensor:
         return _answers(model, batch(rows[:_PROBES], padding))

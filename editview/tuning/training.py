@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from transformers import (
-    PreTrainedModel,
     PrinterCallback,
     Trainer,
     TrainerCallback,
@@ -20,7 +19,9 @@ from transformers import (
 
 from editview.domain.operations import FineTune
 from editview.domain.progress import Progress
+from editview.lm.model import LanguageModel
 from editview.tuning.batches import Row, batch
+from editview.tuning.validation import Looks
 from editview.tuning.watch import LiveChecks, Watch
 from editview.tuning.weights import diverged
 
@@ -29,12 +30,13 @@ OnLog = Callable[[int, float, float], None]
 
 
 def train(
-    model: PreTrainedModel,
+    lm: LanguageModel,
     operation: FineTune,
     rows: Sequence[Row],
     padding: int,
     seed: int,
     watch: Watch | None,
+    looks: Looks | None,
     progress: Progress,
     on_log: OnLog,
 ) -> None:
@@ -43,9 +45,12 @@ def train(
     Rows are shuffled anew each time through, from the seed. Raises EditViewError when the loss is no number any more,
     and whatever `progress`, `on_log` or the watch raise, within one step.
     """
+    model = lm.model
     callbacks: list[TrainerCallback] = [_Reports(operation.steps, progress, on_log)]
     if watch is not None and watch.every:
-        callbacks.append(LiveChecks(watch, model))
+        callbacks.append(LiveChecks(watch, lm))
+    if looks is not None:
+        callbacks.append(looks)
     if model.loss_type is None:  # GPT-2's class isn't named '...ForCausalLM', by which transformers tells the loss
         model.loss_type = "ForCausalLM"
     trainer = Trainer(

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from editview.domain import places
 from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.events import (
+    BestKept,
     Checked,
     CheckpointDescribed,
     EngineLoading,
@@ -38,6 +39,7 @@ from editview.domain.events import (
     StageFinished,
     Traced,
     Trained,
+    Validated,
 )
 from editview.domain.facts import FactSheet
 from editview.domain.left_out import LeftOut
@@ -329,7 +331,7 @@ class Hub(QObject):
                         self._ask_forecast()
                     if shown and isinstance(event, Checked):
                         checked.add(event.stage)
-                    elif shown and isinstance(event, LiveChecked | Trained):
+                    elif shown and isinstance(event, LiveChecked | Trained | Validated | BestKept):
                         live.add(event.stage)
                     elif shown and isinstance(event, StageFinished):
                         weights.add(event.stage)

@@ -23,11 +23,10 @@ def test_every_fact_lost_in_training_carries_its_step() -> None:
     lost = [fact for fact in run.sheet if run.change(fact, 2) is Change.LOST]
     assert lost
     for fact in lost:
-        step = run.stages[2].lost_at(fact.id)
-        assert step in {10, 20, 30, 40, 50, 60}
+        assert run.stages[2].lost_between(fact.id) in {(step, step + 10) for step in range(10, 60, 10)}
     for fact in run.sheet:
         if run.verdict(fact.id, 2) is not Verdict.FAILS:
-            assert run.stages[2].lost_at(fact.id) is None
+            assert run.stages[2].lost_between(fact.id) is None
 
 
 def test_training_that_goes_on_after_the_last_live_check_ends_at_its_own_last_step() -> None:
@@ -38,7 +37,7 @@ def test_training_that_goes_on_after_the_last_live_check_ends_at_its_own_last_st
     stage.losses = [(step, 1.0) for step in range(1, 13)]
     for fact_id, given in (("lost", False), ("stands", True), ("unwatched", False)):
         stage.checks[fact_id] = Check(fact_id, (Answer("Q", "A", given, 1.0, None),))
-    assert [stage.lost_at(fact_id) for fact_id in ("lost", "stands", "unwatched")] == [12, None, None]
+    assert [stage.lost_between(fact_id) for fact_id in ("lost", "stands", "unwatched")] == [(10, 12), None, None]
     assert [stage.watches(fact_id) for fact_id in ("lost", "unwatched")] == [True, False]
 
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from editview.domain.facts import Fact, Group
-from editview.domain.verdicts import Answer, Change, Check, Verdict, change, gives, lost_at_step
+from editview.domain.verdicts import Answer, Change, Check, Verdict, change, gives, lost_between
 
 EDIT = Fact("e", Group.EDITED, "France", "The capital of {} is", "Paris", "Lyon")
 CONTROL = Fact("c", Group.CONTROL, "Gold", "The symbol of {} is", "Au")
@@ -90,23 +90,24 @@ def test_what_becomes_of_a_control(verdicts: list[Verdict], expected: Change) ->
 @pytest.mark.parametrize(
     ("gives", "expected"),
     [
-        ([True, True, False, False], 30),
-        ([True, False, True, False], 40),
-        ([False, True, False, False], 30),
+        ([True, True, False, False], (20, 30)),
+        ([True, False, True, False], (30, 40)),
+        ([False, True, False, False], (20, 30)),
         ([True, True, True, True], None),
         ([False, False, False, False], None),
-        ([True, True, True, False], 40),
+        ([True, True, True, False], (30, 40)),
     ],
 )
-def test_the_step_of_a_loss_starts_the_failures_that_last(gives: list[bool], expected: int | None) -> None:
-    assert lost_at_step([10, 20, 30, 40], gives) == expected
+def test_the_step_of_a_loss_starts_the_failures_that_last(gives: list[bool], expected: tuple[int, int] | None) -> None:
+    assert lost_between([10, 20, 30, 40], gives) == expected
 
 
 @given(st.lists(st.booleans(), min_size=1))
 def test_after_the_step_of_a_loss_the_fact_never_stands(gives: list[bool]) -> None:
     steps = list(range(10, 10 * len(gives) + 1, 10))
-    lost = lost_at_step(steps, gives)
+    lost = lost_between(steps, gives)
     if lost is not None:
-        at = steps.index(lost)
+        at = steps.index(lost[1])
+        assert lost[0] == steps[at - 1]
         assert gives[at - 1]
         assert not any(gives[at:])

@@ -71,7 +71,7 @@ PLANS = st.builds(
     Plan,
     name=st.text(max_size=30),
     seed=st.integers(0, 2**32 - 1),
-    check_every=st.integers(0, 1000),
+    check_every=st.just("auto") | st.integers(0, 1000),
     columns=st.dictionaries(st.sampled_from(list(COLUMNS)), st.text(max_size=12), max_size=3),
     checkpoint=st.builds(Checkpoint, source=st.sampled_from(["demo", "gpt2", "org/name"]), allow_pickle=st.booleans()),
     operations=st.lists(OPERATIONS, max_size=4).map(tuple),
@@ -109,7 +109,7 @@ def test_a_plan_reads_as_a_person_would_write_it(tmp_path: Path) -> None:
     columns = {"subject": "wer", "prompt": "was man fragt"}
     write_plan(Plan(name="Mine", columns=columns, operations=operations), path)
     assert path.read_text(encoding="utf-8").split("\n\n") == [
-        'editview = 1\nname = "Mine"\nfacts = "demo"\nseed = 0\ncheck_every = 10',
+        'editview = 1\nname = "Mine"\nfacts = "demo"\nseed = 0\ncheck_every = "auto"',
         '[columns]\nsubject = "wer"\nprompt = "was man fragt"',
         '[checkpoint]\nsource = "demo"',
         '[[operation]]\nmethod = "memit"\nlayers = [0, 1, 2]  # Layers to edit\nclamp = 1.0  # Largest change\n'
@@ -161,6 +161,19 @@ def test_names_of_the_hub_and_of_what_is_packaged_are_no_paths(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("old", "new", "line", "said"),
     [
+        (
+            "seed = 0",
+            "check_every = -1",
+            4,
+            "'check_every' is not as expected: it must be 'auto' or a whole number, 0 or",
+        ),
+        (
+            "seed = 0",
+            'check_every = "often"',
+            4,
+            "'check_every' is not as expected: it must be 'auto' or a whole number",
+        ),
+        ("steps = 60", "validation = 0.0\npatience = 2", 17, "'patience' is not as expected: without examples kept"),
         ("steps = 60", "setps = 60", 16, "'setps' is not known here; did you mean 'steps'?"),
         ("steps = 60", "zzz = 60", 16, "'zzz' is not known here; expected one of: enabled, data, steps"),
         ('method = "lora"', 'method = "lora"\nid = 3', 16, "'id' must be text in quotes"),

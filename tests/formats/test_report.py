@@ -19,7 +19,7 @@ from editview.domain.events import Checked, RunEvent, RunFailed, RunStarted, Run
 from editview.domain.facts import FactSheet, Group
 from editview.domain.look import DARK, LIGHT, mark_of
 from editview.domain.orders import compared, kept, pair_up
-from editview.domain.sentences import summary
+from editview.domain.sentences import summary, when_lost
 from editview.domain.session import Run, Session
 from editview.domain.verdicts import Change, Verdict
 from editview.formats.plans import read_plan
@@ -101,7 +101,9 @@ def test_every_fact_is_told_with_what_the_model_said_at_each_stage(run: Run, pag
             assert check.said in told
         change = run.change(fact, 2)
         if change is Change.LOST:
-            assert became == f"lost at step {run.stages[2].lost_at(fact.id)} of Fine-tune"
+            between = run.stages[2].lost_between(fact.id)
+            assert between is not None
+            assert became == f"lost {when_lost(*between)} of Fine-tune"
         elif change is not Change.NEVER_KNOWN:
             assert change is not None
             assert became.startswith(change.value)
@@ -116,7 +118,7 @@ def test_a_weak_fact_shows_the_wording_that_fails(run: Run, page: Node) -> None:
 
 
 def test_without_scripts_lost_facts_stand_first_each_kind_in_the_sheets_order(run: Run, page: Node) -> None:
-    became = [row[-1].split(" at step")[0] for row in table_of(page)]
+    became = [row[-1].split(" between")[0].split(" at step")[0] for row in table_of(page)]
     kinds = list(dict.fromkeys(became))
     assert kinds[0] == "lost"
     assert kinds.index("damaged") < kinds.index("survived") < kinds.index("intact")
@@ -142,17 +144,18 @@ def test_settings_and_tensors_of_each_step(run: Run, page: Node) -> None:
     edit, tune = page.all("article")
     assert [cell.text for cell in edit.all("table")[0].all("td")] == ["Layers to edit", "0, 1", "none"]
     assert "All settings are the usual ones." in tune.text
-    assert "Training loss from 4.00 to 1.17." in tune.text
+    assert "Training loss 4.00 → 1.17. Validation loss" in tune.text
     most = max(run.stages[2].changes, key=lambda change: change.norm_change)
     assert tune.all("tbody")[0].all("td")[0].text == most.name
 
 
-def test_the_pictures_are_drawings_in_the_pages_own_colours(page: Node) -> None:
+def test_the_pictures_are_drawings_in_the_pages_own_colours(run: Run, page: Node) -> None:
     survival, weights = page.all("svg", role="img")
     assert [each.attributes["aria-label"] for each in (survival, weights)] == ["Survival", "Changes of the weights"]
     told = [title.text for title in survival.all("title")]
     assert any(re.match(r"After Fine-tune on support tickets: \d+ of \d+ edits stand", each) for each in told)
-    assert "training loss" in survival.text
+    assert "loss: training as a line, validation as points" in survival.text
+    assert len(survival.all("circle", **{"class": "point validation"})) == len(run.stages[2].validations)
     assert any(title.text.startswith("Edit 10 facts changed") for title in weights.all("title"))
     style = page.all("style")[0].text
     assert all(roles.background in style and roles.operations[1] in style for roles in (LIGHT, DARK))

@@ -54,7 +54,7 @@ def test_the_demo_loses_edits_to_the_fine_tune_and_keeps_them_in_the_other_order
     assert [stage.checks for stage in again.stages] == [stage.checks for stage in first.stages]
     lost = [fact.id for fact in sheet.group(Group.EDITED) if first.verdict(fact.id, 2) is Verdict.FAILS]
     assert all(
-        first.stages[2].lost_at(fact_id) is not None
+        first.stages[2].lost_between(fact_id) is not None
         for fact_id in lost
         if first.verdict(fact_id, 1) is not Verdict.FAILS
     )

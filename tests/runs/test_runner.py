@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import random
 import threading
 from collections.abc import Sequence
 
@@ -178,6 +180,35 @@ def test_watching_changes_no_weight(studio: Studio) -> None:
     assert small.same(watched[0], studio.weights(unwatched)[0])
 
 
+def test_early_stop_and_validation_are_told_kept_and_recalled(studio: Studio) -> None:
+    rows = [{"text": "".join(random.Random(i).choices("abcdefgh", k=30))} for i in range(24)]
+    data = studio.world.folder / "noise.jsonl"
+    data.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    tune = small.tune(data, steps=60, learning_rate=5e-2, validation=0.25, patience=2)
+    first = studio.run(studio.plan(tune)).stages[1]
+    notes = [event.sentence for event in studio.events if isinstance(event, Noted)]
+    again = studio.run(studio.plan(tune), runner=studio.another_runner()).stages[1]
+    best = min((look for look in first.validations.values() if look.step), key=lambda look: look.loss)
+    assert first.losses[-1][0] < 60
+    assert first.kept_step == first.last_step == best.step
+    assert first.live[-1].step <= best.step
+    assert any("ended early" in note and f"after step {best.step}," in note for note in notes)
+    assert [event.sentence for event in studio.events if isinstance(event, Noted)] == notes
+    assert (again.validations, again.kept_step) == (first.validations, best.step)
+    assert [live.step for live in again.live] == [live.step for live in first.live]
+
+
+def test_a_plan_that_asks_at_another_pace_is_told_so(studio: Studio) -> None:
+    tune = small.tune(studio.world.data, validation=0.0)
+
+    def notes(**settings: object) -> list[str]:
+        studio.run(studio.plan(tune, **settings))
+        return [event.sentence for event in studio.events if isinstance(event, Noted)]
+
+    assert notes(check_every="auto") == notes(check_every="auto") == []
+    assert "asked as often as was cheap; those answers are shown" in notes(check_every=2)[0]
+
+
 def test_what_was_asked_before_training_is_not_asked_again_at_its_start(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -317,7 +348,7 @@ def test_a_damaged_stage_is_noticed_and_computed_again(studio: Studio, monkeypat
 
 
 def test_with_a_full_disk_the_run_goes_on_and_says_so_once(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = studio.plan(small.edit(studio.world.text), small.tune(studio.world.data))
+    plan = studio.plan(small.edit(studio.world.text), small.tune(studio.world.data, validation=0.0))
     reference = studio.run(plan)
 
     class Full(StageStore):

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from editview.domain.errors import EditViewError
+from editview.domain.validation import Validation
 from editview.domain.verdicts import Answer, Check, LiveCheck
 from editview.domain.weights import MatrixKind, TensorChange
 from editview.runs import journal, sealed
@@ -22,7 +23,13 @@ from editview.runs.store import Asked, Live, Loss, NotKept, Record, StageLost, S
 
 WEIGHTS = {"a": torch.tensor([[1.0, -0.0], [float("inf"), 1e-40]]), "b": torch.randn(5, 3).bfloat16()}
 RECORD = Record(
-    (TensorChange("a", 1, MatrixKind.MLP_OUT, (2, 2), 2.0, 0.5),), 12.5, (Loss(1, 4.0, 1e-3), Loss(2, 3.5, 9e-4))
+    (TensorChange("a", 1, MatrixKind.MLP_OUT, (2, 2), 2.0, 0.5),),
+    12.5,
+    (Loss(1, 4.0, 1e-3), Loss(2, 3.5, 9e-4)),
+    ("a note",),
+    ("a",),
+    (Validation(0, 4.0, 0.5, 2), Validation(2, 3.0)),
+    1,
 )
 CHECK = Check("f1", (Answer("The capital of Perú is", "Lima", True, 0.1, None), Answer("¿?", "x", False, 2.0, 1.0)))
 LIVE = LiveCheck(10, ("f1",), (True,), (0.2,), (math.nan,))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
@@ -11,18 +9,13 @@ from transformers import (
     GPT2LMHeadModel,
     LlamaConfig,
     LlamaForCausalLM,
-    PreTrainedModel,
     PreTrainedTokenizerFast,
     set_seed,
 )
 
 from editview.domain.examples import Example
-
-
-@dataclass(frozen=True)
-class SmallLM:
-    model: PreTrainedModel
-    tokenizer: PreTrainedTokenizerFast
+from editview.lm.anatomy import anatomy
+from editview.lm.model import LanguageModel
 
 
 def tokenizer() -> PreTrainedTokenizerFast:
@@ -35,28 +28,30 @@ def tokenizer() -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=bytes_, eos_token="<end>")
 
 
-def gpt2(dtype: torch.dtype = torch.float32) -> SmallLM:
+def gpt2(dtype: torch.dtype = torch.float32) -> LanguageModel:
     """Two blocks, Conv1D matrices, dropout 0.1, tied embeddings."""
     set_seed(7)
     config = GPT2Config(vocab_size=257, n_positions=64, n_embd=32, n_layer=2, n_head=2, eos_token_id=0, bos_token_id=0)
-    return SmallLM(GPT2LMHeadModel(config).to(dtype).eval(), tokenizer())
+    model = GPT2LMHeadModel(config).to(dtype).eval()
+    return LanguageModel(model, tokenizer(), anatomy(model), "small")
 
 
-def llama() -> SmallLM:
+def llama() -> LanguageModel:
     """Two blocks, nn.Linear matrices, untied head."""
     set_seed(7)
     config = LlamaConfig(
         vocab_size=257, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2,
         max_position_embeddings=64, eos_token_id=0, bos_token_id=0,
     )  # fmt: skip
-    return SmallLM(LlamaForCausalLM(config).eval(), tokenizer())
+    model = LlamaForCausalLM(config).eval()
+    return LanguageModel(model, tokenizer(), anatomy(model), "small")
 
 
 def examples(count: int = 24) -> list[Example]:
     return [Example(f"Ticket {i}: the printer on floor {i % 5} is jammed again.") for i in range(count)]
 
 
-def weights(lm: SmallLM) -> dict[str, torch.Tensor]:
+def weights(lm: LanguageModel) -> dict[str, torch.Tensor]:
     return {name: weight.detach().clone() for name, weight in lm.model.named_parameters()}
 
 

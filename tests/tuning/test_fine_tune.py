@@ -14,8 +14,9 @@ import torch
 from editview.domain.errors import Cancelled, EditViewError
 from editview.domain.examples import Example
 from editview.domain.operations import FullFineTune, Lora
+from editview.lm.model import LanguageModel
 from editview.tuning.fine_tune import fine_tune
-from tests.tuning.models import SmallLM, examples, gpt2, llama, same, weights
+from tests.tuning.models import examples, gpt2, llama, same, weights
 
 LORA = Lora(rank=4, alpha=8, steps=4, learning_rate=1e-2, batch_size=4)
 FULL = FullFineTune(steps=4, learning_rate=1e-3, batch_size=4)
@@ -24,7 +25,7 @@ EVERY = pytest.mark.parametrize(
 )
 
 
-def changed(before: dict[str, torch.Tensor], lm: SmallLM) -> set[str]:
+def changed(before: dict[str, torch.Tensor], lm: LanguageModel) -> set[str]:
     after = weights(lm)
     assert before.keys() == after.keys()
     return {name for name in before if not torch.equal(before[name], after[name])}

@@ -11,16 +11,17 @@ import torch
 from transformers import Trainer, TrainingArguments, set_seed
 
 from editview.domain.operations import FullFineTune, Lora
+from editview.lm.model import LanguageModel
 from editview.tuning.fine_tune import fine_tune
-from tests.tuning.models import SmallLM, examples, llama, same, weights
+from tests.tuning.models import examples, llama, same, weights
 
 SETTINGS: dict[str, Any] = {
     "steps": 7, "learning_rate": 2e-3, "batch_size": 5, "max_length": 30, "warmup": 0.3, "schedule": "cosine",
-    "weight_decay": 0.1,
+    "weight_decay": 0.1, "validation": 0.0,
 }  # fmt: skip
 
 
-def by_hand(lm: SmallLM, model: torch.nn.Module, folder: Path, seed: int) -> None:
+def by_hand(lm: LanguageModel, model: torch.nn.Module, folder: Path, seed: int) -> None:
     tokenizer = lm.tokenizer
 
     def collate(rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:

@@ -12,22 +12,24 @@ from editview.domain.operations import FullFineTune, Lora
 from editview.domain.scope import parameters, trained
 from editview.domain.weights import MatrixKind
 from editview.lm.anatomy import anatomy
+from editview.lm.model import LanguageModel
 from editview.tuning.fine_tune import fine_tune
-from tests.tuning.models import SmallLM, examples, gpt2, llama, tokenizer, weights
+from tests.tuning.models import examples, gpt2, llama, tokenizer, weights
 
 FULL = FullFineTune(steps=2, learning_rate=1e-2, batch_size=4)
 LORA = Lora(rank=4, alpha=8, steps=2, learning_rate=1e-1, batch_size=4)
 KINDS = (MatrixKind.MLP_OUT, MatrixKind.ATTENTION_IN)
 
 
-def phi3() -> SmallLM:
+def phi3() -> LanguageModel:
     """Query, key and value in one matrix, gate and up in another."""
     set_seed(7)
     config = Phi3Config(
         vocab_size=257, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2,
         num_key_value_heads=2, max_position_embeddings=64, eos_token_id=0, bos_token_id=0, pad_token_id=0,
     )  # fmt: skip
-    return SmallLM(Phi3ForCausalLM(config).eval(), tokenizer())
+    model = Phi3ForCausalLM(config).eval()
+    return LanguageModel(model, tokenizer(), anatomy(model), "small")
 
 
 @pytest.mark.parametrize("make", [gpt2, llama, phi3])

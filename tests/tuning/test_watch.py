@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from editview.domain.facts import Fact, Group
 from editview.domain.operations import FullFineTune, Lora
@@ -15,8 +19,8 @@ from editview.lm.anatomy import anatomy
 from editview.lm.answers import live_check
 from editview.lm.model import LanguageModel
 from editview.tuning.fine_tune import fine_tune
-from editview.tuning.watch import Watch, undisturbed
-from tests.tuning.models import SmallLM, examples, gpt2, same, weights
+from editview.tuning.watch import SHARE, Rhythm, Watch, undisturbed
+from tests.tuning.models import examples, gpt2, same, weights
 
 OPERATIONS = {
     "lora": Lora(rank=4, dropout=0.3, steps=6, learning_rate=1e-2, batch_size=4),
@@ -28,7 +32,7 @@ OPERATIONS = {
 class Asker:
     """A check that meddles as much as it can: draws at random, and runs the model."""
 
-    def __init__(self, lm: SmallLM) -> None:
+    def __init__(self, lm: LanguageModel) -> None:
         self.lm = lm
         self.logits: dict[int, torch.Tensor] = {}
         self.seen: list[LiveCheck] = []
@@ -116,3 +120,64 @@ def test_the_live_check_of_facts_leaves_training_as_it_is(method: str) -> None:
     assert [check.step for check in seen] == [0, 2, 4, 6]
     assert len({check.nll_wanted for check in seen}) == 4
     assert same(weights(watched), weights(unwatched))
+
+
+class Clock:
+    """Time that passes only where it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def asked_at(steps: int, step_takes: Callable[[int], float], asking_takes: Callable[[int], float]) -> list[int]:
+    clock, asked = Clock(), []
+    rhythm = Rhythm("auto", steps, clock)
+    for step in range(1, steps + 1):
+        clock.now += step_takes(step)
+        if rhythm.is_due(step):
+            asked.append(step)
+            with rhythm.asking(step):
+                clock.now += asking_takes(step)
+    return asked
+
+
+@given(st.integers(2, 3000), st.floats(0.001, 10), st.floats(0.0001, 100))
+def test_asking_takes_a_small_share_of_the_time_whatever_it_costs(steps: int, step: float, asking: float) -> None:
+    asked = asked_at(steps, lambda _: step, lambda _: asking)
+    assert asked[0] == 1  # the first time tells what it costs
+    assert len(asked) == 1 or len(asked) * asking <= 1.001 * SHARE * steps * step
+    assert len(asked) <= 201
+    assert steps not in asked[1:]
+
+
+def test_checks_are_spread_over_all_steps_and_follow_what_they_cost() -> None:
+    even = asked_at(1000, lambda _: 1.0, lambda _: 1.0)
+    assert len(even) == pytest.approx(1000 * SHARE, abs=2)
+    assert max(b - a for a, b in pairwise([*even, 1000])) <= 25
+    dearer = asked_at(1000, lambda _: 1.0, lambda step: 1.0 if step < 500 else 4.0)
+    assert len([step for step in dearer if step < 500]) > 2 * len([step for step in dearer if step >= 500])
+    assert sum(1.0 if step < 500 else 4.0 for step in dearer) <= 1.2 * SHARE * 1000
+
+
+@pytest.mark.parametrize("method", OPERATIONS)
+def test_how_often_it_is_asked_changes_no_weight(method: str) -> None:
+    found = []
+    for seconds in (0.0, 0.001, 5.0):
+        lm, clock = gpt2(), Clock()
+        asker = Asker(lm)
+
+        def check(step: int, asker: Asker = asker, clock: Clock = clock, seconds: float = seconds) -> LiveCheck:
+            clock.now += seconds
+            return asker.check(step)
+
+        def stepped(*_: object, clock: Clock = clock) -> None:
+            clock.now += 1.0
+
+        watch = Watch("auto", check, asker.seen.append, clock=clock)
+        fine_tune(lm, OPERATIONS[method], examples(), 3, watch, on_log=stepped)
+        found.append((len(asker.seen), weights(lm)))
+    assert [count for count, _ in found] == [6, 6, 2]
+    assert all(same(found[0][1], other) for _, other in found[1:])

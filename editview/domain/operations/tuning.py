@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from editview.domain.operations.base import BaseOperation, Layer, specialist
 from editview.domain.weights import MatrixKind
@@ -61,12 +62,14 @@ class FineTune(BaseOperation):
     )  # fmt: skip
     validation: float = Field(
         0.05, ge=0, le=0.5, title="Kept for validation",
-        description="Share of the examples that isn't trained on: the loss on them tells what was really learnt",
+        description="Share of the examples that isn't trained on: the loss on them tells what was really learnt. The "
+        "same ones for every fine-tune on the same data; none where there are fewer than 20 examples",
         json_schema_extra=specialist(),
     )  # fmt: skip
     patience: int = Field(
         0, ge=0, le=1000, title="Stop early",
-        description="End when the validation loss hasn't fallen for so many looks at it; 0: train all steps",
+        description="End when the validation loss hasn't fallen for so many looks at it (20 or more are spread over "
+        "the steps), and keep the weights of the best look, of which main memory holds a copy; 0: train all steps",
         json_schema_extra=specialist(),
     )  # fmt: skip
     max_length: int = Field(
@@ -83,6 +86,13 @@ class FineTune(BaseOperation):
     weight_decay: float = Field(
         0.0, ge=0, le=1, title="Weight decay", description="AdamW's decay", json_schema_extra=specialist()
     )
+
+    @field_validator("patience")
+    @classmethod
+    def _has_something_to_look_at(cls, value: int, info: ValidationInfo) -> int:
+        if value and not info.data.get("validation", True):
+            raise PydanticCustomError("patience", "without examples kept for validation nothing tells when to stop")
+        return value
 
     @property
     def protects(self) -> bool:

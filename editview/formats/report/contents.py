@@ -12,8 +12,9 @@ from editview.domain.look import NOT_ASKED, NOT_EDITED, RECOVERED, Mark, mark_at
 from editview.domain.operations import Edit, Operation
 from editview.domain.orders import FactPair, Kept
 from editview.domain.scores import flips_at, scores
-from editview.domain.sentences import duration, method_name, stage_titles, stage_verbs
+from editview.domain.sentences import duration, method_name, stage_titles, stage_verbs, when_lost
 from editview.domain.session import Run, StageState
+from editview.domain.validation import gained
 from editview.domain.verdicts import Change, Check, Verdict
 from editview.domain.weight_map import layer_words, percent
 from editview.domain.weights import TensorChange, combined
@@ -66,8 +67,8 @@ def _row(run: Run, stage: int, fact: Fact, verbs: list[str]) -> Row:
     words = "not asked" if change is None else "not known before" if change is Change.NEVER_KNOWN else change.value
     became = words
     if change in (Change.LOST, Change.DAMAGED) and (at := run.lost_in(fact.id, stage)) is not None:
-        step = run.stages[at].lost_at(fact.id)
-        became += f" at step {step:,} of {verbs[at]}" if step else f" during {verbs[at]}"
+        steps = run.stages[at].lost_between(fact.id)
+        became += f" {when_lost(*steps)} of {verbs[at]}" if steps else f" during {verbs[at]}"
     cells = tuple(_cell(each.checks.get(fact.id), run.change(fact, at)) for at, each in enumerate(run.stages))
     weak = cells[stage].mark is mark_of(Verdict.WEAK)
     fate = 2 * _FATES.index(change) + (not weak)
@@ -184,14 +185,14 @@ def steps(run: Run) -> Iterator[Step]:
         if stage.state is StageState.REUSED and stage.seconds:
             took = f"reused; took {duration(stage.seconds)} when it was computed"
         losses = stage.losses
-        trained = f"Training loss from {losses[0][1]:.2f} to {losses[-1][1]:.2f}." if losses else ""
+        trained = f"Training loss {losses[0][1]:.2f} → {losses[-1][1]:.2f}. " if losses else ""
         yield Step(
             title=titles[stage.info.index],
             method=method_name(operation),
             about=operation.about,
             took=took,
             settings=tuple(_settings(operation)),
-            trained=trained,
+            trained=trained + gained(stage.validations.values(), stage.kept_step),
             changed=_changed(stage.changes, len(run.tensors), len(most)),
             tensors=tuple((one.name, layer_words(one.layer), one.kind.value, percent(one.relative)) for one in most),
         )

@@ -9,8 +9,9 @@ from markupsafe import Markup
 
 from editview.domain.comparison import share
 from editview.domain.facts import Group
-from editview.domain.plots import legible, spread
+from editview.domain.plots import legible, spread, trend
 from editview.domain.sentences import stage_titles, verb
+from editview.domain.session import Stage
 from editview.domain.survival import NAMES, Moment, Survival, percent, told
 from editview.domain.timeline import timeline
 from editview.formats.report.drawing import LINE, WIDTH, Drawing, Point, wide
@@ -28,11 +29,7 @@ class _Picture:
         self.axis = timeline(run.plan)
         self.titles = stage_titles(run)
         self.looks = ["", *(f"op{places[operation.id] % 6}" for operation in run.plan.active)]
-        self.losses = {
-            stage.info.index: known
-            for stage in run.stages
-            if (known := [pair for pair in stage.losses if math.isfinite(pair[1])])
-        }
+        self.losses = {stage.info.index: both for stage in run.stages if any(both := _losses(stage))}
         self.drawing = Drawing("Survival", (_LOSS_BOTTOM if self.losses else _BOTTOM) + LINE)
 
     def draw(self) -> Markup:
@@ -109,23 +106,42 @@ class _Picture:
             self.drawing.text(x + 10, y, f"{NAMES[group]} {percent(value)}", look)
 
     def _loss(self) -> None:
+        """Training as a thin line and its trend, validation as points."""
         draw = self.drawing
-        draw.text(0, _LOSS_TOP - 20, "training loss")
+        courses = {stage: (trend(trained), validated) for stage, (trained, validated) in self.losses.items()}
+        looked = any(validated for _, validated in courses.values())
+        draw.text(0, _LOSS_TOP - 20, "loss: training as a line, validation as points" if looked else "training loss")
         draw.line((_LEFT, _LOSS_BOTTOM), (_RIGHT, _LOSS_BOTTOM), "grid")
-        highest = max(loss for losses in self.losses.values() for _, loss in losses) or 1.0
+        highest = max(loss for both in self.losses.values() for points in both for _, loss in points) or 1.0
         for y, words in ((_LOSS_TOP, f"{highest:.2g}"), (_LOSS_BOTTOM, "0")):
             draw.text(_LEFT - 8, y, words, anchor="end")
-        for stage, losses in self.losses.items():
-            pace = max(1, len(losses) // int(WIDTH))
-            points = [
-                (
-                    self._x(self.axis.at(stage, step)),
-                    _LOSS_BOTTOM - (_LOSS_BOTTOM - _LOSS_TOP) * max(loss, 0.0) / highest,
-                )
-                for step, loss in (*losses[:-1:pace], losses[-1])
-            ]
-            draw.curve(points, f"curve thin {self.looks[stage]}")
-            draw.text(points[-1][0] + 10, points[-1][1], f"{losses[-1][1]:.2f}")
+
+        def place(stage: int, pair: tuple[float, float]) -> Point:
+            height = (_LOSS_BOTTOM - _LOSS_TOP) * max(pair[1], 0.0) / highest
+            return self._x(self.axis.at(stage, pair[0])), _LOSS_BOTTOM - height
+
+        for stage, (smooth, validated) in courses.items():
+            look = self.looks[stage]
+            draw.curve([place(stage, pair) for pair in self.losses[stage][0]], f"curve faint {look}")
+            draw.curve([place(stage, pair) for pair in smooth], f"curve {look}")
+            draw.curve([place(stage, pair) for pair in validated], "curve validation")
+            for pair in validated:
+                sentence = f"Step {pair[0]:,}: validation loss {pair[1]:.3g}"
+                draw.circle(place(stage, pair), 2.5, "point validation", sentence)
+        last, both = list(courses.items())[-1]
+        ends = [(name, points[-1]) for name, points in zip(("training", "validation"), both, strict=True) if points]
+        places = [place(last, pair) for _, pair in ends]
+        heights = spread([y for _, y in places], LINE, _LOSS_TOP, _LOSS_BOTTOM)
+        for (name, pair), (x, _), y in zip(ends, places, heights, strict=True):
+            draw.text(x + 10, y, f"{name} {pair[1]:.2f}" if looked else f"{pair[1]:.2f}")
+
+
+def _losses(stage: Stage) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
+    """Step and loss in training, of as many steps as the picture is wide at most, and in validation."""
+    pace = max(1, len(stage.losses) // int(WIDTH))
+    trained: list[tuple[float, float]] = [*stage.losses[:-1:pace], *stage.losses[-1:]]
+    looks: list[tuple[float, float]] = [(look.step, look.loss) for look in stage.validations.values()]
+    return [pair for pair in trained if math.isfinite(pair[1])], [pair for pair in looks if math.isfinite(pair[1])]
 
 
 def survival_picture(survival: Survival, places: Mapping[str, int]) -> Markup:

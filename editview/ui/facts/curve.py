@@ -1,4 +1,4 @@
-"""One fact's probabilities over the steps of a fine-tune: both answers as curves, and the step it was lost at."""
+"""One fact's probabilities over the steps of a fine-tune: both answers as curves, and when it was lost."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainte
 from PySide6.QtWidgets import QWidget
 
 from editview.domain.operations import FineTune
+from editview.domain.sentences import when_lost
 from editview.domain.verdicts import likelihood
 from editview.ui.facts.grid import FactsGrid
 from editview.ui.facts.words import percent
@@ -29,7 +30,7 @@ class Course:
     steps: tuple[int, ...]
     p_wanted: tuple[float, ...]
     p_other: tuple[float, ...]  # empty where there is no other answer
-    lost_at: int | None
+    lost: tuple[int, int] | None  # last seen holding, first seen lost
 
     @property
     def curves(self) -> tuple[tuple[str, tuple[float, ...]], ...]:
@@ -71,7 +72,7 @@ def course(grid: FactsGrid, row: int, stage: int) -> Course | None:
         steps=steps,
         p_wanted=tuple(likelihood(nll, before.wanted_tokens) for nll in wanted),
         p_other=tuple(likelihood(nll, before.other_tokens) for nll in other) if has_other else (),
-        lost_at=int(grid.lost_step[row, stage]) or None,
+        lost=(int(grid.held_step[row, stage]), lost) if (lost := int(grid.lost_step[row, stage])) else None,
     )
 
 
@@ -177,8 +178,10 @@ class FactCurve(Picture):
             write(painter, box, words, roles.muted, Qt.AlignmentFlag.AlignHCenter)
         below = QRectF(area.left(), area.bottom() + px(4) + line, self.width() - area.left(), line)
         write(painter, below, f"training step of {course.title}", roles.muted)
-        if course.lost_at is not None:
-            x, words = self._x(area, course.lost_at), f"lost at {course.lost_at:,}"
+        if course.lost is not None:
+            x, words = self._x(area, course.lost[1]), f"lost {when_lost(*course.lost)}"
+            gap = QRectF(QPointF(self._x(area, course.lost[0]), area.top()), QPointF(x, area.bottom()))
+            painter.fillRect(gap, QColor(roles.fails.tint))
             painter.setPen(pen(roles.fails.mark, 1.5))
             painter.drawLine(QPointF(x, area.top() - px(4)), QPointF(x, area.bottom()))
             width = measure.horizontalAdvance(words) + 1

@@ -96,7 +96,7 @@ class FactsDelegate(QStyledItemDelegate):
         mark, measure = MARKS[chip], self._small_measure
         words = [mark.word, _SHORT.get(chip, mark.word)]
         if chip is Chip.FAILS and grid.lost_step[at, stage]:
-            words = [_lost_at(int(grid.lost_step[at, stage]))]
+            words = _lost(int(grid.held_step[at, stage]), int(grid.lost_step[at, stage]))
         elif grid.provisional[at, stage] and chip not in (Chip.NOT_EDITED, Chip.FAILS):
             words = [f"{mark.word} at {grid.live_step[stage]:,}", mark.word]
         room = rect.width() - 2 * self._round
@@ -123,14 +123,19 @@ def stage_width(grid: FactsGrid, stage: int) -> int:
     if stage > 1:
         words.append(f"{RECOVERED.glyph} {RECOVERED.word}")
     if isinstance(operation, FineTune):
-        words.append(f"{MARKS[Chip.FAILS].glyph} {_lost_at(operation.steps)}")
+        words.append(f"{MARKS[Chip.FAILS].glyph} {_lost(0, operation.steps)[-1]}")
     measure = QFontMetrics(look.font(SMALL))
     chip, word = (max(map(measure.horizontalAdvance, texts)) for texts in (words, grid.titles[stage].split()))
     return max(chip + look.px(20), min(word + look.px(16), look.px(112))) + 1
 
 
-def _lost_at(step: int) -> str:
-    return f"lost at {step:,}"
+def _lost(held: int, lost: int) -> list[str]:
+    """When a fact was lost, in ever fewer words: last seen holding at one step, first seen lost at another."""
+    return (
+        [f"lost at {lost:,}"]
+        if lost - held == 1
+        else [f"lost {held:,}–{lost:,}", f"lost by {lost:,}", f"lost ≤{lost:,}"]
+    )
 
 
 def row_height() -> int:

@@ -1,7 +1,7 @@
 """What the table shows, in columns of numbers: ten thousand facts are counted, filtered and sorted in milliseconds.
 
 Grows with its run: `read` takes in what came since the last time. The rules are those of `domain.verdicts.change` and
-`lost_at_step`, written for columns; a test holds both to the same answers.
+`lost_between`, written for columns; a test holds both to the same answers.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class FactsGrid:
         self._checked: Numbers = np.zeros((facts, stages), dtype=np.int64)
         self._live: Numbers = np.zeros((facts, stages), dtype=np.int64)
         self._failing_since: Numbers = np.zeros((facts, stages), dtype=np.int64)  # training step; 0: isn't
-        self._seen_standing: Flags = np.zeros((facts, stages), dtype=bool)  # by a live check
+        self._stood_at: Numbers = np.full((facts, stages), -1)  # training step last seen standing; -1: never was
         self._watched: dict[int, Numbers] = {}  # by stage: rows of the facts that its live checks ask
         self._checks_read = [0] * stages
         self._live_read = [0] * stages
@@ -114,6 +114,9 @@ class FactsGrid:
             if len(stage.checks) > self._checks_read[index]:
                 self._read_checks(index, stage)
                 gained = True
+            if len(stage.live) < self._live_read[index]:  # training went back to an earlier step
+                self._live[:, index], self._failing_since[:, index], self._stood_at[:, index] = 0, 0, -1
+                self._live_read[index], gained = 0, True
             for live in stage.live[self._live_read[index] :]:
                 self._read_live(index, live)
                 gained = True
@@ -137,7 +140,7 @@ class FactsGrid:
             self._watched[index] = np.array([position[fact_id] for fact_id in live.fact_ids], dtype=np.int64)
         rows, gives = self._watched[index], np.array(live.gives, dtype=bool)
         self._live[rows, index] = np.where(gives, _VERDICTS[Verdict.HOLDS], _VERDICTS[Verdict.FAILS])
-        self._seen_standing[rows, index] |= gives
+        self._stood_at[rows, index] = np.where(gives, live.step, self._stood_at[rows, index])
         since = self._failing_since[rows, index]
         self._failing_since[rows, index] = np.where(gives, 0, np.where(since > 0, since, live.step))
         self.live_step[index] = live.step
@@ -196,8 +199,10 @@ class FactsGrid:
             always &= ~counts | now
 
         fell = (self._failing_since > 0) | ~self.provisional
-        step = np.where(self._failing_since > 0, self._failing_since, self.live_step)
-        self.lost_step: Numbers = np.where(self._seen_standing & ~stands & fell & self.known, step, 0)
+        last = [stage.last_step for stage in self.run.stages] if self.run else [0] * stages
+        lost = (self._stood_at >= 0) & ~stands & fell & self.known
+        self.lost_step: Numbers = np.where(lost, np.where(self._failing_since > 0, self._failing_since, last), 0)
+        self.held_step: Numbers = np.where(lost, self._stood_at, 0)  # last seen holding, where it was lost
         self.chips: Numbers = np.select(
             [
                 ~self.known,
@@ -218,6 +223,7 @@ class FactsGrid:
         lost = np.isin(self.change_now, [_code(Change.LOST), _code(Change.DAMAGED)])
         self.lost_in_now: Numbers = np.where(lost, self.lost_in[rows, at], 0)
         self.lost_step_now: Numbers = np.where(lost, self.lost_step[rows, self.lost_in_now], 0)
+        self.held_step_now: Numbers = np.where(lost, self.held_step[rows, self.lost_in_now], 0)
         self.provisional_now: Flags = self.provisional[rows, at]
         self.weak_now: Flags = self.chips[rows, at] == Chip.WEAK
         self.stale_now: Flags = self._asked_at < (self.current or 0)  # what was said is from before the last stage

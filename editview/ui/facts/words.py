@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from editview.domain.facts import Fact, Group
 from editview.domain.look import NOT_ASKED, NOT_EDITED, RECOVERED, VERDICT_MARKS
-from editview.domain.sentences import stage_verbs
+from editview.domain.sentences import stage_verbs, when_lost
 from editview.domain.session import Run
 from editview.domain.verdicts import Change, Verdict, gives
 from editview.ui.facts.grid import CHANGES, GROUPS, Chip, FactsGrid
@@ -41,14 +41,14 @@ class Category:
 
 
 def became(grid: FactsGrid, row: int) -> str:
-    """'lost at step 40 of Fine-tune'; empty while nothing is known."""
+    """'lost between steps 30 and 40 of Fine-tune'; empty while nothing is known."""
     change = CHANGES[grid.change_now[row]]
     if change is None or grid.run is None:
         return ""
     words = "not known before" if change is Change.NEVER_KNOWN else change.value
     if stage := int(grid.lost_in_now[row]):
-        step, title = int(grid.lost_step_now[row]), stage_verbs(grid.run)[stage]
-        words += f" at step {step:,} of {title}" if step else f" during {title}"
+        when, title = _when(grid, row), stage_verbs(grid.run)[stage]
+        words += f" {when} of {title}" if when else f" during {title}"
     return f"{words}, so far" if grid.provisional_now[row] else words
 
 
@@ -66,13 +66,19 @@ def says_now(grid: FactsGrid, row: int) -> str:
 
 
 def chip_words(grid: FactsGrid, row: int, stage: int) -> str:
-    """A chip read aloud: 'fails, so far: lost at training step 40'."""
+    """A chip read aloud: 'fails at training step 40, lost between steps 30 and 40'."""
     words = MARKS[Chip(grid.chips[row, stage])].word
     if grid.provisional[row, stage]:
         words += f" at training step {grid.live_step[stage]:,}"
     if (step := int(grid.lost_step[row, stage])) and grid.chips[row, stage] == Chip.FAILS:
-        words += f", lost at training step {step:,}"
+        words += f", lost {when_lost(int(grid.held_step[row, stage]), step)}"
     return words
+
+
+def _when(grid: FactsGrid, row: int) -> str:
+    """'between steps 30 and 40'; empty where no step is known."""
+    held, lost = int(grid.held_step_now[row]), int(grid.lost_step_now[row])
+    return when_lost(held, lost) if lost else ""
 
 
 def stage_name(titles: tuple[str, ...], stage: int) -> str:
@@ -99,10 +105,9 @@ def fate(grid: FactsGrid, row: int) -> str:
     if grid.provisional_now[row] and not now:
         says = f"it said “{before}” before this training"
     title = f"*{grid.names[grid.lost_in_now[row]]}*"
-    step = int(grid.lost_step_now[row])
     match change:
         case Change.LOST | Change.DAMAGED:
-            when = f"at step {step:,} of {title}" if step else f"during {title}"
+            when = f"{step} of {title}" if (step := _when(grid, row)) else f"during {title}"
             if grid.provisional_now[row]:
                 return f"Lost {when}, as far as training has come."
             return f"Lost {when}: {_again(grid.run, fact, before)}."

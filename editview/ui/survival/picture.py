@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,6 +18,7 @@ from editview.domain.timeline import Timeline, timeline
 from editview.ui.look.colours import operation_colour
 from editview.ui.look.pictures import Picture, legible, pen, spread, write
 from editview.ui.look.theme import theme
+from editview.ui.survival.losses import LossCourse, losses_at, paint_losses
 
 WIDTHS = {Group.EDITED: 2.5, Group.NEIGHBOURS: 1.5, Group.CONTROL: 1.5}
 DASHES: dict[Group, tuple[float, ...]] = {Group.EDITED: (), Group.NEIGHBOURS: (5, 3), Group.CONTROL: (1.5, 2)}
@@ -103,10 +103,7 @@ class SurvivalPicture(Picture):
         self._at = index
         moment = self._survival.moments[index]
         sentence = told(self._survival, moment)
-        step, losses = moment.step, self._survival.run.stages[moment.stage].losses
-        if step is not None and losses:
-            nearest = min(losses, key=lambda pair: abs(pair[0] - step))
-            sentence += f" Training loss {nearest[1]:.3g}."
+        sentence += losses_at(self._survival.run.stages[moment.stage], moment.step)
         self.tell(where, sentence)
         self.update()
 
@@ -127,7 +124,7 @@ class SurvivalPicture(Picture):
     def paint(self, painter: QPainter) -> None:
         frame = self._frame()
         self._paint_ground(painter, frame)
-        self._paint_loss(painter, frame)
+        paint_losses(painter, frame.loss, self._courses(frame))
         if self._survival is None:
             return
         self._paint_band(painter, frame, self._survival)
@@ -138,7 +135,8 @@ class SurvivalPicture(Picture):
             moment = self._survival.moments[self._at]
             x = frame.x(self._axis.at(moment.stage, moment.step))
             painter.setPen(pen(theme().roles.accent))
-            painter.drawLine(QPointF(x, frame.main.top()), QPointF(x, frame.main.bottom()))
+            for area in (frame.main, frame.loss) if frame.loss.height() else (frame.main,):
+                painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
 
     def _paint_ground(self, painter: QPainter, frame: _Frame) -> None:
         px, roles, main = theme().px, theme().roles, frame.main
@@ -173,6 +171,14 @@ class SurvivalPicture(Picture):
 
     def _colour(self, stage: int) -> QColor:
         return operation_colour(self._plan.active[stage - 1].id)
+
+    def _courses(self, frame: _Frame) -> list[LossCourse]:
+        stages = self._survival.run.stages if self._survival else []
+        spans = [span for span in self._axis.spans if span.steps and span.stage < len(stages)]
+        return [
+            LossCourse(stages[span.stage], span.steps, frame.x(span.start), frame.x(span.end), self._colour(span.stage))
+            for span in spans
+        ]
 
     def _point(self, frame: _Frame, moment: Moment, share: float) -> QPointF:
         return QPointF(frame.x(self._axis.at(moment.stage, moment.step)), frame.y(share))
@@ -232,36 +238,3 @@ class SurvivalPicture(Picture):
             box = QRectF(x, y - line / 2, QFontMetricsF(painter.font()).horizontalAdvance(words), line)
             painter.fillRect(box, QColor(roles.raised))
             write(painter, box, words, roles.text if group is Group.EDITED else roles.muted)
-
-    def _paint_loss(self, painter: QPainter, frame: _Frame) -> None:
-        area, roles, px = frame.loss, theme().roles, theme().px
-        if not area.height():
-            return
-        line = QFontMetricsF(painter.font()).height()
-        write(painter, QRectF(0, area.top() - line - px(8), self.width(), line), "training loss", roles.muted)
-        painter.setPen(pen(roles.line))
-        painter.drawLine(area.bottomLeft(), area.bottomRight())
-        if self._survival is None:
-            return
-        curves = {
-            span.stage: losses
-            for span in self._axis.spans
-            if (losses := [pair for pair in self._survival.run.stages[span.stage].losses if math.isfinite(pair[1])])
-        }
-        highest = max((loss for losses in curves.values() for _, loss in losses), default=0.0)
-        if not highest:
-            return
-        for y, words in ((area.top(), f"{highest:.2g}"), (area.bottom(), "0")):
-            box = QRectF(0, y - line / 2, area.left() - px(8), line)
-            write(painter, box, words, roles.muted, Qt.AlignmentFlag.AlignRight)
-        for stage, losses in curves.items():
-            pace = max(1, len(losses) // max(1, int(area.width())))
-            points = [
-                QPointF(frame.x(self._axis.at(stage, step)), area.bottom() - area.height() * max(loss, 0) / highest)
-                for step, loss in (*losses[:-1:pace], losses[-1])
-            ]
-            painter.setPen(pen(self._colour(stage), 1.5))
-            painter.drawPolyline(QPolygonF(points))
-        last = max(curves)
-        box = QRectF(points[-1].x() + px(8), points[-1].y() - line / 2, px(48), line)
-        write(painter, box, f"{curves[last][-1][1]:.2f}", roles.muted)

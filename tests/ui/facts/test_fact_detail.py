@@ -48,10 +48,10 @@ def detail(qtbot: QtBot) -> FactDetail:
 def test_every_fate_has_its_sentence() -> None:
     run, grid = finished()
     for change, start in {
-        Change.LOST: "Lost at step",
+        Change.LOST: "Lost between steps",
         Change.SURVIVED: "Survived every step",
         Change.INTACT: "Intact: it says “",
-        Change.DAMAGED: "Lost at step",
+        Change.DAMAGED: "Lost between steps",
     }.items():
         assert fate(grid, row_of(run, change)).startswith(start)
     unedited = FactsGrid(run.sheet, run.plan, None)
@@ -84,7 +84,7 @@ def test_the_course_runs_from_before_training_to_its_end() -> None:
     before = run.stages[1].checks[run.sheet.facts[row].id].answers[0]
     assert drawn.p_wanted[0] == before.p_wanted
     assert drawn.p_other[0] == before.p_other
-    assert drawn.lost_at == run.stages[2].lost_at(run.sheet.facts[row].id)
+    assert drawn.lost == run.stages[2].lost_between(run.sheet.facts[row].id)
     assert trained_stages(grid) == (2,)
     assert course(grid, row, 1) is None
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 
-from editview.domain.events import LiveChecked, RunEvent, RunStopped
+from editview.domain.events import BestKept, Checked, LiveChecked, RunEvent, RunStopped
 from editview.domain.facts import FactSheet
 from editview.domain.plan import Plan, writing_of
 from editview.domain.sentences import tally
 from editview.domain.session import Session
+from editview.domain.survival import Survival
 from editview.domain.verdicts import Change
 from editview.ui.facts.grid import CHANGES, Chip, FactsGrid
 from editview.ui.facts.words import became, fate, says_now
@@ -58,7 +59,8 @@ def test_it_follows_the_rules_of_the_domain(made: Made) -> None:
             if grid.provisional[row, : stage + 1].any():
                 continue  # the domain speaks of checked stages alone
             assert CHANGES[grid.changes[row, stage]] is run.change(fact, stage)
-            assert (grid.lost_step[row, stage] or None) == run.stages[stage].lost_at(fact.id)
+            lost = (grid.held_step[row, stage], grid.lost_step[row, stage])
+            assert (lost if lost[1] else None) == run.stages[stage].lost_between(fact.id)
     for stage in range(len(run.stages)):
         if len(run.stages[stage].checks) == len(grid.sheet) > 0:
             assert grid.tally(stage) == tally(run, stage)
@@ -103,7 +105,30 @@ def test_a_lost_fact_says_when_in_words() -> None:
     assert run is not None
     grid = FactsGrid(run.sheet, run.plan, run)
     row = next(i for i, fact in enumerate(run.sheet) if run.change(fact, 2) is Change.LOST)
-    step = run.stages[2].lost_at(run.sheet.facts[row].id)
-    assert became(grid, row) == f"lost at step {step} of Fine-tune"
+    lost = run.stages[2].lost_between(run.sheet.facts[row].id)
+    assert lost is not None
+    when = f"between steps {lost[0]} and {lost[1]}"
+    assert became(grid, row) == f"lost {when} of Fine-tune"
     old = run.sheet.facts[row].true_answer
-    assert fate(grid, row) == f"Lost at step {step} of *Fine-tune on support tickets*: it now says “{old}” again."
+    assert fate(grid, row) == f"Lost {when} of *Fine-tune on support tickets*: it now says “{old}” again."
+
+
+def test_what_was_seen_after_the_step_that_was_kept_is_forgotten() -> None:
+    """The grid and the survival curve that saw the checks come say the same as those that only see what stayed."""
+    session, grid, survival = Session(), None, None
+    for event in sample.events(sample.plan(), sample.sheet()):
+        if isinstance(event, Checked) and event.stage == 2 and session.latest and not session.latest.stages[2].checks:
+            session.apply(BestKept("run-1", 2, 30))
+        run = session.apply(event)
+        grid, survival = grid or FactsGrid(run.sheet, run.plan, run), survival or Survival(run)
+        grid.read()
+        survival.update()
+    assert grid is not None
+    assert survival is not None
+    assert [live.step for live in run.stages[2].live] == [10, 20, 30]
+    fresh, counted = FactsGrid(run.sheet, run.plan, run), Survival(run)
+    counted.update()
+    assert (grid.lost_step == fresh.lost_step).all()
+    assert (grid.held_step == fresh.held_step).all()
+    assert grid.lost_step.max() == 30
+    assert survival.moments == counted.moments

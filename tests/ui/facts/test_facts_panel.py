@@ -163,7 +163,7 @@ def test_enter_opens_the_fact_and_escape_closes_it(panel: FactsPanel, hub: Hub, 
     qtbot.keyClick(panel.table, Qt.Key.Key_Return)
     assert panel.detail.isVisible()
     assert hub.selected_fact == SHEET.facts[lost].id
-    assert panel.detail.said.accessibleName().startswith(f"{SHEET.facts[lost].subject} · Lost at step")
+    assert panel.detail.said.accessibleName().startswith(f"{SHEET.facts[lost].subject} · Lost between steps")
     qtbot.keyClick(panel.table, Qt.Key.Key_Down)
     assert hub.selected_fact == SHEET.facts[lost + 1].id
     panel.detail.answers.setFocus()

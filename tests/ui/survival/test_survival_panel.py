@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from editview.domain.events import LiveChecked
+from editview.domain.events import LiveChecked, StageInfo
+from editview.domain.session import Stage
 from editview.ui.hub import Hub
 from editview.ui.look.panel import PACE_MS
 from editview.ui.look.theme import Mode, theme
+from editview.ui.survival.losses import LossCourse
 from editview.ui.survival.panel import SurvivalPanel
 from tests import sample
 
@@ -82,6 +84,7 @@ def test_arrow_keys_and_the_mouse_tell_each_moment(qtbot: QtBot) -> None:
         QTest.keyClick(picture, Qt.Key.Key_Right)
     assert picture.accessibleDescription().startswith("Step 10 of Fine-tune on support tickets: ")
     assert "Training loss 2." in picture.accessibleDescription()
+    assert "Validation loss 2.31 at step 0, 4 of 40 answers exactly right." in picture.accessibleDescription()
     QTest.keyClick(picture, Qt.Key.Key_End)
     assert picture.accessibleDescription().startswith("After Fine-tune")
     QTest.mouseMove(picture, QPoint(60, picture.height() // 2))
@@ -101,3 +104,21 @@ def test_the_look_is_switched_live(qtbot: QtBot) -> None:
 
 def _ground(image: QImage):  # type: ignore[no-untyped-def]
     return image.pixelColor(2, 2)
+
+
+def test_what_the_training_gained_stands_beside_what_it_cost(qtbot: QtBot) -> None:
+    hub, panel = shown(qtbot)
+    hub.take(EVENTS[:HALFWAY])
+    qtbot.waitUntil(lambda: "Validation loss 2.31 → 1.42." in panel.headline.accessibleName())
+    hub.take(EVENTS[HALFWAY:])
+    gained = "Validation loss 2.31 → 1.08; answers exactly right 4 → 31 of 40."
+    qtbot.waitUntil(lambda: panel.headline.accessibleName().endswith(gained))
+
+
+def test_tens_of_thousands_of_steps_are_drawn_as_few_points(qtbot: QtBot) -> None:
+    stage = Stage(StageInfo(1, "tune", "Fine-tune", "key"))
+    stage.losses = [(step, 1 / step) for step in range(1, 50_001)]
+    course = LossCourse(stage, 50_000, 10.0, 210.0, QColor("blue"))
+    assert len(course.trained) <= 2 * 200 + 1
+    assert course.trained[0][0] == 1
+    assert course.trained[-1][0] == 50_000
