@@ -37,5 +37,5 @@ def report(
     write_report(runs[0], out, *runs[1:])
     for run in runs:
         show(f"{order_name(run.plan)}: {summary(run, len(run.stages) - 1)}")
-    show(f"Written to {out}.")
+    print(f"Written to {out}.")
     return 0

@@ -176,6 +176,16 @@ def kept(first: Run, pairs: Iterable[FactPair], group: Group) -> Kept | None:
     )
 
 
+def tiles(kept: Kept) -> tuple[tuple[str, int, str, str], ...]:
+    """What two orders keep as a two by two: glyphs, count, words, and the role of the colour."""
+    return (
+        ("✓ ✓", kept.both, "kept by both", "holds"),
+        ("✓ ✗", kept.only_first, "only by the first", "neutral"),
+        ("✗ ✓", kept.only_second, "only by the second", "neutral"),
+        ("✗ ✗", kept.neither, "by neither", "fails"),
+    )
+
+
 def compared(names: tuple[str, str], edits: Kept | None) -> str:
     """The sentence; orders with long names are called the first and the second there, and named elsewhere."""
     if edits is None:

@@ -10,7 +10,7 @@ from typing import Any
 from editview.domain.facts import Fact, Group
 from editview.domain.look import NOT_ASKED, NOT_EDITED, RECOVERED, Mark, mark_at, mark_of
 from editview.domain.operations import Edit, Operation
-from editview.domain.orders import FactPair, Kept
+from editview.domain.orders import FactPair
 from editview.domain.scores import flips_at, scores
 from editview.domain.sentences import duration, method_name, stage_titles, stage_verbs, when_lost
 from editview.domain.session import Run, StageState
@@ -90,16 +90,6 @@ def pairs_of_rows(pairs: Iterable[FactPair], first: Run, second: Run) -> Iterato
         cells = tuple(_cell(run.stages[-1].checks.get(pair.fact.id), None) for run in (first, second))
         words = _KEPT[pair.kept]
         yield Row(pair.fact, GROUP_WORDS[pair.fact.group], cells, words, kinds.index(pair.kept), words)
-
-
-def tiles(kept: Kept) -> tuple[tuple[str, int, str, str], ...]:
-    """What two orders keep as a two by two: glyphs, count, words, and the role of the colour."""
-    return (
-        ("✓ ✓", kept.both, "kept by both", "holds"),
-        ("✓ ✗", kept.only_first, "only by the first", "neutral"),
-        ("✗ ✓", kept.only_second, "only by the second", "neutral"),
-        ("✗ ✗", kept.neither, "by neither", "fails"),
-    )
 
 
 def _cell(check: Check | None, change: Change | None) -> Cell:

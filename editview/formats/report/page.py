@@ -21,7 +21,7 @@ from editview.domain.errors import EditViewError
 from editview.domain.facts import Group
 from editview.domain.files import replacing
 from editview.domain.look import DARK, LIGHT, Roles, give_places
-from editview.domain.orders import compared, kept, order_name, pair_up, told
+from editview.domain.orders import compared, kept, order_name, pair_up, tiles, told
 from editview.domain.sentences import certainty, stage_titles, stage_verbs, summary, tally
 from editview.domain.session import Run, RunState
 from editview.domain.survival import DEFINITION, Survival
@@ -94,7 +94,7 @@ def _of_orders(first: Run, second: Run, path: Path) -> dict[str, Any]:
         "orders": names,
         "sentence": compared(names, edits),
         "others": [told(other) for other in others if other],
-        "tiles": contents.tiles(edits) if edits else (),
+        "tiles": tiles(edits) if edits else (),
         "survivals": [_survival(run) for run in runs],
         "rows": list(contents.pairs_of_rows(pairs, first, second)),
         "done": [list(contents.steps(run)) for run in runs],
