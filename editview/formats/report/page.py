@@ -58,7 +58,6 @@ def _of_run(run: Run, path: Path) -> dict[str, Any]:
     if stage is None:
         raise EditViewError("There is nothing to report yet: no stage of this run has been asked all facts.")
     drawn, rows, groups = weight_map(run), contents.rows(run, stage), contents.groups(run)
-    survival = _survival(run)
     return {
         **_frame(),
         "run": run,
@@ -71,8 +70,7 @@ def _of_run(run: Run, path: Path) -> dict[str, Any]:
         "counts": [contents.counts(rows, groups, at) for at in range(len(run.stages))],
         "score_names": contents.SCORES,
         "scores": [contents.score_row(run, at) for at in range(len(run.stages))],
-        "survival": survival["drawing"],
-        "survival_sentence": survival["sentence"],
+        "survival": _survival(run),
         "weights": weights_picture(drawn, _colours(run)),
         "weights_sentence": weights_sentence(drawn),
         "rows": rows,
@@ -109,9 +107,9 @@ def _survival(run: Run) -> dict[str, Any]:
 
 
 def _colours(run: Run) -> dict[str, int]:
-    places = dict[str, int]()
-    give_places(places, run.plan.active)
-    return places
+    found = dict[str, int]()
+    give_places(found, run.plan.active)
+    return found
 
 
 def _ended(run: Run, stage: int) -> str:

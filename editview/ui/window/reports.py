@@ -39,6 +39,7 @@ class Reports(QObject):
         name = file_name(runs[0].plan.name, "report") + (" - orders compared" if len(runs) > 1 else "")
         path, _ = QFileDialog.getSaveFileName(self._window, "Save the report", f"{name}{SUFFIX}", "Reports (*.html)")
         if path:
+            self._hub.noted.emit("The report is being written.")
             self._hub.send(SaveReport(runs[0], path if path.lower().endswith(SUFFIX) else f"{path}{SUFFIX}", *runs[1:]))
 
     def open(self, path: str) -> None:

@@ -59,6 +59,7 @@ def test_a_run_is_saved_once_it_has_ended(
     action.trigger()
     assert suggested == ["Sample.html"]
     assert sent[-1] == SaveReport(hub.run, str(tmp_path / "told.html"))
+    assert window.message.sentence.text() == "The report is being written."
 
 
 def test_a_run_that_was_stopped_before_anything_was_asked_is_nothing_to_save(window: MainWindow) -> None:
