@@ -29,7 +29,7 @@ from editview.domain.progress import silent
 from editview.domain.verdicts import LiveCheck
 from editview.formats.fact_sheets import read_facts
 from editview.formats.plans import demo_plan
-from editview.formats.training_data import read_examples
+from editview.formats.training_data import training_data
 from editview.lm.answers import live_check
 from editview.lm.model import LanguageModel
 from editview.lm.opening import open_model
@@ -40,7 +40,7 @@ from editview.tuning.watch import Watch
 BAR = 0.10
 
 
-def plain(lm: LanguageModel, operation: FineTune, examples: tuple[Example, ...]) -> None:
+def plain(lm: LanguageModel, operation: FineTune, examples: list[Example]) -> None:
     """The same training as its user would write it with transformers alone."""
     tokenizer = lm.tokenizer
     encoded = tokenizer([example.completion + tokenizer.eos_token for example in examples], truncation=True,
@@ -66,7 +66,7 @@ def plain(lm: LanguageModel, operation: FineTune, examples: tuple[Example, ...])
 def watched(
     lm: LanguageModel,
     operation: Lora | FullFineTune,
-    examples: tuple[Example, ...],
+    examples: list[Example],
     facts: tuple[Fact, ...],
     every: Every,
     before: LiveCheck,
@@ -93,7 +93,7 @@ def main() -> None:
     plan = demo_plan()
     operation = next(operation for operation in plan.active if isinstance(operation, FullFineTune))
     facts = watched_facts(read_facts("demo")[0])
-    examples = read_examples(operation.data)
+    examples, _ = training_data(operation.data).read()
     before, asked = copy.deepcopy(lm.model.state_dict()), live_check(lm, facts, 0)
 
     def timed(run: Any, *arguments: Any) -> tuple[float, float]:

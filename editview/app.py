@@ -62,7 +62,7 @@ class Desk(QObject):
 
     def start(self) -> None:
         """Begin the work behind the window, once it is shown."""
-        self.window.hang_pictures(_pictures(self.hub))
+        self.window.hang_pictures(_pictures(self.hub, self.window))
         self.jobs = self._start_jobs(self._events.put)
         self._drain.start()
         for request in self._waiting:
@@ -110,16 +110,18 @@ class Desk(QObject):
                 yield event
 
 
-def _pictures(hub: Hub) -> dict[str, QWidget]:
+def _pictures(hub: Hub, window: MainWindow) -> dict[str, QWidget]:
     """The panels at the right, imported and made behind the shown window, so that it is shown sooner."""
     from editview.ui.ask.panel import AskPanel
     from editview.ui.compare.panel import ComparePanel
     from editview.ui.survival.panel import SurvivalPanel
     from editview.ui.weights.panel import WeightsPanel
 
+    survival = SurvivalPanel(hub)
+    survival.asked_why.connect(window.plan.explain_losses)
     return {
         "Weights": WeightsPanel(hub),
-        "Survival": SurvivalPanel(hub),
+        "Survival": survival,
         "Compare": ComparePanel(hub),
         "Ask": AskPanel(hub),
     }

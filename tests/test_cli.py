@@ -28,6 +28,7 @@ from editview.domain.errors import Cancelled
 from editview.domain.events import Event, Failed, RunFailed, RunFinished
 from editview.domain.examples import Example
 from editview.domain.facts import Fact, FactSheet, Group
+from editview.domain.operations import LocalFineTune
 from editview.domain.plan import Plan
 from editview.domain.progress import silent
 from editview.domain.requests import ChooseDevice, RunPlan
@@ -117,6 +118,7 @@ def test_a_run_prints_everything_as_json_and_the_second_time_from_the_store(
     assert len(told["stages"][1]["changes"]) == 2
     assert all(change["relative"] > 0 for change in told["stages"][1]["changes"])
     assert len(told["stages"][2]["changes"]) > 20
+    assert [stage["trained_weights"] > 0 for stage in told["stages"]] == [False, False, True]
     facts = {fact["id"]: fact for fact in told["facts"]}
     assert list(facts) == [fact.id for fact in world.sheet]
     assert all(len(fact[name]) == 3 for fact in facts.values() for name in ("verdicts", "answers", "changes"))
@@ -518,6 +520,29 @@ def test_without_a_display_the_window_says_what_to_do_instead() -> None:
         done = subprocess.run(command, env=there, capture_output=True, text=True, timeout=60)
         assert done.returncode == 2
         assert "editview run demo" in done.stderr
+
+
+def test_interference_carries_the_plan_out_and_says_what_it_found(
+    world: small.World, editview: Editview, tmp_path: Path
+) -> None:
+    edit = LocalFineTune(id="edit", layers=(1,), learning_rate=1e-2, epochs=60)  # it takes even in nonsense
+    path = plan_file(world, tmp_path / "plan.toml", edit, small.tune(world.data))
+    done = editview("interference", path, "--json", "--device", "cpu")
+    assert done.code == 0, done.err
+    assert [one["layer"] for one in done.told["layers"] if one["edited"]] == [1]
+    assert done.told["kept"] + done.told["lost"] > 0
+    said = editview("interference", path, "--step", "2", "--device", "cpu")
+    assert said.out.startswith(done.told["headline"])
+    assert done.told["weights"] in said.out
+    assert "2*" in said.out
+
+
+def test_interference_says_what_is_missing(world: small.World, editview: Editview, tmp_path: Path) -> None:
+    path = plan_file(world, tmp_path / "plan.toml", small.tune(world.data))
+    done = editview("interference", path, "--device", "cpu")
+    assert done.code == 2
+    assert "no fine-tune after an edit" in done.err
+    assert "A seed is" in editview("interference", path, "--seed", "-1").err
 
 
 # ---- export --------------------------------------------------------------------------------------------------------

@@ -20,9 +20,10 @@ from editview.cli.saying import say, say_error
 from editview.domain.errors import Cancelled
 from editview.domain.export import Form
 from editview.domain.plan import Checkpoint
+from editview.domain.study import LAYERS, ORDERS, PROTECTIONS
 from editview.runs.words import in_words
 
-_COMMANDS = ("open", "run", "export", "report", "check", "trace", "diff")
+_COMMANDS = ("open", "run", "export", "report", "check", "trace", "interference", "diff", "study")
 
 
 def command_line(arguments: Sequence[str], open_window: Callable[[Sequence[Path]], int]) -> int:
@@ -112,6 +113,18 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     trace.add_argument("--seed", metavar="N", type=int, default=0, help="decides which facts and what noise are drawn")
     trace.set_defaults(do=_trace)
 
+    interference = commands.add_parser(
+        "interference", help="see what a plan's fine-tune did where its edits had written, and whether it explains "
+        "which facts were lost",
+    )  # fmt: skip
+    interference.add_argument("plan", metavar="PLAN", help="a plan file, or 'demo'; it is carried out where it wasn't")
+    interference.add_argument(
+        "--step", metavar="N", type=int, help="which step of the plan is the fine-tune; the last one when not given"
+    )
+    interference.add_argument("--seed", metavar="N", type=int, help="another seed than the plan's")
+    interference.add_argument("--facts", metavar="FILE", help="ask this fact sheet instead of the plan's own")
+    interference.set_defaults(do=_interference)
+
     diff = commands.add_parser("diff", help="compare the weights of two checkpoints; exit code 0 when they are equal")
     diff.add_argument("first", metavar="FIRST", help="a folder, a Hugging Face id in the cache, or 'demo'")
     diff.add_argument("second", metavar="SECOND", help="another version of the same model")
@@ -119,6 +132,26 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     diff.add_argument("--allow-code", action="store_true", help="run the Python code that the checkpoints bring along")
     diff.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     diff.set_defaults(do=_diff)
+
+    study = commands.add_parser("study", help="run a grid of edits, fine-tunes, layers and orders; table and picture")
+    study.add_argument(
+        "plan", metavar="PLAN", help="a plan file, or 'demo': each of its edits is combined with each of its fine-tunes"
+    )
+    study.add_argument("--out", metavar="FOLDER", type=Path, required=True, help="table, picture and rows go here; "
+                       "a study that was stopped goes on from them")  # fmt: skip
+    study.add_argument("--layers", nargs="+", choices=LAYERS, default=LAYERS, help="layers that fine-tunes train")
+    study.add_argument("--orders", nargs="+", choices=ORDERS, default=ORDERS, help="'edit first', 'edit last'")
+    study.add_argument(
+        "--protections", nargs="+", choices=list(PROTECTIONS), default=["none"],
+        help="ways to protect edits that stand before the fine-tune",
+    )  # fmt: skip
+    study.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="N", help="each cell runs with each")
+    study.add_argument(
+        "--until", metavar="LOSS", type=float,
+        help="validation loss at which fine-tunes end, so that all have learnt equally much; when not given, the "
+        "lowest that all of them reach is found first; 0: all train their steps",
+    )  # fmt: skip
+    study.set_defaults(do=_study)
 
     settings = Checkpoint.model_fields
     formats = get_args(settings["dtype"].annotation)
@@ -129,15 +162,16 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
         command.add_argument("--dtype", choices=formats, default="auto", help=settings["dtype"].description)
         for name in ("allow_pickle", "allow_code"):
             command.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=settings[name].description)
-    for command in (run, export, report, check, trace):
+    for command in (run, export, report, check, trace, interference):
         command.add_argument(
             "--column", metavar="OURS=THEIRS", type=_column, action="append", default=[],
             help="a column of a CSV sheet and its heading there, 'subject=wer'; give all that are to be read. For zsRE "
             "the field that holds the new answer, 'target_new=alt'. Of edits that contradict each other, which is "
             "used: 'contradictions=first', last or none",
         )  # fmt: skip
+    for command in (run, export, report, check, trace, interference, study):
         command.add_argument("--device", help="cpu, cuda, cuda:1, mps; the best one when not given")
-    for command in (run, export, check, trace):
+    for command in (run, export, check, trace, interference, study):
         command.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     return parser
 
@@ -181,12 +215,30 @@ def _trace(options: argparse.Namespace) -> int:
     return trace(_checkpoint(options), options.facts, columns, options.device, options.seed, options.json)
 
 
+def _interference(options: argparse.Namespace) -> int:
+    from editview.cli.interference import interference
+
+    columns = dict(options.column)
+    return interference(
+        options.plan, options.facts, columns, options.device, options.step, options.seed, options.json
+    )  # fmt: skip
+
+
 def _diff(options: argparse.Namespace) -> int:
     from editview.cli.diff import diff
 
     first = Checkpoint(source=options.first, allow_code=options.allow_code)
     second = Checkpoint(source=options.second, adapter=options.adapter, allow_code=options.allow_code)
     return diff(first, second, options.json)
+
+
+def _study(options: argparse.Namespace) -> int:
+    from editview.cli.study import study
+
+    return study(
+        options.plan, options.out, options.layers, options.orders, options.protections, options.seeds, options.until,
+        options.device, options.json,
+    )  # fmt: skip
 
 
 def _checkpoint(options: argparse.Namespace) -> Checkpoint:

@@ -56,6 +56,8 @@ def check(
             bar.show(done, total, what)
 
         lm = open_model(checkpoint, device(device_id), progress)
+        if lm.offloaded is not None:
+            say(lm.offloaded.layout)
         for batch in answers.check(lm, sheet.facts, progress):
             checks += batch
     failing = [check for check in checks if check.verdict is not Verdict.HOLDS]

@@ -11,6 +11,8 @@ from typing import Any
 
 from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.files import replacing
+from editview.domain.operations import FineTune
+from editview.domain.scope import parameters
 from editview.domain.scores import Figures, flips_at, scores
 from editview.domain.session import Run
 from editview.domain.verdicts import Answer, Check, Verdict
@@ -111,8 +113,17 @@ def _stage(run: Run, index: int) -> dict[str, Any]:
         ],
         "kept_step": stage.kept_step,
         "trained": list(stage.trained),
+        "trained_weights": _trained_weights(run, index),
         "changes": [{"name": change.name, "relative": _number(change.relative)} for change in stage.changes],
     }
+
+
+def _trained_weights(run: Run, index: int) -> int:
+    """How many numbers a fine-tune trained, those of an adapter or the tensors' own."""
+    operation, names = run.plan.active[index - 1] if index else None, set(run.stages[index].trained)
+    if not isinstance(operation, FineTune):
+        return 0
+    return parameters((tensor for tensor in run.tensors if tensor.name in names), operation)
 
 
 def _stage_scores(run: Run, index: int) -> dict[str, Any]:

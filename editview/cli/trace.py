@@ -36,6 +36,8 @@ def trace(
             bar.show(done, total, what)
 
         lm = open_model(checkpoint, device(device_id), progress)
+        if lm.offloaded is not None:
+            say(lm.offloaded.layout)
         found = tracing.trace(lm, traced_facts(sheet), progress, seed)
     if as_json:
         print(json.dumps(_outcome(found)))

@@ -25,10 +25,12 @@ class CheckpointInfo:
     layers: int
     tensors: tuple[TensorInfo, ...]
     device: str  # where it would run, in words: 'CPU', 'NVIDIA RTX 4090'
-    fits: bool
+    fits: bool  # as a whole
     not_editable: str | None  # the reason why it can't be edited; None: it can
     model_type: str = ""  # as config.json names the architecture: 'gpt2'
     width: int = 0  # of the hidden states
+    layout: str = ""  # in words, where the layers go of a model that doesn't fit as a whole; empty: nowhere
+    disk_serves: bool = False  # layers that fit nowhere else can wait in its files
     computes_in: str = ""  # the number format that its weights are loaded in
     presets: tuple[Edit, ...] = ()  # settings that are known to work for it, a method each
 
@@ -42,6 +44,7 @@ class CheckpointInfo:
             f"{self.parameters / 1e9:.1f} billion" if self.parameters >= 1e9 else f"{self.parameters / 1e6:.1f} million"
         )
         fits = f"fits on the {self.device}" if self.fits else f"doesn't fit on the {self.device}"
+        fits = self.layout.rstrip(".") or fits
         editable = f"can't be edited: {self.not_editable}" if self.not_editable else "can be edited"
         return (
             f"{self.name}: {self.architecture} with {size} parameters in {self.layers} layers "
@@ -58,7 +61,11 @@ def fitted(plan: Plan, info: CheckpointInfo, before: CheckpointInfo | None) -> t
     moved = plan.model_copy(update={"checkpoint": info.checkpoint})
     edits = [operation for operation in plan.operations if isinstance(operation, Edit)]
     built = (info.model_type, info.layers, info.width)
-    if not edits or (before is not None and (before.model_type, before.layers, before.width) == built):
+    if before is None:
+        same = info.checkpoint.source == plan.checkpoint.source
+    else:
+        same = (before.model_type, before.layers, before.width) == built
+    if not edits or same:
         return moved, ""
     lacking = []
     for edit in edits:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.export import Export
 from editview.domain.facts import FactSheet
+from editview.domain.interference import Interference
 from editview.domain.left_out import LeftOut
+from editview.domain.memory import Fit
 from editview.domain.plan import Plan
-from editview.domain.requests import ExportStage, KeySpectrum, TraceFacts
+from editview.domain.requests import ExportStage, KeySpectrum, MeasureInterference, PreviewTraining, TraceFacts
 from editview.domain.spectrum import Spectrum
 from editview.domain.tracing import Tracing
+from editview.domain.training_preview import TrainingPreview
 from editview.domain.verdicts import Check, LiveCheck
 from editview.domain.weights import TensorChange, TensorInfo
 
@@ -127,8 +130,11 @@ class Forecast:
     memory_available: int
     advice: str = ""  # what to change when it won't fit
     to_read: int = 0  # tokens of text for statistics, at most; 0: none, or they are kept
+    layout: str = ""  # in words, where the layers go of a model that is larger than its device
     trained: tuple[Trains | None, ...] = ()  # one entry an active operation; None: it is no fine-tune
     guessed: bool = False  # some of it was never done on this machine: the times are another machine's
+    fits: tuple[Fit | None, ...] = ()  # of each fine-tune: how it gets by with the memory there is, and what it needs
+    goes_on: tuple[int, ...] = ()  # of each operation: the step after which an interrupted fine-tune goes on, or 0
 
 
 # ---- a run --------------------------------------------------------------------------------------------------------
@@ -278,9 +284,31 @@ class Traced:
 
 
 @dataclass(frozen=True, slots=True)
+class FineTuneMeasured:
+    """What a fine-tune takes on this machine, from a few real steps of it."""
+
+    plan: Plan
+    operation_id: str
+    seconds_a_step: float
+    fit: Fit
+
+
+@dataclass(frozen=True, slots=True)
 class KeySpectra:
     asked: KeySpectrum
     spectra: tuple[Spectrum, ...]  # one a layer, ascending
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPreviewed:
+    asked: PreviewTraining
+    preview: TrainingPreview
+
+
+@dataclass(frozen=True, slots=True)
+class InterferenceMeasured:
+    asked: MeasureInterference
+    interference: Interference
 
 
 RunEvent = (
@@ -290,5 +318,5 @@ RunEvent = (
 Event = (
     RunEvent | EngineReady | EngineLoading | MemoryUsed | Failed | Noted
     | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | ReportSaved | Forecast | Replied
-    | Scaled | Exported | Traced | KeySpectra
+    | Scaled | Exported | Traced | KeySpectra | FineTuneMeasured | TrainingPreviewed | InterferenceMeasured
 )  # fmt: skip

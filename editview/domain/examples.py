@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,20 +15,21 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text to learn. Only `completion` is trained on; `prompt`, or the conversation so far, comes before it.
+    """A text to learn. `completion` is the answer; `prompt`, or the conversation so far, comes before it.
 
-    Running text is a completion without a prompt. A conversation with several answers is one example an answer.
+    Running text is a completion without a prompt.
     """
 
     completion: str
     prompt: str = ""
     conversation: tuple[Turn, ...] = ()
+    line: int = field(default=0, compare=False)  # of the file, where it begins, from 1; 0: it comes from no file
 
+    @property
+    def letters(self) -> int:
+        """How long it is, in characters."""
+        return len(self.prompt) + len(self.completion) + sum(len(turn.content) for turn in self.conversation)
 
-def content_hash(examples: Iterable[Example]) -> str:
-    """Names the content, not the file: equal examples in the same order share what was computed with them."""
-    digest = hashlib.sha256()
-    for example in examples:
-        digest.update(json.dumps(asdict(example), ensure_ascii=False).encode("utf-8", "surrogatepass"))
-        digest.update(b"\n")
-    return digest.hexdigest()
+    @property
+    def where(self) -> str:
+        return f"Line {self.line:,}" if self.line else "An example"

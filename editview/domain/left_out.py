@@ -16,6 +16,8 @@ class Why(StrEnum):
     DUPLICATE = "Said twice"
     EDITED = "To stay as it is, and edited elsewhere"
     ALONE = "Neighbours of what isn't used"
+    REFUSED = "The model's chat template refuses it"
+    CUT = "Nothing is left to learn after the cut"
     UNREADABLE = "Something is missing or isn't as it should be"
     PART = "Used, but for a part"
 
@@ -42,6 +44,15 @@ class Keep(StrEnum):
 
 CONTRADICTIONS = "contradictions"
 """Under this name `Plan.columns` holds a `Keep`, beside the columns; without it none of them is used."""
+
+
+def listed(left_out: Iterable[LeftOut], only: Why | None = None) -> str:
+    """One sentence a line, those of one reason together below it; with `only`, those of that reason alone."""
+    blocks: dict[Why, list[str]] = {why: [] for why in Why if only in (None, why)}
+    for one in left_out:
+        if one.why in blocks:
+            blocks[one.why].append(str(one))
+    return "\n\n".join("\n".join((why.upper(), *lines)) for why, lines in blocks.items() if lines)
 
 
 def counted(left_out: Iterable[LeftOut]) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from editview.domain.comparison import Interval, paired_difference
 from editview.domain.facts import Fact, FactSheet, Group
-from editview.domain.operations import UndoEdit
+from editview.domain.operations import Edit, FineTune, Operation, Scrub, UndoEdit
 from editview.domain.plan import Plan, writing_of
 from editview.domain.sentences import comparison, operation_title, verb
 from editview.domain.session import Run, RunState
@@ -47,6 +47,28 @@ def orders(plan: Plan) -> list[Plan]:
         if all(other.stage_undone_by(undo) for undo in other.active if isinstance(undo, UndoEdit)):
             found.setdefault(order_key(other), other)
     return list(found.values())
+
+
+def edits_last(plan: Plan) -> Plan:
+    """The plan with its fine-tunes first and all else behind them, each in the order that it had.
+
+    A scrub stays behind the edits that it is to wear off.
+    """
+    operations = sorted(plan.operations, key=lambda operation: not _goes_first(operation))
+    return plan.model_copy(update={"operations": tuple(operations)})
+
+
+def why_edits_stay(plan: Plan) -> str:
+    """Why the edits of a plan can't be put last; empty: they can."""
+    if not any(isinstance(operation, Edit) for operation in plan.active):
+        return "The plan has no edit."
+    if not any(map(_goes_first, plan.active)):
+        return "The plan has no fine-tune that edits could come after."
+    return "The edits come last already." if edits_last(plan).active == plan.active else ""
+
+
+def _goes_first(operation: Operation) -> bool:
+    return isinstance(operation, FineTune) and not isinstance(operation, Scrub)
 
 
 def order_name(plan: Plan) -> str:

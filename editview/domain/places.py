@@ -34,6 +34,10 @@ def demo_plan() -> Path:
     return resources() / "demo" / "plan.toml"
 
 
+def demo_study() -> Path:
+    return resources() / "demo" / "study.toml"
+
+
 def autosaved_plan() -> Path:
     return data() / "plan.toml"
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from editview.domain.operations import Edit, Operation, UndoEdit, new_id
+from editview.domain.operations import Edit, FineTune, Operation, Scrub, UndoEdit, new_id
 
 FORMAT = 1
 """Version of the plan file that this program writes; newer ones are refused."""
@@ -116,25 +116,35 @@ class Plan(BaseModel):
 class Writing:
     """What a plan did about writing a fact, up to some stage."""
 
-    edited_at: int  # the first stage whose operation edits it
-    taken_back: bool  # every edit of it so far was undone
+    edited_at: int  # the first stage whose operation writes it
+    taken_back: bool  # every edit of it so far was undone, or scrubbed
+
+
+def written_by(operation: Operation, fact_ids: Iterable[str]) -> set[str]:
+    """Which of a sheet's edited facts an operation writes: those that an edit names, all that a fine-tune teaches."""
+    if isinstance(operation, Edit) and operation.only:
+        return set(operation.only).intersection(fact_ids)
+    writes = isinstance(operation, Edit) or (isinstance(operation, FineTune) and operation.teach > 0)
+    return set(fact_ids) if writes else set()
 
 
 def writing_of(
     plan: Plan, fact_id: str, stage: int, fails_at: Callable[[int], bool] = lambda stage: True
 ) -> Writing | None:
-    """How a fact was edited up to a stage (counted from 1); None: no operation up to there edits it.
+    """How a fact was edited or taught up to a stage (counted from 1); None: no operation up to there writes it.
 
     `fails_at` says whether the fact failed at a stage: a repair writes no other.
     """
     first, standing = None, set[str]()
     for at, operation in enumerate(plan.active[:stage], start=1):
-        if isinstance(operation, Edit) and (not operation.only or fact_id in operation.only):
+        if written_by(operation, [fact_id]):
             first = first or at
-            if not operation.failing or fails_at(at - 1):
+            if not (isinstance(operation, Edit) and operation.failing) or fails_at(at - 1):
                 standing.add(operation.id)
         elif isinstance(operation, UndoEdit):
             standing.discard(operation.edit)
+        elif isinstance(operation, Scrub):
+            standing.clear()
     return None if first is None else Writing(first, not standing)
 
 

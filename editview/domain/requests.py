@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from editview.domain.export import Form
 from editview.domain.facts import Fact, FactSheet
+from editview.domain.operations import FineTune
 from editview.domain.plan import Checkpoint, Plan
 
 if TYPE_CHECKING:
@@ -97,6 +98,15 @@ class ScaleEdit:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasureFineTune:
+    """Train a few real steps, changing nothing, to know time and memory; `FineTuneMeasured` follows."""
+
+    plan: Plan
+    sheet: FactSheet
+    operation_id: str  # of a fine-tune that is switched on
+
+
+@dataclass(frozen=True, slots=True)
 class ExportStage:
     """Write the model as it is at a stage to a folder of its own; `Exported` follows."""
 
@@ -128,6 +138,34 @@ class KeySpectrum:
 
 
 @dataclass(frozen=True, slots=True)
+class PreviewTraining:
+    """Look at some rows of a fine-tune's data as the model reads them; `TrainingPreviewed` follows."""
+
+    checkpoint: Checkpoint
+    operation: FineTune
+    first: int = 0  # row, from 0
+    most: int = 10  # rows
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureInterference:
+    """Look what a fine-tune did where edits had written; `InterferenceMeasured` follows.
+
+    Stages are named by their store keys. The facts name their subjects.
+    """
+
+    checkpoint: Checkpoint
+    before: str  # the stage that was fine-tuned
+    after: str  # what became of it
+    edits: tuple[tuple[str, str], ...]  # the stages before and after each edit that stands
+    kept: tuple[Fact, ...]  # edited, stood before, and still do
+    lost: tuple[Fact, ...]  # edited, stood before, and don't any more
+    controls: tuple[Fact, ...]
+    stood: int  # edits that kept and lost facts were drawn from
+    seed: int = 0  # of the random directions
+
+
+@dataclass(frozen=True, slots=True)
 class ChooseDevice:
     device_id: str
 
@@ -135,5 +173,6 @@ class ChooseDevice:
 Request = (
     RunPlan | ForecastPlan | DescribeCheckpoint | DownloadCheckpoint
     | OpenFacts | PreviewFacts | OpenPlan | SavePlan | SaveReport | AskModel
-    | ScaleEdit | ExportStage | TraceFacts | KeySpectrum | ChooseDevice
+    | ScaleEdit | ExportStage | TraceFacts | KeySpectrum | MeasureFineTune | PreviewTraining | MeasureInterference
+    | ChooseDevice
 )  # fmt: skip

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from editview.domain.comparison import Interval, share
 from editview.domain.facts import FactSheet, Group
 from editview.domain.left_out import LeftOut, counted
-from editview.domain.operations import Edit, FineTune, Lora, Operation, UndoEdit
+from editview.domain.memory import Memory
+from editview.domain.operations import BaseOperation, Edit, FineTune, Lora, Operation, Scrub, UndoEdit
 from editview.domain.plan import writing_of
 from editview.domain.session import Run
 from editview.domain.verdicts import Change, LiveCheck, Verdict
 
 
-def operation_title(operation: Operation, sheet: FactSheet | None = None) -> str:
+def operation_title(operation: BaseOperation, sheet: FactSheet | None = None) -> str:
     """Verb and object: 'Edit 40 facts', 'Fine-tune on support tickets'."""
     if isinstance(operation, UndoEdit):
         return "Take an edit back"
@@ -24,8 +25,9 @@ def operation_title(operation: Operation, sheet: FactSheet | None = None) -> str
         count = len(operation.only) or (len(sheet.group(Group.EDITED)) if sheet else 0)
         return f"Edit {count:,} fact{'' if count == 1 else 's'}" if count else "Edit the facts"
     if isinstance(operation, FineTune):
+        verb_ = "Scrub edits with" if isinstance(operation, Scrub) else "Fine-tune on"
         name = operation.data.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        return f"Fine-tune on {name.replace('_', ' ').replace('-', ' ')}"
+        return f"{verb_} {name.replace('_', ' ').replace('-', ' ')}"
     raise TypeError(type(operation))
 
 
@@ -35,7 +37,7 @@ def verb(operation: Operation) -> str:
         return "Take back"
     if isinstance(operation, Edit):
         return "Repair" if operation.failing else "Edit"
-    return "Fine-tune"
+    return "Scrub" if isinstance(operation, Scrub) else "Fine-tune"
 
 
 def stage_titles(run: Run) -> list[str]:
@@ -62,6 +64,16 @@ def method_name(operation: Operation) -> str:
     return "DoRA" if isinstance(operation, Lora) and operation.dora else operation.label
 
 
+def facts_words(operation: FineTune) -> str:
+    """What a fine-tune does for edits and facts: 'protected: replay 10 %, activations; teaches facts 10 %'; or ''."""
+    kept = [f"replay {operation.replay:.0%}".replace("%", " %")] if operation.replay else []
+    kept += ["activations"] if operation.shift_penalty else []
+    kept += ["directions"] if operation.projection else []
+    words = [f"protected: {', '.join(kept)}"] if kept else []
+    words += [f"teaches facts {operation.teach:.0%}".replace("%", " %")] if operation.teach else []
+    return "; ".join(words)
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What the summing-up sentence counts at one stage."""
@@ -76,6 +88,7 @@ class Tally:
     taken_back: int
     neighbours: tuple[int, int]  # lost, of those known before
     controls: tuple[int, int]
+    scrubbed: tuple[int, int] | None = None  # facts to edit that a scrub made fail, of those that stood before it
 
 
 def sheet_sentence(sheet: FactSheet, left_out: Sequence[LeftOut] = ()) -> str:
@@ -131,13 +144,27 @@ def tally(run: Run, stage: int) -> Tally:
         taken_back=list(became.values()).count(Change.TAKEN_BACK),
         neighbours=others(Group.NEIGHBOURS),
         controls=others(Group.CONTROL),
+        scrubbed=_scrubbed(run, stage),
     )
+
+
+def _scrubbed(run: Run, stage: int) -> tuple[int, int] | None:
+    """What a scrub wore off, whoever edited it; None: the stage is none, or nothing stood before it."""
+    if not stage or not isinstance(run.plan.active[stage - 1], Scrub):
+        return None
+    standing = (Verdict.HOLDS, Verdict.WEAK)
+    stood = [fact for fact in run.sheet.group(Group.EDITED) if run.verdict(fact.id, stage - 1) in standing]
+    gone = sum(run.verdict(fact.id, stage) is Verdict.FAILS for fact in stood)
+    return (gone, len(stood)) if stood else None
 
 
 def tell(tally: Tally) -> str:
     """A tally as the sentence that sums up."""
     parts = []
-    if tally.made:
+    if tally.scrubbed is not None:
+        gone, stood = tally.scrubbed
+        parts.append(f"{gone:,} of {stood:,} edits {'is' if gone == 1 else 'are'} gone")
+    elif tally.made:
         parts.append(f"{tally.hold:,} of {tally.made:,} edits hold")
         if tally.weak:
             parts[0] += f" ({tally.weak:,} of them not in every wording)"
@@ -147,7 +174,7 @@ def tell(tally: Tally) -> str:
     elif tally.edits and not (tally.already_known or tally.taken_back):
         parts.append(f"{tally.edits:,} edits are still to be made")
     for count, became in ((tally.already_known, "already known"), (tally.taken_back, "taken back")):
-        if count:
+        if count and tally.scrubbed is None:
             noun = "" if parts else "edit " if count == 1 else "edits "
             parts.append(f"{count:,} {noun}{_were(count)} {became}")
     for (lost, known), noun in ((tally.neighbours, "neighbours"), (tally.controls, "controls")):
@@ -223,3 +250,13 @@ def amount(count: float) -> str:
             return f"{count:.0f} {unit}" if unit in ("B", "kB") else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
+
+
+def memory_sentence(memory: Memory) -> str:
+    """'1.2 GB of memory: optimiser 0.6 GB, weights …', what needs most first."""
+    parts = [
+        ("weights", memory.weights), ("gradients", memory.gradients), ("optimiser", memory.optimiser),
+        ("activations", memory.activations), ("copies to go back to", memory.copies),
+    ]  # fmt: skip
+    said = [f"{name} {amount(size)}" for name, size in sorted(parts, key=lambda part: -part[1]) if size]
+    return f"{amount(memory.total)} of memory: {', '.join(said)}"

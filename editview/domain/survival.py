@@ -11,7 +11,8 @@ from itertools import compress, islice
 
 from editview.domain.comparison import share
 from editview.domain.facts import Group
-from editview.domain.operations import Edit, FineTune
+from editview.domain.operations import FineTune
+from editview.domain.plan import written_by
 from editview.domain.sentences import stage_titles
 from editview.domain.session import Run, Stage
 from editview.domain.validation import gained
@@ -113,10 +114,9 @@ class Survival:
         ids = {fact.id for fact in self.run.sheet.group(group)}
         if group is not Group.EDITED:
             return ids if operation is None else set()
-        if isinstance(operation, Edit):
-            written = ids & set(operation.only) if operation.only else ids
-            return {fact_id for fact_id in written if not self.run.known_before(fact_id)}
-        return set()
+        if operation is None:
+            return set()
+        return {fact_id for fact_id in written_by(operation, ids) if not self.run.known_before(fact_id)}
 
     def _add(self, step: int | None, counts: dict[Group, Count]) -> None:
         self.moments.append(Moment(self._stage, step, {group: count for group, count in counts.items() if count.of}))

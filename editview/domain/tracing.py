@@ -106,13 +106,19 @@ def run_up_to(peak: int, layers: int) -> tuple[int, ...]:
 
 
 def layers_said(layers: Sequence[int]) -> str:
-    """'layer 3', 'layers 3 and 4', 'layers 3 to 5', 'layers 2, 4 and 6': ascending, counted from 1 as people count."""
-    first, last = layers[0] + 1, layers[-1] + 1
-    if first == last:
-        return f"layer {first}"
-    if len(layers) > 2 and last - first == len(layers) - 1:
-        return f"layers {first} to {last}"
-    return f"layers {', '.join(str(layer + 1) for layer in layers[:-1])} and {last}"
+    """'layer 3', 'layers 3 and 4', 'layers 3 to 5', 'layers 2, 4 and 6 to 9': ascending, counted as people count."""
+    runs: list[list[int]] = []
+    for layer in layers:
+        if runs and layer == runs[-1][-1] + 1:
+            runs[-1].append(layer)
+        else:
+            runs.append([layer])
+    said: list[str] = []
+    for run in runs:
+        said += [f"{run[0] + 1} to {run[-1] + 1}"] if len(run) > 2 else [str(layer + 1) for layer in run]
+    if len(layers) == 1:
+        return f"layer {said[0]}"
+    return f"layers {', '.join(said[:-1])} and {said[-1]}" if len(said) > 1 else f"layers {said[0]}"
 
 
 def headline(tracing: Tracing) -> str:

@@ -48,9 +48,11 @@ def how_it_ended(
         return (few,) if operation.validation else ()
     said = []
     if reached < operation.steps:
+        reason = f"hadn't fallen for {operation.patience:,} look{'' if operation.patience == 1 else 's'}"
+        if operation.until and min(look.loss for look in looks.values()) <= operation.until:
+            reason = f"had fallen to {operation.until:g}"
         said.append(
-            f"it ended early, after step {reached:,} of {operation.steps:,}, since the validation loss hadn't fallen "
-            f"for {operation.patience:,} look{'' if operation.patience == 1 else 's'}"
+            f"it ended early, after step {reached:,} of {operation.steps:,}, since the validation loss {reason}"
         )
     if kept_step is not None:
         loss = looks[kept_step].loss

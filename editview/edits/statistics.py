@@ -11,7 +11,7 @@ from editview.domain.progress import Progress
 from editview.domain.texts import Text
 from editview.formats.statistics_text import statistics_text
 from editview.lm import statistics
-from editview.lm.model import LanguageModel, fingerprint
+from editview.lm.model import LanguageModel
 from editview.lm.statistics import KeyStatistics
 
 
@@ -45,7 +45,7 @@ def what_to_read(operation: TargetEdit) -> tuple[Text, int | None, float]:
 def key_statistics(lm: LanguageModel, layers: Sequence[int], operation: TargetEdit, progress: Progress) -> Known:
     """Of the layers' keys over the text that the operation names; read now, or kept from an earlier time."""
     text, tokens, weight = what_to_read(operation)
-    state = fingerprint(lm.model, lm.tokenizer)
+    state = lm.current_fingerprint()
     were_kept = statistics.is_kept(state, layers, text, tokens, weight, lm.dtype)
     began = time.perf_counter()
     found = statistics.key_statistics(lm, layers, text, tokens, progress, weight, state)

@@ -275,7 +275,7 @@ def _frozen(lm: LanguageModel) -> Iterator[None]:
     try:
         for parameter in learning:
             parameter.requires_grad_(False)
-        with at_rest(lm.model):
+        with at_rest(lm.model), lm.gradients():
             yield
     finally:
         for parameter in learning:

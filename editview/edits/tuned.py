@@ -22,6 +22,7 @@ from editview.lm.model import LanguageModel
 
 LEARNT = 1e-2  # a batch with a lower loss isn't trained on; a pass with a lower one is the last
 WHAT = "Training one matrix on the facts"
+KNOWN = "The facts of this edit were already known: the model gives each new answer, so there was nothing to train."
 
 
 def tuned(
@@ -40,13 +41,14 @@ def tuned(
     gives the lessons' order in each pass. No weight moves further than `limit` from where it was.
     """
     module = lm.anatomy.mlp_output(lm.model, layer)
-    weight = module.weight
     steps = math.ceil(len(lessons) / operation.batch_size)
-    with rewriting(lm, [layer]) as writing, learning(lm, [weight]):
+    with rewriting(lm, [layer]) as writing, learning(lm, [module.weight]):
+        weight = module.weight
         reading = Reading.of(lm, lessons, layer)
         before = writing.untouched[layer].float()
         master = before.clone()
         adam = torch.optim.Adam([master], lr=operation.learning_rate)
+        trained = False
         for number in range(operation.epochs):
             places = list(order())
             losses = []
@@ -58,12 +60,15 @@ def tuned(
                 if not math.isfinite(losses[-1]):
                     raise not_finite(f"The loss of step {number * steps + step} isn't finite")
                 if loss.item() >= LEARNT:
+                    trained = True
                     _advance(adam, master, before, limit, torch.autograd.grad(loss, weight)[0])
                     with torch.no_grad():
                         weight.copy_(master)
             if sum(losses) < LEARNT * len(lessons):
                 break
         progress(operation.epochs * steps, operation.epochs * steps, WHAT)
+        if not trained:
+            return Outcome({}, notes=(KNOWN,), nothing_to_write=True)
         change = master.double() - writing.untouched[layer].double()
         writing.add(layer, change.T if writes_transposed(module) else change)
         return Outcome(writing.rounded_away())

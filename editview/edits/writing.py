@@ -34,6 +34,7 @@ class Outcome:
     known: Known = field(default_factory=lambda: Known({}))  # the statistics it rests on
     notes: tuple[str, ...] = ()  # what else is worth saying
     trained: tuple[str, ...] = ()  # tensors that training was allowed to change
+    nothing_to_write: bool = False  # the notes say why
 
 
 @dataclass
@@ -68,12 +69,13 @@ class Rewriting:
 @contextmanager
 def rewriting(lm: LanguageModel, layers: Sequence[int]) -> Iterator[Rewriting]:
     """Change the matrices of `layers` inside; after Cancelled or any error they are bit for bit what they were."""
-    weights = {layer: lm.anatomy.mlp_output(lm.model, layer).weight for layer in layers}
-    untouched = {layer: weight.detach().clone() for layer, weight in weights.items()}
-    try:
-        yield Rewriting(lm, untouched)
-    except BaseException:
-        with torch.no_grad():
-            for layer, weight in weights.items():
-                weight.copy_(untouched[layer])
-        raise
+    with lm.at_hand([f"{lm.anatomy.mlp_outputs[layer]}.weight" for layer in layers]):
+        weights = {layer: lm.anatomy.mlp_output(lm.model, layer).weight for layer in layers}
+        untouched = {layer: weight.detach().clone() for layer, weight in weights.items()}
+        try:
+            yield Rewriting(lm, untouched)
+        except BaseException:
+            with torch.no_grad():
+                for layer, weight in weights.items():
+                    weight.copy_(untouched[layer])
+            raise

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from editview.domain import places
 from editview.domain.errors import EditViewError
-from editview.domain.examples import Example, content_hash
+from editview.domain.examples import Example
 from editview.domain.texts import Text
 from editview.formats.texts import place_of, reading
-from editview.formats.training_data import packaged, read_examples
+from editview.formats.training_data import TrainingData, packaged, training_data
 
 MOST_MEGABYTES = 10_000
 
@@ -25,7 +25,8 @@ def statistics_text(source: str) -> Text:
     """
     path = places.resources() / "demo" / "statistics.txt" if source == "packaged" else place_of(source)
     if packaged(source) is not None or path.suffix.lower() in (".json", ".jsonl"):
-        return text_of_examples(source, read_examples(source))
+        data = training_data(source)
+        return Text(source, _Passages(data), data.content)
     if not path.is_file():
         raise EditViewError(f"The text for statistics, '{path}', isn't there. Choose a text file in the edit's card.")
     stamp = _stamp(path)
@@ -34,13 +35,17 @@ def statistics_text(source: str) -> Text:
     return Text(path.name, _Lines(path, stamp), content)
 
 
-def text_of_examples(name: str, examples: Sequence[Example]) -> Text:
+@dataclass(frozen=True)
+class _Passages:
     """Training data as a text: an example is a passage, with what comes before its completion."""
-    lines = []
-    for example in examples:
-        turns = [turn.content for turn in example.conversation]
-        lines.append("\n".join([*turns, example.prompt + example.completion]))
-    return Text(name, lines, content_hash(examples))
+
+    data: TrainingData
+
+    def __iter__(self) -> Iterator[str]:
+        for example in self.data.rows():
+            if isinstance(example, Example):
+                turns = [turn.content for turn in example.conversation]
+                yield "\n".join([*turns, example.prompt + example.completion])
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,14 @@ from editview.domain.events import (
     EngineReady,
     Event,
     Exported,
+    InterferenceMeasured,
     KeySpectra,
     MemoryUsed,
     Noted,
     Replied,
     Scaled,
     Traced,
+    TrainingPreviewed,
 )
 from editview.domain.requests import (
     AskModel,
@@ -31,6 +33,9 @@ from editview.domain.requests import (
     ExportStage,
     ForecastPlan,
     KeySpectrum,
+    MeasureFineTune,
+    MeasureInterference,
+    PreviewTraining,
     Request,
     RunPlan,
     ScaleEdit,
@@ -57,19 +62,26 @@ def load(emit: Emit) -> Engine:
     import editview.runs.runner  # noqa: F401
 
     gc.freeze()  # the libraries stay: collecting among their million objects would hold the window up for half a second
-    if sys.platform == "linux":  # elsewhere niceness is the whole program's
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+    give_way()
     emit(EngineLoading("Looking at this machine"))
     return Engine(emit)
 
 
+def give_way() -> None:
+    """Lower the priority of the thread that calls this, and of those that it starts."""
+    if sys.platform == "linux":  # elsewhere niceness is the whole program's
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+
+
 class Engine:
-    """`do` is for the models lane, `tell` for the lanes of headers and downloads, `memory` for anyone."""
+    """`do` is for the models lane, `tell` for the lanes of headers, data and downloads, `memory` for anyone."""
 
     def __init__(self, emit: Emit) -> None:
         from editview.lm.devices import devices
         from editview.runs.fingerprints import Fingerprints
         from editview.runs.machine import settle
+        from editview.runs.measurements import Measurements
+        from editview.runs.previews import Previews
         from editview.runs.runner import Runner
         from editview.runs.store import StageStore
         from editview.runs.timings import Timings
@@ -79,7 +91,10 @@ class Engine:
         self._devices = devices()
         self._store = StageStore(places.stages())
         self._fingerprints, self._timings = Fingerprints(), Timings()
-        self._runner = Runner(self._store, self._fingerprints, self._timings, self._devices[0])
+        self._measurements = Measurements()
+        known = (self._store, self._fingerprints, self._timings)
+        self._runner = Runner(*known, self._devices[0], self._measurements)
+        self._previews = Previews()
         emit(EngineReady(self._devices, self._devices[0], self._runner.recover()))
         emit(self.memory())
 
@@ -100,6 +115,10 @@ class Engine:
             case KeySpectrum(checkpoint=checkpoint, layers=layers, text=text, tokens=tokens):
                 found = self._runner.spectra(checkpoint, layers, text, tokens, self._emit, stop)
                 self._emit(KeySpectra(request, found))
+            case MeasureFineTune(plan=plan, sheet=sheet, operation_id=operation):
+                self._emit(self._runner.measure(plan, sheet, operation, self._emit, stop))
+            case MeasureInterference():
+                self._emit(InterferenceMeasured(request, self._runner.interference(request, self._emit, stop)))
             case ChooseDevice(device_id=wanted):
                 from editview.runs.machine import device
 
@@ -123,7 +142,12 @@ class Engine:
                 self._emit(CheckpointDescribed(replace(info, presets=presets_for(info))))
             case ForecastPlan(plan=plan, sheet=sheet):
                 device = self._runner.device
-                self._emit(forecast(plan, sheet, device, self._store, self._fingerprints, self._timings))
+                known = (self._store, self._fingerprints, self._timings, self._measurements)
+                self._emit(forecast(plan, sheet, device, *known))
+            case PreviewTraining():
+                with telling(self._emit, stop) as progress:
+                    for preview in self._previews.look(request, self._runner.device, progress):
+                        self._emit(TrainingPreviewed(request, preview))
             case DownloadCheckpoint(checkpoint=wanted):
                 with telling(self._emit, stop) as progress:
                     download(wanted.source, progress, pickle=wanted.allow_pickle, code=wanted.allow_code)

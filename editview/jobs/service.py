@@ -1,8 +1,8 @@
 """The jobs: takes requests from the window, does them in threads of its own, answers with events.
 
-Four lanes, so that nothing waits for something long that it doesn't need: *files* reads and writes sheets, plans and
+Five lanes, so that nothing waits for something long that it doesn't need: *files* reads and writes sheets, plans and
 reports without torch; *models* loads the model libraries, then runs and asks; *headers* describes and forecasts without
-touching weights; *downloads* brings checkpoints.
+touching weights; *data* looks through training data; *downloads* brings checkpoints.
 Importing this module is cheap: torch is imported by the models lane, once `Jobs` is made.
 """
 
@@ -24,6 +24,7 @@ from editview.domain.requests import (
     OpenFacts,
     OpenPlan,
     PreviewFacts,
+    PreviewTraining,
     Request,
     SavePlan,
     SaveReport,
@@ -57,6 +58,9 @@ class Jobs:
             self._wait_for_the_engine,
             latest_only=(ForecastPlan,),
         )
+        self._data = Lane(
+            "data", partial(self._answer, self._without_weights), self._give_way, latest_only=(PreviewTraining,)
+        )
         self._downloads = Lane("downloads", partial(self._answer, self._without_weights), self._wait_for_the_engine)
         threading.Thread(target=self._tell_memory, name="editview-memory", daemon=True).start()
 
@@ -68,6 +72,8 @@ class Jobs:
                 self._files.put(number, request)
             case ForecastPlan() | DescribeCheckpoint():
                 self._headers.put(number, request)
+            case PreviewTraining():
+                self._data.put(number, request)
             case DownloadCheckpoint():
                 self._downloads.put(number, request)
             case _:
@@ -75,16 +81,16 @@ class Jobs:
         return number
 
     def stop(self, number: int) -> None:
-        """Stop one run, answer or download, or forget it while it waits."""
-        for lane in (self._models, self._downloads):
+        """Stop one run, answer, preview or download, or forget it while it waits."""
+        for lane in (self._models, self._data, self._downloads):
             lane.stop(number)
 
     def close(self) -> None:
         """Stop what runs, write what is still to be saved, and end the threads."""
         self._closing.set()
-        for lane in (self._models, self._headers, self._downloads):
+        for lane in (self._models, self._headers, self._data, self._downloads):
             lane.stop()
-        for lane in (self._files, self._models, self._headers, self._downloads):
+        for lane in (self._files, self._models, self._headers, self._data, self._downloads):
             lane.close(_PATIENCE)
 
     # ---- in the lanes' threads -------------------------------------------------------------------------------
@@ -129,6 +135,12 @@ class Jobs:
 
     def _wait_for_the_engine(self) -> None:
         self._loaded.wait()
+
+    def _give_way(self) -> None:
+        from editview.jobs.engine import give_way
+
+        self._wait_for_the_engine()
+        give_way()
 
     def _tell_memory(self) -> None:
         self._loaded.wait()

@@ -142,8 +142,8 @@ def _tensors(model: PreTrainedModel, blocks: tuple[str, ...], outputs: list[str]
             kind = MatrixKind.HEAD
         elif parameter.dim() < 2:
             kind = MatrixKind.NORM
-        elif layer is None:
-            kind = MatrixKind.OTHER
+        elif layer is None or (parameter.dim() == 2 and not isinstance(model.get_submodule(module), Matrix)):
+            kind = MatrixKind.OTHER  # inside a layer, what chooses between experts
         elif module in outputs:
             kind = MatrixKind.MLP_OUT
         elif module in attention_outputs:

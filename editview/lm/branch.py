@@ -55,7 +55,7 @@ def asked_of_matrix(
     if branch.norm is None:
         return wanted
     now = _outputs(lm, layer, encoded_at(lm.tokenizer, texts))
-    gain = _normed(branch.norm, torch.ones_like(now[:1]))  # an RMS norm leaves a row of ones to its gains alone
+    gain = _normed(lm, branch.norm, torch.ones_like(now[:1]))  # an RMS norm leaves a row of ones to its gains alone
     size = now.square().mean(1, keepdim=True).sqrt()
     return size * nearest(gain, gain * now / size + wanted.to(now)) - now
 
@@ -76,10 +76,9 @@ def nearest(gain: Tensor, wanted: Tensor) -> Tensor:
     return found / found.square().mean(1, keepdim=True).sqrt()
 
 
-def _normed(norm: nn.Module, rows: Tensor) -> Tensor:
-    weight = next(norm.parameters())
+def _normed(lm: LanguageModel, norm: nn.Module, rows: Tensor) -> Tensor:
     with torch.no_grad():
-        return norm(rows.to(weight.device, weight.dtype)).to(rows)  # type: ignore[no-any-return]
+        return norm(rows.to(lm.device, next(norm.parameters()).dtype)).to(rows)  # type: ignore[no-any-return]
 
 
 def _outputs(lm: LanguageModel, layer: int, rows: Sequence[tuple[list[int], int]]) -> Tensor:

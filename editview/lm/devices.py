@@ -33,8 +33,16 @@ def memory_used(device: Device) -> int:
     return int(psutil.Process().memory_info().rss)
 
 
+def has_own_memory(device: Device) -> bool:
+    """Whether a device has memory beside the main memory."""
+    return device.id.startswith("cuda")
+
+
+def main_memory_free() -> int:
+    """Bytes that a program could still take."""
+    return int(psutil.virtual_memory().available)
+
+
 def memory_free(device: Device) -> int:
     """Bytes that a model could still take."""
-    if device.id.startswith("cuda"):
-        return torch.cuda.mem_get_info(device.id)[0]
-    return int(psutil.virtual_memory().available)
+    return torch.cuda.mem_get_info(device.id)[0] if has_own_memory(device) else main_memory_free()

@@ -19,7 +19,7 @@ def learning(lm: LanguageModel, weights: Collection[Tensor]) -> Iterator[None]:
     try:
         for parameter in before:
             parameter.requires_grad_(id(parameter) in chosen)
-        with at_rest(lm.model), exact_attention(lm):
+        with at_rest(lm.model), exact_attention(lm), lm.gradients():
             yield
     finally:
         for parameter, learnt in before.items():

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from editview.lm.anatomy import Anatomy
+
+if TYPE_CHECKING:
+    from editview.lm.offloading import Offloaded
 
 RECIPE = 2
 """Raise it when a fingerprint is made of something else than before."""
@@ -27,6 +30,7 @@ class LanguageModel:
     tokenizer: Any  # a Hugging Face tokenizer
     anatomy: Anatomy
     fingerprint: str
+    offloaded: Offloaded | None = None  # where the weights lie of a model that is larger than its device
 
     @property
     def config(self) -> Any:
@@ -35,7 +39,8 @@ class LanguageModel:
 
     @property
     def device(self) -> torch.device:
-        return self.embedding.weight.device
+        """Where it computes."""
+        return self.embedding.weight.device if self.offloaded is None else self.offloaded.device
 
     @property
     def dtype(self) -> torch.dtype:
@@ -50,15 +55,30 @@ class LanguageModel:
         """How many tokens the model reads at most."""
         return int(getattr(self.config, "max_position_embeddings", None) or 2048)
 
-    def weights(self) -> dict[str, Tensor]:
-        """The parameters by name, tied ones once. Views, not copies."""
+    def weights(self) -> Mapping[str, Tensor]:
+        """The parameters by name, tied ones once. Views, not copies; offloaded ones are fetched when they're asked."""
+        if self.offloaded is not None:
+            return self.offloaded
         return {name: parameter.detach() for name, parameter in self.model.named_parameters()}
 
+    def at_hand(self, names: Collection[str]) -> AbstractContextManager[None]:
+        """Inside, these weights can be changed in place, through their modules."""
+        return nullcontext() if self.offloaded is None else self.offloaded.at_hand(names)
 
-def fingerprint(model: PreTrainedModel, tokenizer: Any) -> str:
+    def gradients(self) -> AbstractContextManager[None]:
+        """Gradients are to be computed inside this."""
+        return nullcontext() if self.offloaded is None else self.offloaded.gradients()
+
+    def current_fingerprint(self) -> str:
+        """Of the weights as they are now."""
+        return fingerprint(self.model, self.tokenizer, self.weights())
+
+
+def fingerprint(model: PreTrainedModel, tokenizer: Any, weights: Mapping[str, Tensor] | None = None) -> str:
     """Names what a model computes: sha256 over configuration, tokenizer and the weights as they are now.
 
     The tokenizer's chat template counts, since training data is put through it, and so do the tokens that end a text.
+    `weights` are the model's own parameters where they aren't given.
     """
     digest = hashlib.sha256()
     config = model.config.to_dict()
@@ -71,7 +91,7 @@ def fingerprint(model: PreTrainedModel, tokenizer: Any) -> str:
         digest.update(json.dumps(tokenizer.get_vocab(), sort_keys=True).encode())
     told = [tokenizer.special_tokens_map, tokenizer.chat_template, configured_ends(model)]
     digest.update(json.dumps(told, sort_keys=True, default=str).encode())
-    digest.update(weights_fingerprint(dict(model.named_parameters())).encode())
+    digest.update(weights_fingerprint(dict(model.named_parameters()) if weights is None else weights).encode())
     return digest.hexdigest()
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from logging import ERROR, getLogger
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -18,16 +20,19 @@ from transformers.utils import logging
 
 from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.errors import EditViewError
+from editview.domain.placement import Placement
 from editview.domain.plan import Checkpoint
 from editview.domain.progress import Progress
 from editview.lm.adapters import check_adapter, merge_adapter
 from editview.lm.anatomy import Anatomy, anatomy
-from editview.lm.devices import memory_free
+from editview.lm.devices import has_own_memory
 from editview.lm.headers import FORMATS, Header, check_tokenizer_files, member, read_header, read_json
+from editview.lm.layout import laid_out, too_large
 from editview.lm.model import LanguageModel, fingerprint
+from editview.lm.offloading import Offloaded, device_map, dispatched
 from editview.lm.sources import download, local_folder
 
-ROOM = 1.2  # memory a model takes beside its weights
+STEPS = 4  # of opening
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,11 @@ class Structure:
     skeleton: PreTrainedModel  # the model without weights
     anatomy: Anatomy
     remote_code: bool
+
+    @property
+    def disk_serves(self) -> bool:
+        """Whether weights can be read from the checkpoint's files just when they are needed."""
+        return self.adapter is None and self.header is not None
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,7 @@ def describe(checkpoint: Checkpoint, device: Device) -> CheckpointInfo:
     parameters = sum(parameter.numel() for parameter in found.skeleton.parameters())
     own = found.header.dtype if found.header else _config_dtype(found.config)
     loaded = _dtype(checkpoint, device, own)
-    needed = parameters * loaded.itemsize * ROOM
+    placement = laid_out(found.anatomy.tensors, loaded.itemsize, device, None, found.disk_serves)
     text = found.config.get_text_config()
     return CheckpointInfo(
         checkpoint=checkpoint,
@@ -71,40 +81,74 @@ def describe(checkpoint: Checkpoint, device: Device) -> CheckpointInfo:
         layers=int(text.num_hidden_layers),
         tensors=found.anatomy.tensors,
         device=device.name,
-        fits=needed <= memory_free(device),
+        fits=placement is not None and placement.is_whole,
         not_editable=found.anatomy.not_editable,
         model_type=str(text.model_type),
         width=int(text.hidden_size),
+        layout=placement.sentence(device.name) if placement else "",
+        disk_serves=found.disk_serves,
         computes_in=str(loaded).removeprefix("torch."),
     )
 
 
-def open_model(checkpoint: Checkpoint, device: Device, progress: Progress) -> LanguageModel:
+def open_model(checkpoint: Checkpoint, device: Device, progress: Progress, working: int | None = None) -> LanguageModel:
     """Load a checkpoint onto `device`; downloads a hub id that isn't in the local cache.
 
-    Weights are float32 on the CPU and as the checkpoint has them on a GPU, unless the checkpoint names a format.
-    Raises EditViewError for a checkpoint that is missing, damaged, or not what EditView works with.
+    Weights are float32 on the CPU and as the checkpoint has them on a GPU, unless the checkpoint names a format. Where
+    they would leave less than `working` bytes of the device's memory to work in (None: a guess), layers wait in main
+    memory and, where that is short, on the disk. Raises EditViewError for a checkpoint that is missing, damaged, not
+    what EditView works with, or too large for all of these.
     """
-    steps = 4
-    progress(0, steps, "Reading the checkpoint's headers")
+    progress(0, STEPS, "Reading the checkpoint's headers")
     for source in filter(None, (checkpoint.source, checkpoint.adapter)):
         if local_folder(source) is None:
             download(source, progress, pickle=checkpoint.allow_pickle, code=checkpoint.allow_code)
     found = _find(checkpoint)
-    progress(1, steps, "Loading the weights")
+    progress(1, STEPS, "Loading the weights")
     own = found.header.dtype if found.header else _config_dtype(found.config)
     dtype = _dtype(checkpoint, device, own)
-    _check_room(found, dtype, device)
-    model = _load(found, dtype, checkpoint.allow_pickle)
-    if found.adapter:
-        progress(2, steps, "Merging the adapter")
-        model = merge_adapter(model, found.adapter)
-    progress(3, steps, "Taking the fingerprint")
-    named = fingerprint(model, found.tokenizer)
-    nn.Module.to(model, torch.device(device.id)).eval()
-    opened = LanguageModel(model, found.tokenizer, found.anatomy, named)
-    progress(steps, steps, "Taking the fingerprint")
+    placement = laid_out(found.anatomy.tensors, dtype.itemsize, device, working, found.disk_serves)
+    if placement is None and has_own_memory(device):
+        raise too_large(found.anatomy.tensors, dtype.itemsize, device, found.disk_serves)
+    if placement is None or placement.is_whole:  # the CPU may swap what fits nowhere
+        model, offloaded = _in_memory(found, dtype, checkpoint.allow_pickle, progress), None
+        nn.Module.to(model, torch.device(device.id))
+    else:
+        model, offloaded = _laid_out(found, dtype, checkpoint.allow_pickle, device, placement, progress)
+    progress(3, STEPS, "Taking the fingerprint")
+    named = fingerprint(model, found.tokenizer, offloaded)
+    opened = LanguageModel(model.eval(), found.tokenizer, found.anatomy, named, offloaded)
+    progress(STEPS, STEPS, "Taking the fingerprint")
     return opened
+
+
+def open_tokenizer(checkpoint: Checkpoint) -> tuple[Any, Any]:
+    """A checkpoint's tokenizer and its model's configuration, without the weights. Raises what `describe` raises."""
+    found = _find(checkpoint)
+    return found.tokenizer, found.config
+
+
+def _in_memory(found: _Found, dtype: torch.dtype, pickle: bool, progress: Progress) -> PreTrainedModel:
+    """The whole model in main memory, its adapter merged."""
+    model = _load(found, dtype, pickle)
+    if found.adapter:
+        progress(2, STEPS, "Merging the adapter")
+        model = merge_adapter(model, found.adapter)
+    return model
+
+
+def _laid_out(
+    found: _Found, dtype: torch.dtype, pickle: bool, device: Device, placement: Placement, progress: Progress
+) -> tuple[PreTrainedModel, Offloaded]:
+    """The model over several memories; main memory never holds all of it, unless an adapter or pickles ask for it."""
+    where = device_map(found.skeleton, found.anatomy, placement, device.id)
+    folder = TemporaryDirectory(prefix="editview-")
+    if found.disk_serves:
+        model = _load(found, dtype, pickle, device_map=where, offload_folder=folder.name)
+    else:
+        model = dispatched(_in_memory(found, dtype, pickle, progress), where, device.id)
+    names = [tensor.name for tensor in found.anatomy.tensors]
+    return model, Offloaded(model, names, device.id, placement.sentence(device.name), folder)
 
 
 def open_as_stored(checkpoint: Checkpoint) -> tuple[PreTrainedModel, Path]:
@@ -127,17 +171,6 @@ def open_as_stored(checkpoint: Checkpoint) -> tuple[PreTrainedModel, Path]:
     return model, found.folder
 
 
-def _check_room(found: _Found, dtype: torch.dtype, device: Device) -> None:
-    """A model stands on one device, whole. The CPU may swap; a card can't."""
-    needed = sum(parameter.numel() for parameter in found.skeleton.parameters()) * dtype.itemsize
-    free = memory_free(device)
-    if device.id.startswith("cuda") and needed > free:
-        raise EditViewError(
-            f"The model's weights take {needed / 1e9:,.1f} GB and {device.name} has {free / 1e9:,.1f} GB free. Choose "
-            "the CPU as the device, a smaller number format, or a smaller model."
-        )
-
-
 def _find(checkpoint: Checkpoint) -> _Found:
     found = structure(checkpoint)
     return _Found(**vars(found), tokenizer=_tokenizer(found.folder, found.skeleton, found.remote_code))
@@ -150,6 +183,7 @@ def structure(checkpoint: Checkpoint) -> Structure:
     """
     logging.set_verbosity_error()
     logging.disable_progress_bar()
+    getLogger("accelerate.big_modeling").setLevel(ERROR)  # it warns of what was asked of it
     folder = _folder(checkpoint.source)
     adapter = _folder(checkpoint.adapter) if checkpoint.adapter else None
     if not (folder / "config.json").is_file():
@@ -261,7 +295,7 @@ def _tokenizer(folder: Path, skeleton: PreTrainedModel, remote: bool) -> Any:
     return tokenizer
 
 
-def _load(found: _Found, dtype: torch.dtype, pickle: bool) -> PreTrainedModel:
+def _load(found: _Found, dtype: torch.dtype, pickle: bool, **where: Any) -> PreTrainedModel:
     try:
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             found.folder,
@@ -271,6 +305,7 @@ def _load(found: _Found, dtype: torch.dtype, pickle: bool) -> PreTrainedModel:
             use_safetensors=None if pickle else True,
             local_files_only=True,
             output_loading_info=True,
+            **where,
         )
         model: PreTrainedModel = loaded[0]
         loading: dict[str, Any] = loaded[1]

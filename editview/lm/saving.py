@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from peft import LoraConfig, get_peft_model
 from safetensors import SafetensorError
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
@@ -35,13 +35,12 @@ _NOT_CARRIED = ("*.index.json", "adapter_*.json", FACTS_FILE)
 
 
 @torch.no_grad()
-def take_over(stored: PreTrainedModel, live: PreTrainedModel) -> tuple[str, ...]:
-    """Put into a checkpoint's weights as stored what differs in the live model; the names of the tensors that do.
+def take_over(stored: PreTrainedModel, now: Mapping[str, Tensor]) -> tuple[str, ...]:
+    """Put into a checkpoint's weights as stored what differs in those of now; the names of the tensors that do.
 
     They are rounded to the number format of the tensor they replace; the others keep every bit.
     """
     changed = []
-    now = dict(live.named_parameters())
     for name, parameter in stored.named_parameters():
         tensor = now[name].detach().cpu()
         if differing({name: parameter.to(tensor.dtype)}, {name: tensor}):

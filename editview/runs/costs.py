@@ -25,9 +25,10 @@ def work(prepared: Prepared, parameters: int) -> float:
         return 0.0
     if isinstance(prepared, PreparedEdit):
         return float(len(prepared.facts) * prepared.operation.texts_a_fact * parameters)
-    lengths = [min(_length(example), prepared.operation.max_length) for example in prepared.examples]
-    mean = sum(lengths) / len(lengths) if lengths else 0
-    return prepared.operation.steps * prepared.operation.batch_size * mean * parameters
+    operation, sample = prepared.operation, prepared.data.sample
+    lengths = [operation.max_length if operation.packing else min(length(example), operation.max_length)
+               for example in sample]  # fmt: skip
+    return operation.steps * operation.batch_size * sum(lengths) / len(lengths) * parameters
 
 
 def asking(facts: Iterable[Fact], parameters: int) -> float:
@@ -40,7 +41,6 @@ def asking_live(facts: Iterable[Fact], parameters: int) -> float:
     return float(sum(1 for _ in facts) * parameters)
 
 
-def _length(example: Example) -> float:
+def length(example: Example) -> float:
     """In tokens, roughly."""
-    turns = sum(len(turn.content) for turn in example.conversation)
-    return (len(example.prompt) + turns + len(example.completion)) / _CHARACTERS_A_TOKEN + 1
+    return example.letters / _CHARACTERS_A_TOKEN + 1

@@ -56,7 +56,7 @@ def write_checkpoint(
     if form is Form.COMPUTED:
         nn.Module.to(stored, lm.dtype)
     _check_room(stored, folder)
-    changed = take_over(stored, lm.model)
+    changed = take_over(stored, lm.weights())
     weights, now = dict(stored.named_parameters()), lm.weights()
     distance = _distance((weights[name].detach(), now[name].cpu()) for name in changed)
     expected = weights_fingerprint(weights, lm.dtype)
@@ -106,7 +106,7 @@ def write_adapter(lm: LanguageModel, checkpoint: Checkpoint, form: Form, folder:
     save_adapter(stored, by_module, hub_id(checkpoint.source) or str(origin.resolve()), folder)
 
     def compare(again: LanguageModel, progress: Progress) -> Distance | None:
-        read = again.weights()
+        read = dict(again.weights())
         pairs = []
         for done, name in enumerate(names):
             progress(done, len(names), COMPARING)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
 import sys
+from contextlib import suppress
 
 import psutil
 import torch
 
 from editview.domain.checkpoint import Device
 from editview.domain.errors import EditViewError
-from editview.lm.devices import devices, memory_free
+from editview.lm.devices import devices, has_own_memory, main_memory_free, memory_free
 
 
 def settle() -> None:
@@ -43,9 +46,30 @@ def device(wanted: str | None = None) -> Device:
 
 def memory_available(device: Device) -> int:
     """Bytes that a run could use: what is free, and what this process holds already, which the run reuses."""
-    own = (
-        torch.cuda.memory_reserved(device.id)
-        if device.id.startswith("cuda")
-        else int(psutil.Process().memory_info().rss)
-    )
+    own = torch.cuda.memory_reserved(device.id) if has_own_memory(device) else int(psutil.Process().memory_info().rss)
     return min(device.memory_total, memory_free(device) + own)
+
+
+def release_memory() -> None:
+    """Give back to the system what was freed and is still held for later use."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # another C library than GNU's
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+def main_memory_available() -> int:
+    """The same of the main memory."""
+    return main_memory_free() + int(psutil.Process().memory_info().rss)
+
+
+def memory_beside(device: Device) -> int:
+    """Bytes that are free beside what this process holds; of a GPU also what it holds and doesn't use."""
+    unused = 0
+    if has_own_memory(device):
+        unused = torch.cuda.memory_reserved(device.id) - torch.cuda.memory_allocated(device.id)
+    return memory_free(device) + unused

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 from torch import Tensor
@@ -15,8 +14,9 @@ from torch import Tensor
 from editview.domain import places
 from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.errors import EditViewError
-from editview.domain.examples import Example, content_hash
 from editview.domain.facts import Fact, FactSheet, Group
+from editview.domain.left_out import LeftOut
+from editview.domain.memory import Fit
 from editview.domain.operations import (
     BaseOperation,
     Edit,
@@ -29,6 +29,7 @@ from editview.domain.operations import (
 )
 from editview.domain.plan import Plan
 from editview.domain.progress import Progress
+from editview.domain.scope import layers_to_train
 from editview.domain.sentences import operation_title
 from editview.domain.verdicts import Check, Verdict
 from editview.edits import methods
@@ -36,10 +37,14 @@ from editview.edits.requests import filled_in, no_settings
 from editview.edits.writing import Outcome
 from editview.formats.presets import preset_for
 from editview.formats.statistics_text import statistics_text
-from editview.formats.training_data import packaged, read_examples
+from editview.formats.training_data import TrainingData, training_data
 from editview.lm.model import LanguageModel
 from editview.tuning.fine_tune import fine_tune
+from editview.tuning.protection.protection import FactsGiven, refuse_the_impossible
+from editview.tuning.resuming import Snapshots
 from editview.tuning.watch import Watch
+
+_NAMED = 3  # rows that aren't trained on, of those that a sentence names
 
 
 @dataclass(frozen=True)
@@ -87,18 +92,24 @@ class PreparedFineTune:
     """A fine-tune with what it trains on, what it trains, and the facts that it teaches or protects."""
 
     operation: Lora | FullFineTune
-    examples: tuple[Example, ...]
-    named: str  # the examples' content
+    data: TrainingData
     layers: tuple[int, ...] | None = None  # trained; None: all of them, and what lies outside them
     taught: tuple[Fact, ...] = ()
     protected: tuple[Fact, ...] = ()  # edited before, and not taken back
     protected_layers: tuple[int, ...] = ()  # that those edits wrote
 
     @property
+    def facts(self) -> FactsGiven:
+        """What training is told of facts."""
+        return FactsGiven(self.taught, self.protected, self.protected_layers)
+
+    @property
     def content(self) -> dict[str, Any]:
+        # How its batches get by with the memory there is doesn't count: that is the same gradient but for rounding and
+        # dropout's draws, and a stage shouldn't be lost because another program took memory that day.
         return {
             **_parameters(self.operation, "data", "trained"),
-            "examples": self.named,
+            "examples": self.data.content,
             "layers": self.layers,
             "taught": _written(self.taught),
             "protected": [_written(self.protected), self.protected_layers],
@@ -106,6 +117,11 @@ class PreparedFineTune:
 
 
 Prepared = PreparedEdit | PreparedUndo | PreparedFineTune
+
+TOO_LARGE_TO_TRAIN = (
+    "This model is larger than the memory it runs in, so it can be edited but not fine-tuned. Choose a smaller number "
+    "format or model, a device with more memory, or close other programs; to train one matrix alone, edit by LocFT-BF."
+)
 
 
 def prepare(
@@ -139,42 +155,20 @@ def _fine_tune(
 ) -> PreparedFineTune:
     before = plan.standing_before(operation) if operation.protects else ()
     facts = [fact for edit in before for fact in _edited(edit, sheet)]
+    refuse_the_impossible(operation)
     return PreparedFineTune(
         operation,
-        *_examples(operation.data),
-        layers=_trained_layers(operation, plan, info),
+        training_data(operation.data),
+        layers=layers_to_train(operation, lambda: _layers(plan.active, info), lambda: info().layers),
         taught=sheet.group(Group.EDITED) if operation.teach else (),
         protected=tuple(dict.fromkeys(facts)),
         protected_layers=_layers(before, info),
     )
 
 
-def _trained_layers(
-    operation: Lora | FullFineTune, plan: Plan, info: Callable[[], CheckpointInfo]
-) -> tuple[int, ...] | None:
-    """The layers that a fine-tune trains, ascending; None: the whole model. Raises EditViewError for none at all."""
-    if operation.trained == "all":
-        return None
-    if operation.trained == "chosen":
-        layers = tuple(sorted(set(operation.layers)))
-    else:
-        layers = _layers([edit for edit in plan.active if isinstance(edit, Edit)], info)
-        if not layers:
-            raise EditViewError(
-                f"*{operation_title(operation)}* is to train {operation.trained} layers, and nothing in the plan edits "
-                "any. Choose other layers to train in its card, or add an edit."
-            )
-        if operation.trained == "not-edited":
-            layers = tuple(layer for layer in range(info().layers) if layer not in layers)
-    if not layers:
-        raise EditViewError(
-            f"*{operation_title(operation)}* has no layer left to train. Choose the layers to train in its card."
-        )
-    return layers
-
-
-def _layers(edits: Sequence[Edit], info: Callable[[], CheckpointInfo]) -> tuple[int, ...]:
-    """The layers that some edits write, ascending."""
+def _layers(operations: Iterable[BaseOperation], info: Callable[[], CheckpointInfo]) -> tuple[int, ...]:
+    """The layers that the edits among some operations write, ascending."""
+    edits = [operation for operation in operations if isinstance(operation, Edit)]
     return tuple(sorted({layer for edit in edits for layer in with_preset(edit, info).layers}))
 
 
@@ -186,6 +180,17 @@ def with_preset(operation: Edit, info: Callable[[], CheckpointInfo]) -> Edit:
     if preset is None:
         raise no_settings(operation)
     return filled_in(operation, preset)
+
+
+def sized(prepared: Sequence[Prepared], info: CheckpointInfo) -> tuple[Prepared, ...]:
+    """The same operations with what presets fill in, where there are some: with the layers that they write."""
+    found: list[Prepared] = []
+    for one in prepared:
+        preset = preset_for(type(one.operation), info) if isinstance(one, PreparedEdit) else None
+        if isinstance(one, PreparedEdit) and preset is not None and not one.operation.layers:
+            one = replace(one, operation=filled_in(one.operation, preset))
+        found.append(one)
+    return tuple(found)
 
 
 def _written(facts: Sequence[Fact]) -> list[list[Any]]:
@@ -206,15 +211,33 @@ def carry_out(
     watch: Watch | None,
     progress: Progress,
     on_log: Callable[[int, float, float], None],
+    fit: Fit | None = None,
+    snapshots: Snapshots | None = None,
 ) -> Outcome:
     """Change the model's weights in place, whole or not at all; an edit is written at full strength.
 
-    `memory` is what earlier edits left for later ones.
+    `memory` is what earlier edits left for later ones; `fit` and `snapshots` are for fine-tunes.
     """
     if isinstance(prepared, PreparedEdit):
         return methods.edit(lm, prepared.facts, prepared.operation, seed, memory, progress)
-    tuned = fine_tune(lm, prepared.operation, prepared.examples, seed, watch, progress, on_log, prepared.layers)
-    return Outcome({}, notes=tuned.notes, trained=tuned.tensors)
+    if lm.offloaded is not None:
+        raise EditViewError(f"{TOO_LARGE_TO_TRAIN} {lm.offloaded.layout}")
+    operation = prepared.operation
+    examples, left_out = prepared.data.read(progress, whole=operation.train_on == "everything")
+    tuned = fine_tune(
+        lm, operation, examples, seed, watch, progress, on_log, prepared.layers, prepared.facts, fit, snapshots
+    )
+    left_out += tuned.left_out
+    notes = (untrained(prepared.data, left_out),) if left_out else ()
+    return Outcome({}, notes=(*notes, *tuned.notes), trained=tuned.tensors)
+
+
+def untrained(data: TrainingData, left_out: Sequence[LeftOut]) -> str:
+    """What is said of rows that aren't trained on."""
+    rows = "One row" if len(left_out) == 1 else f"{len(left_out):,} rows"
+    more = f" And {len(left_out) - _NAMED:,} more; the preview in the step's card lists them all."
+    named = " ".join(map(str, left_out[:_NAMED])) + (more if len(left_out) > _NAMED else "")
+    return f"{rows} of '{data.path.name}' couldn't be trained on. {named}"
 
 
 def digest(content: Any) -> str:
@@ -239,19 +262,6 @@ def _edited(operation: Edit, sheet: FactSheet) -> tuple[Fact, ...]:
             f"{' and others' if len(unknown) > 5 else ''}. Choose its facts anew."
         )
     return tuple(fact for fact in facts if fact.id in operation.only)
-
-
-def _examples(source: str) -> tuple[tuple[Example, ...], str]:
-    """Training data and its hash, read once as long as the file stays as it is: forecasts ask again and again."""
-    path = packaged(source) or Path(source).expanduser()
-    status = path.stat() if path.exists() else None
-    return _read(source, (status.st_size, status.st_mtime_ns) if status else (0, 0))
-
-
-@lru_cache(maxsize=4)
-def _read(source: str, stamp: tuple[int, int]) -> tuple[tuple[Example, ...], str]:
-    examples = read_examples(source)
-    return examples, content_hash(examples)
 
 
 @cache

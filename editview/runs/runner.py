@@ -11,14 +11,16 @@ from psutil import pid_exists
 
 from editview.domain import places
 from editview.domain.checkpoint import Device
-from editview.domain.errors import Cancelled
-from editview.domain.events import Event, RunFailed, RunFinished, RunStarted, RunStopped, StageInfo
+from editview.domain.errors import Cancelled, EditViewError
+from editview.domain.events import Event, FineTuneMeasured, RunFailed, RunFinished, RunStarted, RunStopped, StageInfo
 from editview.domain.export import Export
 from editview.domain.facts import Fact, FactSheet
 from editview.domain.files import clear_parts
+from editview.domain.interference import Interference
+from editview.domain.memory import Layout
 from editview.domain.plan import Checkpoint, Plan
 from editview.domain.progress import Progress
-from editview.domain.requests import ExportStage
+from editview.domain.requests import ExportStage, MeasureInterference
 from editview.domain.sentences import operation_title
 from editview.domain.spectrum import Spectrum
 from editview.domain.tracing import Tracing
@@ -28,11 +30,17 @@ from editview.lm.answers import ask, live_check
 from editview.lm.model import LanguageModel
 from editview.lm.spectrum import spectra
 from editview.lm.tracing import trace
+from editview.runs import costs, snapshots
 from editview.runs.export import export
-from editview.runs.fingerprints import Fingerprints, described
+from editview.runs.fingerprints import Fingerprints, described, identity
+from editview.runs.interference import interference
 from editview.runs.journal import Journal, interrupted
 from editview.runs.keys import full_keys, stage_keys
-from editview.runs.operations import Prepared, prepare
+from editview.runs.machine import memory_available, release_memory
+from editview.runs.measurements import Measurements, fit_of
+from editview.runs.measuring import measure
+from editview.runs.memory import working_memory
+from editview.runs.operations import TOO_LARGE_TO_TRAIN, Prepared, PreparedFineTune, prepare, sized
 from editview.runs.pace import telling
 from editview.runs.store import StageStore
 from editview.runs.timings import Timings
@@ -46,8 +54,16 @@ Emit = Callable[[Event], None]
 class Runner:
     """Runs plans one after the other on one device. Not to be used from two threads at once."""
 
-    def __init__(self, store: StageStore, fingerprints: Fingerprints, timings: Timings, device: Device) -> None:
+    def __init__(
+        self,
+        store: StageStore,
+        fingerprints: Fingerprints,
+        timings: Timings,
+        device: Device,
+        measurements: Measurements | None = None,
+    ) -> None:
         self.device = device
+        self._measurements = measurements or Measurements()
         self._store, self._fingerprints, self._timings = store, fingerprints, timings
         self._bench = Workbench(store, fingerprints)
 
@@ -76,12 +92,13 @@ class Runner:
         prepared = self._prepared(plan, sheet, steps)
         fingerprint = None if fresh else self._all_kept(plan, sheet, prepared)
         if fingerprint is None:  # then it comes from the model that is open, not from what is remembered
-            fingerprint = self._opened(plan.checkpoint, emit, stop).fingerprint
+            fingerprint = self._opened(plan.checkpoint, emit, stop, prepared).fingerprint
         keys = stage_keys(fingerprint, self.device.id, plan.seed, prepared)
         full = full_keys(fingerprint, self.device.id, plan.seed, prepared)
         if fresh:
             for key in (*keys, *full):
                 self._store.discard(key)
+                snapshots.clear(self._store, key)
         titles = ["Checkpoint", *(operation_title(operation, sheet) for operation in plan.active[:steps])]
         ids = [None, *(operation.id for operation in plan.active[:steps])]
         stages = tuple(StageInfo(i, ids[i], titles[i], keys[i]) for i in range(len(keys)))
@@ -89,19 +106,30 @@ class Runner:
         journal = Journal(self._store.root, plan.name)
         emit(RunStarted(run, plan, sheet, stages, described(plan.checkpoint, self.device).tensors))
         began = time.perf_counter()
-        rooms = (self._bench, self._store, self._timings, journal, self.device)
+        rooms = (self._bench, self._store, self._timings, self._measurements, journal, self.device)
         walk = Walk(*rooms, run, plan, sheet, stages, full, prepared, emit, stop)
+        failed = False
         try:
             self._bench.forget_held()
             walk.walk()
         except Cancelled:
             emit(RunStopped(run))
         except Exception as error:
+            failed = True
             emit(RunFailed(run, *in_words(error)))
         else:
             emit(RunFinished(run, time.perf_counter() - began))
         finally:
             journal.end()
+        if failed:  # the error is gone by now, and with it what it held of a step that took too much
+            release_memory()
+
+    def keys(self, plan: Plan, sheet: FactSheet) -> tuple[str, ...] | None:
+        """The keys of a plan's stages; None: the checkpoint was never opened on this machine."""
+        fingerprint = self._fingerprints.of(plan.checkpoint, self.device)
+        if fingerprint is None:
+            return None
+        return stage_keys(fingerprint, self.device.id, plan.seed, self._prepared(plan, sheet))
 
     def ask(
         self, plan: Plan, prompt: str, keys: Sequence[str], max_new_tokens: int, emit: Emit, stop: threading.Event
@@ -140,6 +168,31 @@ class Runner:
         self._opened(plan.checkpoint, emit, stop)
         return live_check(self._bench.try_on(before, full, strength / FULL), watched_facts(sheet), 0)
 
+    def measure(
+        self, plan: Plan, sheet: FactSheet, operation_id: str, emit: Emit, stop: threading.Event
+    ) -> FineTuneMeasured:
+        """A few real steps of a fine-tune, which change nothing, and what they took: forecasts know it from now on.
+
+        Raises what training raises, and what opening the checkpoint raises.
+        """
+        at = [operation.id for operation in plan.active].index(operation_id)
+        prepared = self._prepared(plan, sheet, at + 1)[at]
+        assert isinstance(prepared, PreparedFineTune)
+        info = described(plan.checkpoint, self.device)
+        with telling(emit, stop) as progress:
+            lm = self._as_it_was(plan.checkpoint, progress)
+            if lm.offloaded is not None:
+                raise EditViewError(TOO_LARGE_TO_TRAIN)
+            known = self._measurements.of(plan.checkpoint, self.device, prepared)
+            fit = fit_of(prepared, info, self.device, known, memory_available(self.device))
+            found = measure(lm, prepared, self.device, plan.seed, fit, progress)
+        self._measurements.remember(plan.checkpoint, self.device, prepared, found)
+        steps = prepared.operation.steps
+        work = costs.work(prepared, info.parameters) / steps
+        self._timings.learn(prepared.operation.method, self.device.id, work, found.seconds_in(Layout(found.part)))
+        fit = fit_of(prepared, info, self.device, found, memory_available(self.device))
+        return FineTuneMeasured(plan, operation_id, found.seconds_in(fit.layout), fit)
+
     def export(self, asked: ExportStage, emit: Emit, stop: threading.Event) -> Export:
         """Write a stage of a plan to a folder. Raises what `runs.export.export` raises, and Cancelled."""
         with telling(emit, stop) as progress:
@@ -162,6 +215,15 @@ class Runner:
         with telling(emit, stop) as progress:
             lm = self._as_it_was(checkpoint, progress)
             return spectra(lm, layers, statistics_text(text), tokens or None, progress)
+
+    def interference(self, asked: MeasureInterference, emit: Emit, stop: threading.Event) -> Interference:
+        """What a fine-tune did where edits had written.
+
+        Raises `StageLost` for a stage that isn't kept any more, Cancelled, and what opening the checkpoint raises.
+        """
+        with telling(emit, stop) as progress:
+            self._bench.open(asked.checkpoint, self.device, progress)
+            return interference(self._bench, asked, progress)
 
     def recover(self) -> str:
         """What a run that was killed has left: cleared away, and told in a sentence; '' when there was nothing."""
@@ -189,6 +251,13 @@ class Runner:
         lm = self._bench.open(checkpoint, self.device, progress)
         return self._bench.move_to(stage_keys(lm.fingerprint, self.device.id, 0, ())[0])
 
-    def _opened(self, checkpoint: Checkpoint, emit: Emit, stop: threading.Event) -> LanguageModel:
+    def _opened(
+        self, checkpoint: Checkpoint, emit: Emit, stop: threading.Event, prepared: Sequence[Prepared] = ()
+    ) -> LanguageModel:
+        """The open model, with room beside it for these operations; what isn't downloaded yet leaves a guess at it."""
+        working = None
+        if prepared and identity(checkpoint, self.device) is not None:
+            info = described(checkpoint, self.device)
+            working = working_memory(sized(prepared, info), info, self.device)
         with telling(emit, stop) as progress:
-            return self._bench.open(checkpoint, self.device, progress)
+            return self._bench.open(checkpoint, self.device, progress, working)

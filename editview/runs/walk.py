@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from torch import Tensor
+
 from editview.domain.checkpoint import Device
 from editview.domain.errors import Cancelled
 from editview.domain.events import (
@@ -22,6 +24,7 @@ from editview.domain.events import (
     Validated,
 )
 from editview.domain.facts import Fact, FactSheet, Group
+from editview.domain.memory import Fit
 from editview.domain.operations import FineTune
 from editview.domain.plan import Plan
 from editview.domain.sentences import told_apart
@@ -29,13 +32,18 @@ from editview.domain.validation import Validation, how_it_ended
 from editview.domain.verdicts import Check, LiveCheck
 from editview.lm.answers import check, live_check
 from editview.lm.model import LanguageModel
-from editview.runs import costs
+from editview.runs import costs, snapshots
+from editview.runs.fingerprints import described
 from editview.runs.journal import Journal
+from editview.runs.machine import memory_available
+from editview.runs.measurements import TWICE, Measurements, fit_of
 from editview.runs.operations import Prepared, PreparedEdit, PreparedFineTune, PreparedUndo, seed_of
 from editview.runs.pace import Pace
+from editview.runs.snapshots import Found
 from editview.runs.store import Asked, Live, Loss, NotKept, Record, StageStore
 from editview.runs.timings import Timings
 from editview.runs.workbench import Done, Workbench
+from editview.tuning.resuming import Snapshots
 from editview.tuning.watch import Watch
 
 FULL = 100.0  # per cent of an edit
@@ -52,6 +60,7 @@ class Walk:
     bench: Workbench
     store: StageStore
     timings: Timings
+    measurements: Measurements
     journal: Journal
     device: Device
     run: str
@@ -63,6 +72,7 @@ class Walk:
     emit: Callable[[Event], None]
     stop: threading.Event
     _told_not_kept: bool = field(default=False, init=False)
+    _told_layout: bool = field(default=False, init=False)
 
     def walk(self) -> None:
         """All stages in order. Raises what stops or fails the run."""
@@ -159,13 +169,16 @@ class Walk:
         before: Sequence[Check],
         pace: Pace,
     ) -> Record:
-        """Let the operation compute the stage `key`, and keep it."""
+        """Let the operation compute the stage `key`, and keep it; a fine-tune that was interrupted goes on."""
         lm = self._at(self.stages[stage.index - 1], pace)
-        losses: list[Loss] = []
-        live: list[LiveCheck] = []
-        looks: dict[int, Validation] = {}
+        fit = self._fit(prepared) if isinstance(prepared, PreparedFineTune) else None
+        found = self._snapshot(stage, key) if fit is not None else None
+        losses: list[Loss] = list(found.record.losses) if found else []
+        live: list[LiveCheck] = list(found.live) if found else []
+        looks = {look.step: look for look in found.record.validations} if found else {}
         kept_step: int | None = None
-        reached, times_asked, seconds_asking = 0, 0, 0.0
+        begun = reached = found.step if found else 0
+        times_asked, seconds_asking = 0, 0.0
         watched = watched_facts(self.sheet)
         ids = {fact.id for fact in watched}
         at_the_start = LiveCheck.of([check for check in before if check.fact_id in ids], 0)
@@ -182,13 +195,23 @@ class Walk:
             if step == 0:
                 return at_the_start
             began = time.perf_counter()
-            found = live_check(lm, watched, step)
+            answers = live_check(lm, watched, step)
             seconds_asking, times_asked = seconds_asking + time.perf_counter() - began, times_asked + 1
-            return found
+            return answers
 
-        def report(found: LiveCheck) -> None:
-            live.append(found)
-            self.emit(LiveChecked(self.run, stage.index, found))
+        def report(answers: LiveCheck) -> None:
+            live.append(answers)
+            self.emit(LiveChecked(self.run, stage.index, answers))
+
+        def asked_live() -> tuple[str, Live] | None:
+            return (self.sheet.content_hash, Live(tuple(live), every)) if live else None
+
+        def put_down(step: int, state: dict[str, Tensor]) -> None:
+            so_far = Record((), time.perf_counter() - began, tuple(losses), validations=tuple(looks.values()))
+            try:
+                snapshots.keep(self.store, key, step, state, so_far, asked_live(), spare=self._needed)
+            except NotKept as error:
+                self._tell_not_kept(error)
 
         def validated(look: Validation) -> None:
             looks[look.step] = look
@@ -196,37 +219,55 @@ class Walk:
 
         def went_back(step: int) -> None:
             nonlocal kept_step
-            kept_step, live[:] = step, [found for found in live if found.step <= step]
+            kept_step, live[:] = step, [answers for answers in live if answers.step <= step]
             self.emit(BestKept(self.run, stage.index, step))
 
         every = self.plan.check_every if watched else 0
         watch = Watch(every, ask, report, validated, went_back)
-        began = time.perf_counter()
-        done = self.bench.carry_out(prepared, key, seed_of(prepared, self.plan.seed), watch, pace, log)
+        began = time.perf_counter() - (found.record.seconds if found else 0.0)
+        if found is not None:
+            self._tell_training(stage, found.record, live)
+        place = Snapshots(snapshots.EVERY, put_down, found.state if found else None)
+        seed = seed_of(prepared, self.plan.seed)
+        done = self.bench.carry_out(prepared, key, seed, watch, pace, log, fit, place)
         seconds, parameters = time.perf_counter() - began, self.bench.parameters
         notes, work = done.notes, costs.work(prepared, parameters)
-        if isinstance(prepared, PreparedFineTune):
+        if fit is not None and isinstance(prepared, PreparedFineTune):
             notes += how_it_ended(stage.title, prepared.operation, looks, reached, kept_step)
-            work *= reached / prepared.operation.steps
+            words = fit.layout.words(prepared.operation.batch_size)
+            notes += (f"*{stage.title}* took its batches {words}.",) if words else ()
+            work *= (reached - begun) / prepared.operation.steps * (TWICE if fit.layout.checkpointing else 1)
         record = Record(done.changes, seconds, tuple(losses), notes, done.trained, tuple(looks.values()), kept_step)
-        self._learn(prepared.operation.method, work, seconds - seconds_asking - done.known.seconds)
+        worked = seconds - (found.record.seconds if found else 0.0) - seconds_asking - done.known.seconds
+        self._learn(prepared.operation.method, work, worked)
         self._learn(costs.READING, done.known.work, done.known.seconds)
         self._learn(costs.ASKING_LIVE, times_asked * costs.asking_live(watched, parameters), seconds_asking)
-        self._keep(key, record, (self.sheet.content_hash, Live(tuple(live), every)) if live else None)
+        self._keep(key, record, asked_live())
+        if self.store.record(key) is not None:  # else the next run still goes on from there
+            snapshots.clear(self.store, key)
         return record
+
+    def _fit(self, prepared: PreparedFineTune) -> Fit:
+        """How to get by with the memory that there is now."""
+        info = described(self.plan.checkpoint, self.device)
+        measured = self.measurements.of(self.plan.checkpoint, self.device, prepared)
+        return fit_of(prepared, info, self.device, measured, memory_available(self.device))
+
+    def _snapshot(self, stage: StageInfo, key: str) -> Found | None:
+        """Where an interrupted fine-tune goes on."""
+        kept = snapshots.step_kept(self.store, key)
+        found = snapshots.find(self.store, key, self.sheet.content_hash)
+        if found is not None:
+            self.emit(Noted(f"*{stage.title}* was interrupted, and goes on after step {found.step:,}."))
+        elif kept:
+            self.emit(Noted(f"What was kept of *{stage.title}* under way is damaged, so it begins anew."))
+        return found
 
     def _recalled(self, stage: StageInfo) -> Record:
         """A stage from the store, told as if it were computed now."""
         record = self.store.record(stage.key) or Record()
-        for loss in record.losses:
-            self.emit(Trained(self.run, stage.index, loss.step, loss.loss, loss.learning_rate))
-        for look in record.validations:
-            self.emit(Validated(self.run, stage.index, look.step, look.loss, look.exact_match, look.of))
         live = self.store.live(stage.key, self.sheet.content_hash)
-        for found in live.checks if live else ():
-            self.emit(LiveChecked(self.run, stage.index, found))
-        if record.kept_step is not None:
-            self.emit(BestKept(self.run, stage.index, record.kept_step))
+        self._tell_training(stage, record, live.checks if live else ())
         if stage.index and isinstance(self.prepared[stage.index - 1].operation, FineTune) and self.plan.check_every:
             if live is None:
                 self.emit(Noted(
@@ -240,10 +281,25 @@ class Walk:
                 ))  # fmt: skip
         return record
 
+    def _tell_training(self, stage: StageInfo, record: Record, live: Sequence[LiveCheck]) -> None:
+        """What was logged, looked at and asked while a stage was trained, or up to where it was interrupted."""
+        for loss in record.losses:
+            self.emit(Trained(self.run, stage.index, loss.step, loss.loss, loss.learning_rate))
+        for look in record.validations:
+            self.emit(Validated(self.run, stage.index, look.step, look.loss, look.exact_match, look.of))
+        for found in live:
+            self.emit(LiveChecked(self.run, stage.index, found))
+        if record.kept_step is not None:
+            self.emit(BestKept(self.run, stage.index, record.kept_step))
+
+    @property
+    def _needed(self) -> set[str]:
+        """The stages that must not go to make room for others."""
+        return {stage.key for stage in self.stages} | set(self.full)
+
     def _keep(self, key: str, record: Record, live: tuple[str, Live] | None) -> None:
-        needed = {stage.key for stage in self.stages} | set(self.full)
         try:
-            self.store.keep(key, record, self.bench.delta, live, spare=needed)
+            self.store.keep(key, record, self.bench.delta, live, spare=self._needed)
         except NotKept as error:
             self.bench.hold(key)
             self._tell_not_kept(error)
@@ -278,7 +334,10 @@ class Walk:
 
     def _at(self, stage: StageInfo, pace: Pace) -> LanguageModel:
         """The open model at a stage."""
-        self.bench.open(self.plan.checkpoint, self.device, pace)
+        lm = self.bench.open(self.plan.checkpoint, self.device, pace)
+        if lm.offloaded is not None and not self._told_layout:
+            self._told_layout = True
+            self.emit(Noted(lm.offloaded.layout))
         return self.bench.move_to(stage.key)
 
     def _learn(self, kind: str, work: float, seconds: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 
-from editview.domain.errors import EditViewError
+from editview.domain.errors import EditViewError, is_out_of_memory
 
 
 def in_words(error: BaseException) -> tuple[str, str]:
@@ -12,7 +12,7 @@ def in_words(error: BaseException) -> tuple[str, str]:
     if isinstance(error, EditViewError):
         return str(error), error.details
     details = "".join(traceback.format_exception(error))
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, without importing it
+    if is_out_of_memory(error):
         return (
             "The memory ran out. What was finished before is kept. Choose a smaller batch size, shorter examples or a "
             "smaller model, or close other programs, and run again.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +13,7 @@ from torch import Tensor
 
 from editview.domain.checkpoint import Device
 from editview.domain.errors import EditViewError
+from editview.domain.memory import Fit
 from editview.domain.plan import Checkpoint
 from editview.domain.progress import Progress
 from editview.domain.weights import TensorChange
@@ -20,9 +23,11 @@ from editview.lm.model import LanguageModel
 from editview.lm.opening import open_model
 from editview.runs.fingerprints import Fingerprints, Identity, identity
 from editview.runs.keys import same_checkpoint, stage_keys
+from editview.runs.machine import memory_beside
 from editview.runs.operations import PreparedEdit, PreparedFineTune, carry_out
 from editview.runs.store import StageLost, StageStore
 from editview.runs.weights import Weights
+from editview.tuning.resuming import Snapshots
 from editview.tuning.watch import Watch
 
 Delta = dict[str, torch.Tensor]
@@ -48,6 +53,7 @@ class _Open:
     lm: LanguageModel
     weights: Weights
     root: str  # the key of the checkpoint itself
+    working: int  # bytes of the device's memory that were left free to work in
     key: str | None  # of the stage that the live model stands at; None: it is none that has a key
     delta: Delta
 
@@ -61,18 +67,25 @@ class Workbench:
         self._held: dict[str, Delta] = {}  # stages of this run that the store couldn't keep
         self._read: dict[str, Delta] = {}  # the two stages read last
 
-    def open(self, checkpoint: Checkpoint, device: Device, progress: Progress) -> LanguageModel:
-        """The model of this checkpoint on this device, at whatever stage it stands."""
+    def open(
+        self, checkpoint: Checkpoint, device: Device, progress: Progress, working: int | None = None
+    ) -> LanguageModel:
+        """The model of this checkpoint on this device, at whatever stage it stands.
+
+        The device's memory has room for `working` bytes beside it; None: whatever it has room for. 0 asks for the whole
+        model on the device, if that can be.
+        """
         name = identity(checkpoint, device)
-        if self._open is not None and self._open.name == (name, device):
-            return self._open.lm
+        now = self._open
+        if now is not None and now.name == (name, device) and _serves(now, working):
+            return now.lm
         self.close()
-        lm = open_model(checkpoint, device, progress)
+        lm = open_model(checkpoint, device, progress, working)
         name = name or identity(checkpoint, device)  # opening may have downloaded it
         assert name is not None
         self._fingerprints.remember(name, lm.fingerprint)
         root = stage_keys(lm.fingerprint, device.id, 0, ())[0]
-        self._open = _Open((name, device), lm, Weights(lm.model), root, root, {})
+        self._open = _Open((name, device), lm, Weights(lm.model, lm.offloaded), root, working or 0, root, {})
         return lm
 
     def close(self) -> None:
@@ -80,13 +93,14 @@ class Workbench:
         self._open = None
         self._held.clear()
         self._read.clear()
+        gc.collect()  # accelerate's hooks and the modules they sit on hold each other
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
     @property
     def parameters(self) -> int:
         """How many weights the open model has."""
-        return sum(tensor.numel() for tensor in self._at_hand.weights.base.values())
+        return sum(math.prod(tensor.shape) for tensor in self._at_hand.lm.anatomy.tensors)
 
     @property
     def delta(self) -> Delta:
@@ -119,6 +133,8 @@ class Workbench:
         watch: Watch | None,
         progress: Progress,
         on_log: Callable[[int, float, float], None],
+        fit: Fit | None = None,
+        snapshots: Snapshots | None = None,
     ) -> Done:
         """Carry an operation out on the stage at hand, which becomes the stage `key`.
 
@@ -129,10 +145,11 @@ class Workbench:
         before, weights = at_hand.delta, at_hand.weights
         weights.touched()
         try:
-            outcome = carry_out(at_hand.lm, prepared, seed, _memory_of(before), watch, progress, on_log)
+            known = _memory_of(before)
+            outcome = carry_out(at_hand.lm, prepared, seed, known, watch, progress, on_log, fit, snapshots)
             delta = weights.delta() | _memory(before) | _named(outcome.memory)
             changes = _changes(at_hand, before, delta)
-            if not changes:
+            if not changes and not outcome.nothing_to_write:
                 raise EditViewError(
                     "The operation ran to its end but left every weight as it was, so there is nothing to show. Check "
                     "its learning rate and its facts or data."
@@ -171,6 +188,12 @@ class Workbench:
         self._place(None, self._shifted(start, end, factor))
         return lm
 
+    def difference(self, name: str, start: str, end: str) -> Tensor:
+        """What lies between two stages in one tensor, float64 on the CPU. Raises `StageLost`."""
+        base = self._at_hand.weights.base[name]
+        first, last = self._delta(start).get(name, base), self._delta(end).get(name, base)
+        return last.double() - first.double()
+
     def _shifted(self, start: str, end: str, factor: float) -> Delta:
         at_hand = self._at_hand
         before, base = at_hand.delta, at_hand.weights.base
@@ -206,6 +229,14 @@ class Workbench:
     def _at_hand(self) -> _Open:
         assert self._open is not None, "open a model first"
         return self._open
+
+
+def _serves(now: _Open, working: int | None) -> bool:
+    """Whether the open model leaves enough memory to work in, or needn't."""
+    if working is None or working == now.working:
+        return True
+    could_be_whole = working == 0 and now.lm.offloaded is not None
+    return not could_be_whole and working <= max(now.working, memory_beside(now.name[1]))
 
 
 def _changes(at_hand: _Open, before: Delta, after: Delta) -> tuple[TensorChange, ...]:

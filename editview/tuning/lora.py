@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import torch
@@ -17,7 +18,10 @@ from editview.domain.operations import Lora
 from editview.tuning.weights import in_full_precision, refuse_unless_finite, whole_or_not_at_all
 
 TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.02}
-"""How far logits may move, relative to their spread, when an adapter is merged: rounding, by the weights' format."""
+"""How far logits may move, relative to their spread, when an adapter is merged: rounding, by the weights' format.
+
+Ten times and more of what was measured: up to 1e-6, 1e-2 and 1.2e-3 on models of 2 to 64 layers.
+"""
 
 
 def tune_adapter(
@@ -89,7 +93,18 @@ def _attached(model: PreTrainedModel, operation: Lora, layers: dict[str, Any]) -
         target_modules=list(layers),
         fan_in_fan_out=all(isinstance(layer, Conv1D) for layer in layers.values()),
     )
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _of_no_known_type(model.config):
         # Between peft and transformers, nothing for the user; a model with both kinds of layers is sorted by peft.
         warnings.simplefilter("ignore")
         return get_peft_model(model, config)
+
+
+@contextmanager
+def _of_no_known_type(config: Any) -> Iterator[None]:
+    """Inside, peft takes names of modules as they are. It knows architectures whose experts were named otherwise once,
+    and would read a dense layer of theirs as the experts and add matrices to those."""
+    kind, config.model_type = config.model_type, ""
+    try:
+        yield
+    finally:
+        config.model_type = kind

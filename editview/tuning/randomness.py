@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
 import torch
+from torch import Tensor
+
+from editview.tuning.tensors import as_json, as_tensor
+
+_DRAWN = "drawn."  # begins the names of generators' states
 
 
 @contextmanager
@@ -23,3 +28,26 @@ def kept_random_state() -> Iterator[None]:
         np.random.set_state(arrays)
         if metal is not None:
             torch.mps.set_rng_state(metal)
+
+
+def random_state() -> dict[str, Tensor]:
+    """The state of all generators as tensors, for `set_random_state`."""
+    name, keys, *rest = np.random.get_state()
+    outside = [random.getstate(), [name, np.asarray(keys).tolist(), *rest]]
+    found = {"cpu": torch.get_rng_state(), "outside": as_tensor(outside)}
+    found |= {f"cuda:{at}": torch.cuda.get_rng_state(at) for at in range(torch.cuda.device_count())}
+    if torch.backends.mps.is_available():
+        found["mps"] = torch.mps.get_rng_state()
+    return {f"{_DRAWN}{name}": state for name, state in found.items()}
+
+
+def set_random_state(state: Mapping[str, Tensor]) -> None:
+    """Draw on from what `random_state` found; what else is in `state` is left alone."""
+    (version, inner, gauss), arrays = as_json(state[f"{_DRAWN}outside"])
+    random.setstate((version, tuple(inner), gauss))
+    np.random.set_state(tuple(arrays))
+    torch.set_rng_state(state[f"{_DRAWN}cpu"])
+    for at in range(torch.cuda.device_count()):
+        torch.cuda.set_rng_state(state[f"{_DRAWN}cuda:{at}"], at)
+    if torch.backends.mps.is_available():
+        torch.mps.set_rng_state(state[f"{_DRAWN}mps"])

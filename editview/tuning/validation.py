@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch.nn.functional as F
@@ -21,12 +21,14 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from editview.domain.errors import EditViewError
 from editview.domain.examples import Example
 from editview.domain.operations import FineTune
+from editview.domain.operations.tuning import TrainOn
 from editview.domain.progress import Progress
 from editview.domain.validation import Validation
 from editview.lm.answers import continued, text_of
 from editview.lm.forward import alike
 from editview.lm.model import LanguageModel
 from editview.tuning.batches import IGNORED, Row, batch, tokenised
+from editview.tuning.tensors import as_json, as_tensor
 from editview.tuning.watch import undisturbed
 
 FEWEST = 20
@@ -79,14 +81,14 @@ class Kept:
     def of(lm: LanguageModel, examples: Sequence[Example], operation: FineTune, longest: int) -> Kept | None:
         """Some of the examples, spread evenly: as many as is cheap beside the training. None: nothing to look at."""
 
-        def rows(some: Sequence[Example], most: int) -> tuple[Row, ...]:
+        def rows(some: Sequence[Example], most: int, train_on: TrainOn) -> tuple[Row, ...]:
             with suppress(EditViewError):  # nothing is left of them once they are cut
-                return tuple(tokenised(lm.tokenizer, _spread(some, most), longest, _quiet))
+                return tuple(tokenised(lm.tokenizer, _spread(some, most), longest, _quiet, train_on))
             return ()
 
         answers = [example for example in examples if example.prompt or example.conversation]
-        read = rows(examples, min(_READ, max(32, int(_work(operation)) // _LOOKS)))
-        whole = [row for row in rows(answers, 2 * _ASKED) if row.answer_at and len(row.tokens) < longest]
+        read = rows(examples, min(_READ, max(32, int(_work(operation)) // _LOOKS)), operation.train_on)
+        whole = [row for row in rows(answers, 2 * _ASKED, "answers") if row.answer_at and len(row.tokens) < longest]
         asked = [row for row in whole if _wanted(row)]
         return Kept(read, tuple(asked[:_ASKED])) if read else None
 
@@ -113,8 +115,9 @@ def _work(operation: FineTune) -> float:
 
 
 def steps_between_looks(operation: FineTune, examples: int) -> int:
-    """Each look reads so many examples. With patience there are more looks, whatever they cost."""
-    fewest = _PATIENT_LOOKS if operation.patience else _LOOKS
+    """Each look reads so many examples. Where they may end the training there are more looks, whatever they
+    cost."""
+    fewest = _PATIENT_LOOKS if operation.patience or operation.until else _LOOKS
     looks = min(max(int(_work(operation)) // examples, fewest), _MOST_LOOKS)
     return math.ceil(operation.steps / looks)
 
@@ -138,7 +141,7 @@ class Looks(TrainerCallback):
         went_back: Callable[[int], None],
     ) -> None:
         self._lm, self._kept, self._padding = lm, kept, padding
-        self._steps, self._patience = operation.steps, operation.patience
+        self._steps, self._patience, self._until = operation.steps, operation.patience, operation.until
         self._every = steps_between_looks(operation, len(kept.read))
         self._progress, self._report, self._went_back = progress, report, went_back
         self._best: tuple[Validation, list[tuple[Tensor, Tensor]]] | None = None
@@ -156,6 +159,8 @@ class Looks(TrainerCallback):
             return
         self._last = self._look(step)
         self._report(self._last)
+        if self._last.loss <= self._until:
+            control.should_training_stop = True
         if not self._patience:
             return
         if self._best is None or self._last.loss < self._best[0].loss:
@@ -176,6 +181,21 @@ class Looks(TrainerCallback):
             self._went_back(self._last.step)
         if self._kept.asked:
             self._report(self._with_answers(self._last))
+
+    def remembered(self) -> dict[str, Tensor]:
+        """As `resuming.Remembers`: the best look, and the weights it was of."""
+        if self._best is None:
+            return {}
+        found, copies = self._best
+        weights = {f"{at}": copy for at, (_, copy) in enumerate(copies)}
+        return {"found": as_tensor([asdict(found), self._in_vain]), **weights}
+
+    def recall(self, found: Mapping[str, Tensor]) -> None:
+        if not found:
+            return
+        look, self._in_vain = as_json(found["found"])
+        trained = [weight for weight in self._lm.model.parameters() if weight.requires_grad]
+        self._best = Validation(**look), [(weight, found[f"{at}"].clone()) for at, weight in enumerate(trained)]
 
     def _look(self, step: int) -> Validation:
         total, count = 0.0, 0

@@ -100,7 +100,8 @@ class LiveChecks(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        self._ask(state.global_step)
+        if state.global_step == 0:  # training that goes on was asked at its start
+            self._ask(0)
         self._rhythm = Rhythm(self._watch.every, state.max_steps, self._watch.clock, state.global_step)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:

@@ -22,7 +22,9 @@ from editview.domain.events import (
     FactsOpened,
     FactsPreviewed,
     Failed,
+    FineTuneMeasured,
     Forecast,
+    InterferenceMeasured,
     KeySpectra,
     LiveChecked,
     MemoryUsed,
@@ -39,6 +41,7 @@ from editview.domain.events import (
     StageFinished,
     Traced,
     Trained,
+    TrainingPreviewed,
     Validated,
 )
 from editview.domain.facts import FactSheet
@@ -67,11 +70,15 @@ class Hub(QObject):
     live_changed = Signal(int)  # stage with a new live check or loss
     weights_changed = Signal(int)  # stage whose changed tensors are known now
     runs_changed = Signal()  # a run began or ended: what can be compared
+    comparison_wanted = Signal(object)  # tuple[Plan, ...]: orders to be run, as far as they weren't, and compared
     replied = Signal(object)  # events.Replied
     scaled = Signal(object)  # events.Scaled
     exported = Signal(object)  # events.Exported
     traced = Signal(object)  # events.Traced
     spectra_known = Signal(object)  # events.KeySpectra
+    measured = Signal(object)  # events.FineTuneMeasured
+    training_seen = Signal(object)  # events.TrainingPreviewed
+    interference_known = Signal(object)  # events.InterferenceMeasured
     report_wanted = Signal(object)  # tuple of Runs: one to tell of, or two orders to compare
     report_saved = Signal(str)  # where
     noted = Signal(str)
@@ -298,6 +305,14 @@ class Hub(QObject):
                     self.traced.emit(event)
                 case KeySpectra():
                     self.spectra_known.emit(event)
+                case FineTuneMeasured(plan=plan):
+                    self.measured.emit(event)
+                    if plan == self.plan:
+                        self._ask_forecast()
+                case TrainingPreviewed():
+                    self.training_seen.emit(event)
+                case InterferenceMeasured():
+                    self.interference_known.emit(event)
                 case ReportSaved(path=path):
                     self.report_saved.emit(path)
                 case Noted(sentence=sentence):

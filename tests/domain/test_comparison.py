@@ -1,8 +1,11 @@
+import math
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from editview.domain.comparison import paired_difference, share
+from editview.domain.comparison import paired_difference, share, superiority
 
 
 def test_wilson_matches_the_textbook() -> None:
@@ -42,3 +45,32 @@ def test_the_interval_holds_the_estimate_and_turns_with_the_order(pairs: list[tu
     assert forward.estimate - 1e-12 <= forward.high <= 1
     assert forward.low == pytest.approx(-backward.high)
     assert forward.estimate == pytest.approx(-backward.estimate)
+
+
+def test_superiority_counts_pairs_and_ties_half() -> None:
+    first, second = [1.0, 2.0, 2.0, 5.0], [2.0, 3.0, 0.0]
+    pairs = [1.0 if b > a else 0.5 if a == b else 0.0 for a in first for b in second]
+    interval = superiority(first, second)
+    assert interval.estimate == pytest.approx(sum(pairs) / len(pairs))
+    backward = superiority(second, first)
+    assert (backward.low, backward.high) == (pytest.approx(1 - interval.high), pytest.approx(1 - interval.low))
+    assert 0 < interval.low < interval.estimate < interval.high < 1
+
+
+def test_superiority_stays_open_where_no_pair_contradicts() -> None:
+    certain = superiority([1, 2, 3, 4, 5], [6, 7, 8, 9, 10])
+    assert (certain.estimate, certain.high) == (1, 1)
+    assert 0.5 < certain.low < 0.9
+    assert superiority(range(40), range(100, 140)).low > certain.low
+
+
+@pytest.mark.parametrize(("distance", "first", "second"), [(0.0, 22, 18), (0.7, 22, 18), (1.5, 10, 30)])
+def test_superiority_covers_the_truth_as_often_as_it_says(distance: float, first: int, second: int) -> None:
+    chance = random.Random(1)
+    true, hits = 0.5 * (1 + math.erf(distance / 2)), 0
+    for _ in range(400):
+        interval = superiority(
+            [chance.gauss(0, 1) for _ in range(first)], [chance.gauss(distance, 1) for _ in range(second)]
+        )
+        hits += interval.low <= true <= interval.high
+    assert 0.92 < hits / 400 < 0.98

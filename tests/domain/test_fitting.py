@@ -44,5 +44,11 @@ def test_the_same_model_in_another_folder_keeps_what_was_chosen() -> None:
     assert said == ""
 
 
+def test_the_plan_s_own_checkpoint_keeps_what_was_chosen_though_it_wasn_t_looked_at_yet() -> None:
+    plan = Plan(operations=(EDIT,), checkpoint=NEW.checkpoint)
+    assert fitted(plan, NEW, None) == (plan, "")
+    assert fitted(plan, OLD, None)[1] != ""
+
+
 def test_a_plan_without_edits_has_nothing_to_fit() -> None:
     assert fitted(Plan(operations=(TUNE,)), NEW, None)[1] == ""

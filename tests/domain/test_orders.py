@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from editview.domain.events import RunFinished
 from editview.domain.facts import Group
-from editview.domain.operations import FullFineTune, Memit, UndoEdit
-from editview.domain.orders import comparable, kept, order_key, order_name, orders, pair_up, told
+from editview.domain.operations import FullFineTune, Memit, Scrub, UndoEdit
+from editview.domain.orders import (
+    comparable,
+    edits_last,
+    kept,
+    order_key,
+    order_name,
+    orders,
+    pair_up,
+    told,
+    why_edits_stay,
+)
 from editview.domain.plan import Plan
 from editview.domain.session import Run, Session
 from editview.domain.verdicts import Verdict
@@ -106,3 +116,20 @@ def test_a_sheet_without_controls_says_nothing_of_them() -> None:
     for event in sample.events(sample.plan(), sample.sheet(4, 0, 0)):
         run = session.apply(event)
     assert kept(run, pair_up(run, run), Group.CONTROL) is None
+
+
+def test_edits_go_last_in_the_order_they_had() -> None:
+    first, second = Memit(id="first"), Memit(id="second", only=("e1",))
+    undo, tune, other = UndoEdit(edit="first"), FullFineTune(id="tune"), FullFineTune(id="other", steps=9)
+    plan = Plan(operations=(first, tune, undo, second, other))
+    assert [operation.id for operation in edits_last(plan).operations] == ["tune", "other", "first", undo.id, "second"]
+    assert why_edits_stay(plan) == ""
+    assert edits_last(edits_last(plan)) == edits_last(plan)
+
+
+def test_why_edits_can_not_go_last_is_said() -> None:
+    edit, tune = sample.plan().operations
+    assert why_edits_stay(Plan(operations=(tune,))) == "The plan has no edit."
+    assert why_edits_stay(Plan(operations=(edit,))) == "The plan has no fine-tune that edits could come after."
+    assert why_edits_stay(Plan(operations=(edit, Scrub()))) == "The plan has no fine-tune that edits could come after."
+    assert why_edits_stay(Plan(operations=(tune, edit))) == "The edits come last already."

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from editview.domain.events import Checked, LiveChecked, RunStarted, StageFinished, StageInfo, StageStarted
 from editview.domain.facts import Fact, FactSheet, Group
+from editview.domain.operations import FullFineTune, Memit, Scrub
 from editview.domain.plan import Plan
+from editview.domain.sentences import summary
 from editview.domain.session import Run, Session
 from editview.domain.survival import Count, Survival, headline, told
-from editview.domain.verdicts import Answer, Check, LiveCheck
+from editview.domain.verdicts import Answer, Change, Check, LiveCheck
 from tests import sample
 
 EDIT, NEAR, CONTROL = Group.EDITED, Group.NEIGHBOURS, Group.CONTROL
@@ -98,3 +100,30 @@ def test_no_watched_fact_of_a_group_leaves_it_out() -> None:
     run = run_of(sample.plan(), ["", "", ""])
     assert all(not moment.counts for moment in counted(run).moments)
     assert NEAR not in counted(run).moments[0].counts
+
+
+def test_what_a_fine_tune_teaches_counts_as_written_by_it() -> None:
+    plan = Plan(operations=(FullFineTune(teach=0.1), FullFineTune()))
+    run = run_of(plan, ["e0 c0", "e0 e1 e2 c0", "e0 e1 c0"])
+    taught, tuned = counted(run).moments[1:]
+    assert taught.counts[EDIT] == Count(2, 2)  # e0 was known before
+    assert tuned.counts[EDIT] == Count(1, 2)
+    known, survived, lost = SHEET.group(EDIT)
+    assert (run.change(survived, 1), run.change(survived, 2)) == (Change.TOOK, Change.SURVIVED)
+    assert run.change(lost, 2) is Change.LOST
+    assert run.change(known, 1) is Change.KNOWN_BEFORE
+    assert summary(run, 2).startswith("1 of 2 edits hold; 1 was lost during *Stage 2*; 1 was already known;")
+    assert headline(counted(run)) == "During *Stage 2* the edits fell from 2 to 1 of 2; controls stayed at 1 of 1."
+
+
+def test_a_scrub_tells_what_is_gone_and_calls_it_taken_back() -> None:
+    run = run_of(Plan(operations=(Memit(), Scrub())), ["c0 c1", "e0 e1 e2 c0 c1", "e2 c0"])
+    assert summary(run, 2) == "2 of 3 edits are gone; 1 of 2 controls was lost."
+    gone, _, stands = SHEET.group(EDIT)
+    assert run.change(gone, 2) is Change.TAKEN_BACK
+    assert run.change(stands, 2) is Change.SURVIVED
+
+
+def test_a_scrub_tells_what_is_gone_of_edits_that_the_plan_did_not_make() -> None:
+    run = run_of(Plan(operations=(Scrub(trained="chosen", layers=(0,)),)), ["e0 e1 c0", "c0"])
+    assert summary(run, 1) == "2 of 2 edits are gone; all 1 controls are intact."

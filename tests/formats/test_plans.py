@@ -116,7 +116,7 @@ def test_a_plan_reads_as_a_person_would_write_it(tmp_path: Path) -> None:
         "covariance_weight = 15000.0  # Protect other facts",
         '[[operation]]\nmethod = "full"\nenabled = false  # Switched on\ndata = "support-tickets"  # Training data\n'
         "steps = 60  # Steps\nlearning_rate = 0.0003  # Learning rate\nbatch_size = 16  # Batch size\n"
-        'trained = "all"  # Layers to train\n',
+        'trained = "all"  # Layers to train\ntrain_on = "answers"  # Train on\n',
     ]
 
 
@@ -162,15 +162,15 @@ def test_names_of_the_hub_and_of_what_is_packaged_are_no_paths(tmp_path: Path) -
     ("old", "new", "line", "said"),
     [
         (
-            "seed = 0",
-            "check_every = -1",
-            4,
+            'name = "Two steps"',
+            'name = "Two steps"\ncheck_every = -1',
+            3,
             "'check_every' is not as expected: it must be 'auto' or a whole number, 0 or",
         ),
         (
-            "seed = 0",
-            'check_every = "often"',
-            4,
+            'name = "Two steps"',
+            'name = "Two steps"\ncheck_every = "often"',
+            3,
             "'check_every' is not as expected: it must be 'auto' or a whole number",
         ),
         ("steps = 60", "validation = 0.0\npatience = 2", 17, "'patience' is not as expected: without examples kept"),

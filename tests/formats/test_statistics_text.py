@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from editview.domain.errors import EditViewError
-from editview.domain.examples import Example, Turn
-from editview.formats.statistics_text import statistics_text, text_of_examples
+from editview.formats.statistics_text import statistics_text
 
 
 def test_a_file_is_a_passage_a_line(tmp_path: Path) -> None:
@@ -55,9 +55,16 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
         list(statistics_text(str(path)).lines)
 
 
-def test_examples_are_passages_with_what_comes_before_the_answer() -> None:
-    turns = (Turn("system", "Be kind."), Turn("user", "Where is Lima?"))
-    examples = [Example("In Peru.", conversation=turns), Example(" Lima", "The capital of Peru is"), Example("Text.")]
-    text = text_of_examples("lessons", examples)
+def test_examples_are_passages_with_what_comes_before_the_answer(tmp_path: Path) -> None:
+    turns = [("system", "Be kind."), ("user", "Where is Lima?"), ("assistant", "In Peru.")]
+    rows = [
+        {"messages": [{"role": role, "content": content} for role, content in turns]},
+        {"prompt": "The capital of Peru is", "completion": "Lima"},
+        {"text": "Text."},
+    ]
+    path = tmp_path / "lessons.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    text = statistics_text(str(path))
     assert list(text.lines) == ["Be kind.\nWhere is Lima?\nIn Peru.", "The capital of Peru is Lima", "Text."]
-    assert text.content != text_of_examples("lessons", examples[::-1]).content
+    path.write_text("\n".join(map(json.dumps, rows[::-1])), "utf-8")
+    assert statistics_text(str(path)).content != text.content

@@ -22,6 +22,7 @@ from editview.domain.events import (
     Event,
     Exported,
     Failed,
+    FineTuneMeasured,
     Forecast,
     KeySpectra,
     MemoryUsed,
@@ -35,6 +36,7 @@ from editview.domain.events import (
     StageStarted,
     Traced,
     Trained,
+    TrainingPreviewed,
 )
 from editview.domain.facts import Group
 from editview.domain.plan import Checkpoint
@@ -47,7 +49,9 @@ from editview.domain.requests import (
     ExportStage,
     ForecastPlan,
     KeySpectrum,
+    MeasureFineTune,
     OpenPlan,
+    PreviewTraining,
     RunPlan,
     SavePlan,
     SaveReport,
@@ -189,6 +193,19 @@ def test_a_download_goes_on_beside_a_run_and_is_stopped_alone(
     heard.wait(RunStopped)
 
 
+def test_training_data_is_looked_through_beside_a_run(jobs: Jobs, heard: Listener, world: small.World) -> None:
+    tune = small.tune(world.data, steps=10_000)
+    run = jobs.send(RunPlan(small.plan(world.checkpoint, tune), world.sheet))
+    heard.wait(Trained)
+    asked = PreviewTraining(world.checkpoint, tune)
+    jobs.send(asked)
+    seen = heard.wait(TrainingPreviewed, lambda event: event.preview.rows > 0)
+    assert seen.asked == asked
+    assert seen.preview.rows == 12
+    jobs.stop(run)
+    heard.wait(RunStopped)
+
+
 def test_tracing_tells_how_far_it_is_what_it_found_and_stops_at_once(
     jobs: Jobs, heard: Listener, world: small.World
 ) -> None:
@@ -236,6 +253,18 @@ def test_a_stage_is_exported_and_stop_leaves_nothing(
     jobs.send(AskModel(plan, "The sea", ("no-such-stage",)))
     heard.wait(Failed)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["model"]
+
+
+def test_a_fine_tune_is_measured_and_the_forecast_knows_it(jobs: Jobs, heard: Listener, world: small.World) -> None:
+    plan = small.plan(world.checkpoint, small.tune(world.data))
+    jobs.send(MeasureFineTune(plan, world.sheet, "tune"))
+    heard.wait(EngineLoading, lambda event: event.what.startswith("Measuring the fine-tune"))
+    found = heard.wait(FineTuneMeasured)
+    assert found.operation_id == "tune"
+    jobs.send(ForecastPlan(plan, world.sheet))
+    (fit,) = heard.wait(Forecast).fits
+    assert fit is not None
+    assert fit.measured
 
 
 def test_a_run_can_be_asked_for_anew(jobs: Jobs, heard: Listener, world: small.World) -> None:

@@ -114,12 +114,14 @@ def test_number_formats(tmp_path: Path) -> None:
 
 
 def test_a_model_that_is_too_large_doesn_t_fit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("editview.lm.opening.memory_free", lambda device: 1000)
-    assert not describe(Checkpoint(source=str(folder)), CPU).fits
+    monkeypatch.setattr("editview.lm.layout.memory_free", lambda device: 1000)
+    info = describe(Checkpoint(source=str(folder)), CPU)
+    assert (info.fits, info.layout) == (False, "")
+    assert "doesn't fit on the CPU" in info.sentence
 
 
 def test_a_card_that_is_too_small_is_said_before_loading(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("editview.lm.opening.memory_free", lambda device: 1000)
+    monkeypatch.setattr("editview.lm.layout.memory_free", lambda device: 1000)
     monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", None)
     with pytest.raises(EditViewError, match="Small card has"):
         open_model(Checkpoint(source=str(folder)), Device("cuda:0", "Small card", 1000), silent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import errno
 import hashlib
 import json
@@ -82,6 +83,7 @@ def edited(studio: Studio) -> Plan:
 
 def llama(folder: Path, dtype: torch.dtype) -> Checkpoint:
     lm = language_model("llama")
+    lm.tokenizer = copy.deepcopy(lm.tokenizer)  # other tests use it as well
     lm.tokenizer.chat_template = "{{ messages[0]['content'] }}"
     lm.model.to(dtype).save_pretrained(folder)
     lm.tokenizer.save_pretrained(folder)

@@ -12,12 +12,13 @@ import pytest
 from editview.domain.checkpoint import Device
 from editview.domain.errors import EditViewError
 from editview.domain.events import Forecast, Progressed
-from editview.domain.operations import METHODS, UndoEdit
+from editview.domain.memory import Layout
+from editview.domain.operations import METHODS, FullFineTune, Lora, UndoEdit
 from editview.domain.plan import Plan
 from editview.lm.opening import describe
 from editview.runs import costs, memory, pace
 from editview.runs import forecast as forecasts
-from editview.runs.operations import prepare
+from editview.runs.operations import PreparedFineTune, prepare
 from editview.runs.timings import Timings
 from tests import small
 from tests.runs.studio import CPU, Studio
@@ -74,8 +75,10 @@ def test_memory_grows_with_what_is_trained_and_the_advice_names_it(
     world = studio.world
     info = describe(world.checkpoint, CPU)
 
-    def needed(operation: object) -> int:
-        return memory.operation_memory(prepare(studio.plan(operation), world.sheet, lambda: info)[0], info, CPU)  # type: ignore[arg-type]
+    def needed(operation: Lora | FullFineTune) -> int:
+        (prepared,) = prepare(studio.plan(operation), world.sheet, lambda: info)
+        assert isinstance(prepared, PreparedFineTune)
+        return memory.training_memory(prepared, info, CPU, Layout(operation.batch_size)).total
 
     rest = memory.resting_memory(info, CPU)
     full, lora = small.tune(world.data), small.lora(world.data)
@@ -85,7 +88,9 @@ def test_memory_grows_with_what_is_trained_and_the_advice_names_it(
 
     monkeypatch.setattr(forecasts, "memory_available", lambda device: rest + 1)
     assert "LoRA instead of full" in of(studio, studio.plan(full)).advice
-    assert "smaller batch size" in of(studio, studio.plan(lora)).advice
+    advice = of(studio, studio.plan(lora)).advice  # one example at a time is tried by itself
+    assert "shorter examples" in advice
+    assert "batch size" not in advice
     monkeypatch.setattr(forecasts, "memory_available", lambda device: 10)
     assert "choose a smaller one" in of(studio, studio.plan()).advice
 

@@ -270,6 +270,14 @@ def test_an_operation_that_changes_nothing_is_an_error(studio: Studio, monkeypat
     assert "left every weight as it was" in run.failure[0]
 
 
+def test_an_edit_that_had_nothing_to_write_is_noted(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbench, "carry_out", lambda *_: Outcome({}, notes=("It was known.",), nothing_to_write=True))
+    run = studio.run(studio.plan(small.edit(studio.world.text)))
+    assert run.state is RunState.FINISHED
+    assert Noted("It was known.") in studio.events
+    assert run.stages[1].changes == ()
+
+
 def test_an_operation_that_breaks_the_weights_is_an_error_and_leaves_no_stage(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:

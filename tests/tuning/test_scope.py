@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 from peft.tuners.lora import LoraModel
-from transformers import Phi3Config, Phi3ForCausalLM, set_seed
+from transformers import (
+    AutoModelForCausalLM,
+    DeepseekV3Config,
+    Phi3Config,
+    Phi3ForCausalLM,
+    PretrainedConfig,
+    set_seed,
+)
 
 from editview.domain.errors import EditViewError
 from editview.domain.operations import FullFineTune, Lora
@@ -13,7 +20,10 @@ from editview.domain.scope import parameters, trained
 from editview.domain.weights import MatrixKind
 from editview.lm.anatomy import anatomy
 from editview.lm.model import LanguageModel
+from editview.tuning import fine_tune as tuning
+from editview.tuning import lora
 from editview.tuning.fine_tune import fine_tune
+from tests.families import experts, families
 from tests.tuning.models import examples, gpt2, llama, tokenizer, weights
 
 FULL = FullFineTune(steps=2, learning_rate=1e-2, batch_size=4)
@@ -110,3 +120,68 @@ def test_a_merge_in_half_precision_passes_and_what_it_rounds_is_told(dora: bool)
     lm = gpt2(torch.bfloat16)
     done = fine_tune(lm, LORA.model_copy(update={"dora": dora, "steps": 20}), examples(), seed=0)
     assert done.notes == () or "which rounds" in done.notes[0]
+
+
+def test_a_tied_head_is_trained_as_the_embedding_and_carries_no_adapter() -> None:
+    lm = gpt2()
+    before = weights(lm)
+    done = fine_tune(lm, FULL.model_copy(update={"matrices": (MatrixKind.EMBEDDING,)}), examples(), seed=0)
+    after = weights(lm)
+    assert "transformer.wte.weight" in done.tensors
+    assert {name for name in before if not torch.equal(before[name], after[name])} == set(done.tensors)
+    assert lm.model.lm_head.weight is lm.model.transformer.wte.weight
+    for kind in (MatrixKind.EMBEDDING, MatrixKind.HEAD):
+        with pytest.raises(EditViewError, match="choose other"):
+            fine_tune(lm, LORA.model_copy(update={"matrices": (kind,)}), examples(), seed=0)
+
+
+@pytest.mark.parametrize("family", ["qwen2", "gemma2", "gptj", "opt", "falcon"])
+@pytest.mark.parametrize(
+    "operation", [FULL, LORA, LORA.model_copy(update={"dora": True})], ids=["full", "lora", "dora"]
+)
+def test_other_architectures_keep_to_the_choice_too(family: str, operation: FullFineTune | Lora) -> None:
+    changed, claimed = trained_of(families()[family].config, operation.model_copy(update={"steps": 1}), (0, 2))
+    assert changed == claimed
+
+
+@pytest.mark.parametrize("dora", [False, True])
+@pytest.mark.parametrize(
+    "config",
+    [
+        experts(),
+        DeepseekV3Config(
+            vocab_size=400, hidden_size=24, intermediate_size=40, moe_intermediate_size=16, num_hidden_layers=2,
+            num_attention_heads=4, num_key_value_heads=4, n_routed_experts=8, num_local_experts=8, n_group=1,
+            topk_group=1, num_experts_per_tok=2, first_k_dense_replace=1, q_lora_rank=8, kv_lora_rank=8,
+            qk_rope_head_dim=4, qk_nope_head_dim=4, v_head_dim=6, max_position_embeddings=128, pad_token_id=0,
+            bos_token_id=1, eos_token_id=0,
+        ),
+    ],
+    ids=["mixtral", "deepseek"],
+)  # fmt: skip
+def test_among_experts_an_adapter_goes_on_linear_layers_alone(config: PretrainedConfig, dora: bool) -> None:
+    """Routers and experts are no linear layers; a dense layer named as experts were once isn't taken for them."""
+    changed, claimed = trained_of(config, LORA.model_copy(update={"dora": dora, "dropout": 0.1, "steps": 1}), None)
+    assert changed == claimed
+    assert not any("router" in name or "experts." in name.replace("shared_experts.", "") for name in changed)
+
+
+def test_texts_of_any_length_are_compared_over_their_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = []
+    monkeypatch.setattr(lora, "_moved", lambda before, after: compared.append((before.shape, after.shape)) or 0.0)
+    monkeypatch.setattr(tuning, "_READ", 8)
+    fine_tune(llama(), LORA, examples(), seed=0)
+    assert compared == [((4 * 8, 257), (4 * 8, 257))]
+
+
+def trained_of(
+    config: PretrainedConfig, operation: FullFineTune | Lora, layers: tuple[int, ...] | None
+) -> tuple[set[str], set[str]]:
+    """What a fine-tune of a random model changed, and what it says it trained."""
+    set_seed(7)
+    model = AutoModelForCausalLM.from_config(config).eval()
+    lm = LanguageModel(model, tokenizer(), anatomy(model), "small")
+    before = weights(lm)
+    done = fine_tune(lm, operation, examples(), seed=0, layers=layers)
+    after = weights(lm)
+    return {name for name in before if not torch.equal(before[name], after[name])}, set(done.tensors)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from editview.domain.events import Checked, LiveChecked, RunEvent, RunStarted, StageInfo, StageStarted
 from editview.domain.facts import Fact, FactSheet, Group
-from editview.domain.operations import FullFineTune, Memit, Operation, UndoEdit
+from editview.domain.operations import FullFineTune, Memit, Operation, Scrub, UndoEdit
 from editview.domain.plan import Plan
 from editview.domain.verdicts import Answer, Check, LiveCheck
 
@@ -28,7 +28,7 @@ def sheets() -> st.SearchStrategy[FactSheet]:
 def operations(draw: st.DrawFn, sheet: FactSheet) -> list[Operation]:
     made: list[Operation] = []
     for place in range(draw(st.integers(0, 3))):
-        kind = draw(st.sampled_from([Memit, FullFineTune, UndoEdit]))
+        kind = draw(st.sampled_from([Memit, FullFineTune, UndoEdit, Scrub]))
         if kind is UndoEdit:
             made.append(UndoEdit(id=f"o{place}", edit=f"o{draw(st.integers(0, 2))}"))
         elif kind is Memit:
@@ -36,7 +36,8 @@ def operations(draw: st.DrawFn, sheet: FactSheet) -> list[Operation]:
             only = draw(st.lists(st.sampled_from(ids), unique=True)) if ids else []
             made.append(Memit(id=f"o{place}", only=tuple(only), failing=draw(st.booleans())))
         else:
-            made.append(FullFineTune(id=f"o{place}", steps=40))
+            teach = draw(st.sampled_from([0.0, 0.1]))
+            made.append(Scrub(id=f"o{place}") if kind is Scrub else FullFineTune(id=f"o{place}", steps=40, teach=teach))
     return made
 
 

@@ -4,7 +4,7 @@ The form in the window, the plan file, the command line and the documentation al
 A method is a class here and a module that carries it out in `edits` or `tuning`.
 """
 
-from editview.domain.operations.base import BaseOperation, new_id
+from editview.domain.operations.base import BaseOperation, in_words_of, new_id
 from editview.domain.operations.edits import (
     AlphaEdit,
     ConstrainedFineTune,
@@ -17,11 +17,14 @@ from editview.domain.operations.edits import (
     UltraEdit,
     UndoEdit,
 )
-from editview.domain.operations.tuning import FineTune, FullFineTune, Lora, Trained
+from editview.domain.operations.tuning import FineTune, FullFineTune, Lora, Scrub, Trained
 
-Operation = Memit | AlphaEdit | Rome | LocalFineTune | ConstrainedFineTune | UltraEdit | UndoEdit | Lora | FullFineTune
+Operation = (
+    Memit | AlphaEdit | Rome | LocalFineTune | ConstrainedFineTune | UltraEdit | UndoEdit | Lora | FullFineTune | Scrub
+)
 METHODS: tuple[type[Operation], ...] = (
     Memit, AlphaEdit, Rome, LocalFineTune, ConstrainedFineTune, UltraEdit, UndoEdit, Lora, FullFineTune,
+    Scrub,
 )  # fmt: skip
 
 __all__ = [
@@ -37,10 +40,12 @@ __all__ = [
     "Memit",
     "Operation",
     "Rome",
+    "Scrub",
     "TargetEdit",
     "Trained",
     "TunedEdit",
     "UltraEdit",
     "UndoEdit",
+    "in_words_of",
     "new_id",
 ]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
 
 Layer = Annotated[int, Field(ge=0)]
 """A layer, counted from 0."""
@@ -16,8 +18,21 @@ def new_id() -> str:
 
 
 def specialist(**extra: Any) -> dict[str, Any]:
-    """Marks a parameter that the form keeps behind 'More settings'; `file=True` marks one that names a file."""
+    """Marks a parameter that the form keeps behind 'More settings', or in a group of its own, `section`; `file=True`
+    marks one that names a file."""
     return {"specialist": True, **extra}
+
+
+def in_words(words: Mapping[str, str]) -> dict[str, Any]:
+    """What the values of a choice are called where a person sees them."""
+    return {"words": dict(words)}
+
+
+def in_words_of(info: FieldInfo, value: Any) -> Any:
+    """What a parameter's value is called; the value itself where nothing is declared."""
+    extra = info.json_schema_extra
+    words = extra.get("words") if isinstance(extra, dict) else None
+    return words.get(value, value) if isinstance(words, dict) else value
 
 
 class BaseOperation(BaseModel):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from editview.domain.progress import Progress
 from editview.domain.texts import Text
-from editview.lm.model import LanguageModel, fingerprint
+from editview.lm.model import LanguageModel
 from editview.lm.statistics.chapters import expected_tokens
 from editview.lm.statistics.converge import settled
 from editview.lm.statistics.forecast import ReadingForecast, is_kept, reading_forecast
@@ -47,7 +47,7 @@ def key_statistics(
     EditViewError when the text is empty or what the model computes isn't finite.
     """
     layers = sorted(set(layers))
-    state = state or fingerprint(lm.model, lm.tokenizer)
+    state = state or lm.current_fingerprint()
     if tokens is None:
         found = settled(lm, state, text, layers, weight, progress)
         statistics = {layer: key_statistics_of(one.sums, one.converged, one.curve) for layer, one in found.items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QPushButton, QSizePolicy, QWidget
 
@@ -61,6 +63,7 @@ class ComparePanel(Panel):
         self.only.toggled.connect(self.model.set_only_differences)
         for signal in (hub.runs_changed, hub.run_started, hub.plan_changed, hub.sheet_changed):
             signal.connect(self.draw_soon)
+        hub.comparison_wanted.connect(lambda wanted: self._run(self._missing(wanted)))
         hub.run_started.connect(self._began)
         hub.runs_changed.connect(self._ended)
         hub.problem.connect(self._forget)
@@ -79,12 +82,13 @@ class ComparePanel(Panel):
         sheet = self._hub.sheet or (self._hub.run.sheet if self._hub.run else None)
         return comparable(self._hub.session.runs.values(), plan, sheet) if sheet else []
 
-    def _missing(self) -> list[Plan]:
-        """The orders of the plan on the table that were neither run nor asked for."""
+    def _missing(self, wanted: Sequence[Plan] | None = None) -> list[Plan]:
+        """Of these orders, or all of the plan on the table, those that were neither run nor asked for."""
         runs = self._hub.session.runs.values()
         have = {order_key(run.plan) for run in runs if run.state is RunState.RUNNING} | set(self._queued)
         have |= {order_key(run.plan) for run in self._comparable(self._hub.plan)}
-        return [plan for plan in orders(self._hub.plan) if order_key(plan) not in have]
+        wanted = orders(self._hub.plan) if wanted is None else wanted
+        return [plan for plan in wanted if order_key(plan) not in have]
 
     def _asked(self) -> None:
         if len(orders(self._hub.plan)) == 2:

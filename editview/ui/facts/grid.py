@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from editview.domain.facts import FactSheet, Group
-from editview.domain.operations import Edit, UndoEdit
-from editview.domain.plan import Plan
+from editview.domain.operations import Edit, Operation, Scrub, UndoEdit
+from editview.domain.plan import Plan, written_by
 from editview.domain.sentences import Tally, operation_title, told_apart
 from editview.domain.session import Run, Stage
 from editview.domain.verdicts import Change, LiveCheck, Verdict
@@ -84,24 +84,27 @@ class FactsGrid:
         at: Numbers = np.full(len(self.sheet), _NEVER)
         stages = list(enumerate(self.plan.active, start=1))
         for stage, operation in reversed(stages):
-            if isinstance(operation, Edit):
-                only = set(operation.only)
-                at[[i for i, fact in enumerate(self.sheet) if not only or fact.id in only]] = stage
+            at[self._written_by(operation)] = stage
         return at
+
+    def _written_by(self, operation: Operation) -> Flags:
+        written = written_by(operation, self.sheet.position)
+        return np.array([fact.id in written for fact in self.sheet], dtype=bool)
 
     def _taken_back(self, stands: Flags) -> Flags:
         """At which stages every edit of a fact so far has been undone."""
         standing = {operation.id: np.zeros(len(self.sheet), dtype=np.int64) for operation in self.plan.active}
         back: Flags = np.zeros_like(stands)
-        if not any(isinstance(operation, UndoEdit) for operation in self.plan.active):
+        if not any(isinstance(operation, UndoEdit | Scrub) for operation in self.plan.active):
             return back
         for stage, operation in enumerate(self.plan.active[: stands.shape[1] - 1], start=1):
-            if isinstance(operation, Edit):
-                only = set(operation.only)
-                written = np.array([not only or fact.id in only for fact in self.sheet], dtype=bool)
-                standing[operation.id][:] = written & ~(operation.failing & stands[:, stage - 1])
+            if isinstance(operation, Scrub):
+                standing = {name: np.zeros_like(edits) for name, edits in standing.items()}
             elif isinstance(operation, UndoEdit) and operation.edit in standing:
                 standing[operation.edit][:] = 0
+            written = self._written_by(operation)
+            repairs = isinstance(operation, Edit) and operation.failing
+            standing[operation.id][:] = written & ~stands[:, stage - 1] if repairs else written
             back[:, stage] = (sum(standing.values()) == 0) & (self.edited_at <= stage)
         return back
 
@@ -152,7 +155,7 @@ class FactsGrid:
         state = np.where(self._checked > 0, self._checked, self._live)
         self.known: Flags = state > 0
         self.provisional: Flags = self.known & (self._checked == 0)
-        stands = self.known & (state != _VERDICTS[Verdict.FAILS])
+        self._stands = stands = self.known & (state != _VERDICTS[Verdict.FAILS])
         reached = np.logical_and.accumulate(self.known, axis=1)
         edited = self.group == GROUPS.index(Group.EDITED)
 
@@ -264,4 +267,11 @@ class FactsGrid:
             taken_back=int(taken_back.sum()),
             neighbours=others(Group.NEIGHBOURS),
             controls=others(Group.CONTROL),
+            scrubbed=self._scrubbed(edited & known, stage),
         )
+
+    def _scrubbed(self, edited: Flags, stage: int) -> tuple[int, int] | None:
+        if not stage or not isinstance(self.plan.active[stage - 1], Scrub):
+            return None
+        stood = edited & self._stands[:, stage - 1]
+        return (int((stood & ~self._stands[:, stage]).sum()), int(stood.sum())) if stood.any() else None

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from editview.domain.left_out import Keep, LeftOut, Why
+from editview.domain.left_out import Keep, LeftOut, Why, listed
 from editview.domain.sentences import left_out_words
 from editview.ui.look.icons import icon
 from editview.ui.look.labels import Sentence, Words
@@ -83,10 +83,7 @@ class LeftOutDialog(QDialog):
         return Keep(self.choice.currentData())
 
     def _list(self) -> None:
-        """One sentence a line, those of one reason together below it."""
-        only = self.reasons.currentData()
-        blocks = {why: [str(one) for one in self._left_out if one.why is why] for why in Why if only in (None, why)}
-        self.text.setPlainText("\n\n".join("\n".join((why.upper(), *lines)) for why, lines in blocks.items() if lines))
+        self.text.setPlainText(listed(self._left_out, self.reasons.currentData()))
 
     def _check(self) -> None:
         self.again.setEnabled(self.keep is not self._keep_now)

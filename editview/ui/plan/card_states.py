@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+from editview.domain.checkpoint import CheckpointInfo
+from editview.domain.errors import EditViewError
 from editview.domain.events import Forecast
 from editview.domain.facts import FactSheet
-from editview.domain.operations import FineTune, Operation
+from editview.domain.operations import Edit, FineTune, Operation
 from editview.domain.plan import Plan
-from editview.domain.sentences import amount, duration
+from editview.domain.scope import parts, told
+from editview.domain.sentences import amount, duration, memory_sentence
 from editview.domain.session import Run, RunState, Stage, StageState
 
 
@@ -37,7 +41,57 @@ def card_state(plan: Plan, operation: Operation, forecast: Forecast | None, run:
     if forecast.reused[index]:
         return CardState("reused", "accent")
     seconds = forecast.seconds[index]
-    return CardState("will run" if seconds is None else f"will run · {duration(seconds)}")
+    words = "will run"
+    if isinstance(operation, FineTune) and forecast.goes_on and forecast.goes_on[index]:
+        words = f"goes on at step {forecast.goes_on[index]:,} of {operation.steps:,}"
+    return CardState(words if seconds is None else f"{words} · {duration(seconds)}")
+
+
+def needs_sentence(plan: Plan, operation: FineTune, forecast: Forecast | None) -> str:
+    """'Needs 1.2 GB of memory: … (estimated), in parts of 4 to save memory.' Empty where nothing is known."""
+    if forecast is None or forecast.plan != plan or not operation.enabled or not forecast.fits:
+        return ""
+    fit = forecast.fits[[active.id for active in plan.active].index(operation.id)]
+    if fit is None:
+        return ""
+    how = fit.layout.words(operation.batch_size)
+    known = "measured" if fit.measured else "estimated"
+    return f"Needs {memory_sentence(fit.memory)} ({known}){f'; batches are taken {how}' if how else ''}."
+
+
+def measurable(plan: Plan, forecast: Forecast | None) -> FineTune | None:
+    """The first fine-tune that will run and of which this machine can only guess what it takes."""
+    if forecast is None or forecast.plan != plan or not forecast.fits:
+        return None
+    for operation, fit, reused in zip(plan.active, forecast.fits, forecast.reused, strict=True):
+        if isinstance(operation, FineTune) and fit is not None and not fit.measured and not reused:
+            return operation
+    return None
+
+
+def trains(
+    plan: Plan, operation: FineTune, info: CheckpointInfo | None, run: Run | None
+) -> tuple[str, tuple[str, ...]]:
+    """What a fine-tune trained in the shown run, or would train: a sentence, and the names of the tensors.
+
+    Nothing where the checkpoint isn't known or the choice is refused.
+    """
+    index = [active.id for active in plan.active].index(operation.id) if operation.enabled else None
+    if run is not None and index is not None and same_beginning(run.plan, plan, index):
+        names = run.stages[index + 1].trained
+        recorded = set(names)
+        found = [tensor for tensor in run.tensors if tensor.name in recorded]
+        if found:
+            layers = {tensor.layer for tensor in run.tensors} - {None}
+            of = sum(math.prod(tensor.shape) for tensor in run.tensors)
+            return told(operation, found, len(layers), of, "Trained"), names
+    if info is None:
+        return "", ()
+    there = parts(plan, info)
+    try:
+        return there.sentence(operation), tuple(tensor.name for tensor in there.trained(operation))
+    except EditViewError:
+        return "", ()
 
 
 def _said_by_run(run: Run, stage: Stage, forecast: Forecast | None) -> CardState | None:
@@ -67,9 +121,17 @@ def same_beginning(one: Plan, other: Plan, index: int) -> bool:
     if (one.checkpoint, one.facts, one.columns, one.seed) != (other.checkpoint, other.facts, other.columns, other.seed):
         return False
     first, second = one.active[: index + 1], other.active[: index + 1]
+    follows = any(isinstance(operation, FineTune) and operation.follows_edits for operation in first)
+    if follows and _edited(one) != _edited(other):
+        return False
     return len(first) == len(second) == index + 1 and all(
         type(a) is type(b) and a.content() == b.content() for a, b in zip(first, second, strict=True)
     )
+
+
+def _edited(plan: Plan) -> set[tuple[type[Operation], tuple[int, ...]]]:
+    """Where a plan's edits write: their layers, or the method whose preset says so."""
+    return {(type(edit), edit.layers) for edit in plan.active if isinstance(edit, Edit)}
 
 
 def obstacle(plan: Plan, sheet: FactSheet | None, missing: str) -> str:
@@ -105,10 +167,22 @@ def plan_sentence(plan: Plan, forecast: Forecast | None) -> str:
         doubt = " That is a guess until this machine has done it once."
     if forecast.to_read:
         doubt += f" Up to {forecast.to_read:,} tokens of text are read first, to see what must stay as it is."
+    doubt += saving(plan, forecast)
+    if forecast.layout:
+        doubt += f" {forecast.layout}"
     if reused:
         verb = "is" if reused == 1 else "are"
         return f"{reused} of {steps} steps {verb} reused; {fresh} will run{time}.{doubt}"
     return f"{fresh} {'step' if fresh == 1 else 'steps'} will run{time}.{doubt}"
+
+
+def saving(plan: Plan, forecast: Forecast) -> str:
+    """How the fine-tunes that will run get by with too little memory for whole batches."""
+    for operation, fit, reused in zip(plan.active, forecast.fits, forecast.reused, strict=False):
+        words = fit.layout.words(operation.batch_size) if isinstance(operation, FineTune) and fit is not None else ""
+        if words and not reused:
+            return f" The fine-tune takes its batches {words}."
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from editview.domain.facts import FactSheet
+from editview.domain.operations import in_words_of
 from editview.ui.look.theme import theme
 from editview.ui.plan.fact_picker import FactPicker
 from editview.ui.plan.strength import StrengthBox
@@ -67,9 +68,7 @@ def field_for(
         number.setRange(-1e300 if low is None else low, 1e300 if high is None else high)
         return Field(number, number.value, number.setValue, number.valueChanged, number)
     if get_origin(kind) is Literal:
-        choice = QComboBox(parent)
-        choice.addItems([str(value) for value in get_args(kind)])
-        return Field(choice, choice.currentText, choice.setCurrentText, choice.currentTextChanged, choice)
+        return _choice(get_args(kind), info, parent)
     if extra.get("facts"):
         picker = FactPicker(sheet, parent)
         return Field(picker, picker.value, picker.set_value, picker.changed, picker.all, picker.complaint)
@@ -138,6 +137,18 @@ def _as_number(word: str) -> int | str:
         return int(word)
     except ValueError:
         return word
+
+
+def _choice(values: tuple[str, ...], info: FieldInfo, parent: QWidget) -> Field:
+    """One of some values, by what they are called."""
+    choice = QComboBox(parent)
+    for value in values:
+        choice.addItem(in_words_of(info, value), value)
+
+    def write(value: str) -> None:
+        choice.setCurrentIndex(choice.findData(value))
+
+    return Field(choice, choice.currentData, write, choice.currentIndexChanged, choice)
 
 
 def _edit(edits: Mapping[str, str], parent: QWidget) -> Field:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
+from editview.domain.operations import FineTune
 from editview.ui.hub import Hub
 from editview.ui.plan.spectrum_dialog import SpectrumDialog
 from editview.ui.plan.tracing_dialog import TracingDialog
+from editview.ui.plan.training_dialog import TrainingDialog
 
 
 class Finding:
@@ -30,3 +32,9 @@ class Finding:
         chosen = dialog.threshold if dialog.exec() else None
         dialog.deleteLater()
         return chosen
+
+    def training(self, operation: FineTune, parent: QWidget) -> None:
+        """Show what the model will see of a fine-tune's data; there is nothing to choose."""
+        dialog = TrainingDialog(self._hub, operation, parent)
+        dialog.exec()
+        dialog.deleteLater()

@@ -22,12 +22,12 @@ from PySide6.QtWidgets import (
 )
 
 from editview.domain.facts import FactSheet
-from editview.domain.operations import BaseOperation, FineTune, FullFineTune, Operation, UndoEdit
+from editview.domain.operations import BaseOperation, FineTune, FullFineTune, Operation, Scrub, UndoEdit, in_words_of
 from editview.domain.scope import Parts
 from editview.domain.sentences import method_name, operation_title
 from editview.ui.look.icons import icon
 from editview.ui.look.labels import Sentence, Words
-from editview.ui.look.theme import BODY, SMALL, theme
+from editview.ui.look.theme import BODY, LARGE, SMALL, theme
 from editview.ui.plan.fields import Field, field_for, plain
 from editview.ui.plan.finding import Finding
 from editview.ui.plan.scope_section import ScopeSection
@@ -56,7 +56,7 @@ def _complaint(problem: ErrorDetails) -> str:
 
 def _headline(operation: Operation, sheet: FactSheet | None) -> str:
     title = operation_title(operation, sheet)
-    if isinstance(operation, UndoEdit):
+    if isinstance(operation, UndoEdit | Scrub):
         return title
     if isinstance(operation, FullFineTune):
         return title.replace("Fine-tune", "Fine-tune every weight", 1)
@@ -93,6 +93,10 @@ class _Row(QWidget):
         side_by_side.addWidget(field.widget, 1)
         side_by_side.addWidget(button)
 
+    def offer_below(self, button: QPushButton) -> None:
+        """Put a button under the field."""
+        self._layout.insertWidget(2, button, alignment=Qt.AlignmentFlag.AlignLeft)
+
     def complain(self, complaint: str) -> None:
         self.wrong.setText(f"✗ {complaint}" if complaint else "")
         self.wrong.setVisible(bool(complaint))
@@ -115,10 +119,12 @@ class OperationForm(QDialog):
         super().__init__(parent)
         self.operation = operation
         self._sheet, self._layers, self._edits, self._finding = sheet, layers, edits or {}, finding
+        self._left_out = _NOT_IN_FORM | getattr(operation, "not_asked", frozenset())
         self.fields: dict[str, Field] = {}
         self._rows: dict[str, _Row] = {}
-        tuned = parts is not None and isinstance(operation, FineTune)
-        self.scope = ScopeSection(parts, self._failed, self) if parts is not None and tuned else None
+        self.scope: ScopeSection | None = None
+        if parts is not None and isinstance(operation, FineTune):
+            self.scope = ScopeSection(parts, operation, self._failed, self)
         self.setWindowTitle(operation_title(operation, sheet))
         self._specialist = QWidget(self)
         self._specialist.hide()
@@ -129,6 +135,7 @@ class OperationForm(QDialog):
         self.buttons = QDialogButtonBox(self)
         self.apply = QPushButton("Apply", self)
         self.apply.setProperty("role", "primary")
+        self._needs_sound_values = [self.apply]
         self.buttons.addButton(self.apply, QDialogButtonBox.ButtonRole.AcceptRole)
         self.buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
         self.defaults = self.buttons.addButton("Back to defaults", QDialogButtonBox.ButtonRole.ResetRole)
@@ -143,8 +150,9 @@ class OperationForm(QDialog):
         common, special = QVBoxLayout(), QVBoxLayout(self._specialist)
         special.setContentsMargins(0, look.px(8), 0, 0)
         together = {} if self.scope is None else self.scope.fields()
+        sections: dict[str, QVBoxLayout] = {}
         for name, info in type(self.operation).model_fields.items():
-            if name in _NOT_IN_FORM:
+            if name in self._left_out:
                 continue
             if name in together:
                 self._add_scope(name, together[name], common)
@@ -152,7 +160,7 @@ class OperationForm(QDialog):
             extra = info.json_schema_extra
             is_special = isinstance(extra, dict) and bool(extra.get("specialist"))
             home = self._specialist if is_special else self
-            usual = plain(info.default)
+            usual = plain(in_words_of(info, info.default))
             row = _Row(info.title or name, f"{info.description}{f' · default {usual}' if usual else ''}", home)
             field = field_for(info, row, self._sheet, self._layers, self._edits)
             row.hold(field)
@@ -160,11 +168,18 @@ class OperationForm(QDialog):
                 self._offer_finding(self._finding, info, row, field)
             field.changed.connect(self._check)
             self.fields[name], self._rows[name] = field, row
-            (special if is_special else common).addWidget(row)
+            section = str(extra.get("section", "")) if isinstance(extra, dict) else ""
+            if section and section not in sections:
+                sections[section] = QVBoxLayout()
+                sections[section].setContentsMargins(0, look.px(8), 0, look.px(8))
+                sections[section].addWidget(Words(section, LARGE, bold=True, parent=self))
+                sections[section].addSpacing(look.px(8))
+            (sections.get(section) or (special if is_special else common)).addWidget(row)
         page = QWidget(self)
         inside = QVBoxLayout(page)
         inside.setContentsMargins(look.px(24), look.px(8), look.px(24), look.px(8))
-        inside.addLayout(common)
+        for group in (common, *sections.values()):
+            inside.addLayout(group)
         inside.addWidget(self.more, alignment=Qt.AlignmentFlag.AlignLeft)
         inside.addWidget(self._specialist)
         inside.addStretch(1)
@@ -191,8 +206,9 @@ class OperationForm(QDialog):
         self.fields[name] = field
         if name == "trained":
             info = type(self.operation).model_fields[name]
-            row = _Row(info.title or name, "✎ marks layers that this plan edits. Click a layer or a kind of matrix to "
-                       "train it, or not", self)  # fmt: skip
+            row = _Row(
+                info.title or name, f"{info.description}. Click layers or kinds of matrix to choose others", self
+            )
             row.hold(field)
             field.changed.connect(self._check)
             self._rows[name] = row
@@ -221,12 +237,28 @@ class OperationForm(QDialog):
             words, help_text, look = "Find layers…", "See in which layers this model looks the facts up", layers
         elif extra.get("threshold"):
             words, help_text, look = "See the spectrum…", "See how many directions a threshold leaves free", threshold
+        elif extra.get("examples"):
+            self._offer_preview(finding, row)
+            return
         else:
             return
         button = QPushButton(words, row)
         button.setToolTip(help_text)
         button.clicked.connect(find)
         row.offer(button, field)
+
+    def _offer_preview(self, finding: Finding, row: _Row) -> None:
+        """A button that shows the examples as the model will read them, by the settings of the moment."""
+        button = QPushButton("See what the model will see…", row)
+        button.setToolTip("Token by token, with what is learnt of them and what can't be used")
+
+        def show() -> None:
+            if isinstance(self._checked, FineTune):
+                finding.training(self._checked, self)
+
+        button.clicked.connect(show)
+        row.offer_below(button)
+        self._needs_sound_values.append(button)
 
     def _failed(self, sentence: str) -> None:
         """A picture couldn't be saved."""
@@ -245,7 +277,7 @@ class OperationForm(QDialog):
 
     def _check(self) -> None:
         """Check the whole card as it would be; say at each field what is wrong with it."""
-        kept = {name: getattr(self.operation, name) for name in ("id", "enabled")}
+        kept = {name: getattr(self.operation, name) for name in self._left_out}
         complaints: dict[str, str] = {}
         try:
             checked: BaseOperation | None = type(self.operation).model_validate({**kept, **self._values()})
@@ -254,13 +286,14 @@ class OperationForm(QDialog):
             for problem in error.errors(include_url=False):
                 name = str(problem["loc"][0]) if problem["loc"] else ""
                 complaints.setdefault(name, _complaint(problem))
+        if self.scope is not None and isinstance(checked, FineTune):
+            self.scope.show_operation(checked)
         for name, row in self._rows.items():
             complaints.setdefault(name, self.fields[name].complaint())
             row.complain(complaints[name])
-        if self.scope is not None and isinstance(checked, FineTune):
-            self.scope.show_operation(checked)
         self._checked = None if any(complaints.values()) else checked
-        self.apply.setEnabled(self._checked is not None)
+        for button in self._needs_sound_values:
+            button.setEnabled(self._checked is not None)
 
     def complaint(self, name: str) -> str:
         """What is wrong with a field's value; empty: nothing."""

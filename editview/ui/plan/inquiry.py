@@ -7,14 +7,14 @@ from typing import Any
 from PySide6.QtCore import SignalInstance
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from editview.domain.requests import ExportStage, KeySpectrum, TraceFacts
+from editview.domain.requests import ExportStage, KeySpectrum, MeasureInterference, PreviewTraining, TraceFacts
 from editview.domain.sentences import duration
 from editview.ui.hub import Hub
 from editview.ui.look.labels import Sentence
 from editview.ui.look.theme import BODY, LARGE, theme
 from editview.ui.problem import ENGINE, Problem
 
-Question = TraceFacts | KeySpectrum | ExportStage
+Question = TraceFacts | KeySpectrum | ExportStage | PreviewTraining | MeasureInterference
 
 _STEPS = 1000  # of the progress bar
 
@@ -25,6 +25,7 @@ class Inquiry(QDialog):
     `question` leads as long as nothing is known, `how` stands under it and says what is done.
     """
 
+    waits_for_runs = True  # for it needs the model itself
     stopped = "Stopped: nothing was found out."
 
     def __init__(
@@ -108,7 +109,7 @@ class Inquiry(QDialog):
         if self._asked is None:
             return
         work = self.hub.work
-        if self.hub.running:
+        if self.hub.running and self.waits_for_runs:
             self.note.say(f"{self._how}\nA run is going on; this begins when it has ended.")
         elif work.what and work.share is not None:
             left = f", about {duration(work.seconds_left)} left" if work.seconds_left else ""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QByteArray, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from editview.domain.errors import EditViewError
-from editview.domain.operations import Edit, FineTune, Operation, UndoEdit
+from editview.domain.operations import Edit, FineTune, FullFineTune, Operation, UndoEdit
 from editview.domain.plan import Plan
-from editview.domain.scope import SCOPES, parts
-from editview.domain.sentences import method_name, operation_title
+from editview.domain.scope import choice
+from editview.domain.sentences import facts_words, method_name, operation_title
 from editview.ui.hub import Hub
 from editview.ui.look.colours import give_colours
-from editview.ui.plan.card_states import CardState, card_state
+from editview.ui.plan.card_states import CardState, card_state, needs_sentence, trains
 
 Index = QModelIndex | QPersistentModelIndex
 NOWHERE = QModelIndex()
@@ -78,10 +76,11 @@ class PlanModel(QAbstractListModel):
             return "No edit to take back" if stage is None else f"Takes back step {stage}"
         if operation is not None:
             name = method_name(operation)
-            if isinstance(operation, FineTune) and operation.trained != "all":
-                name += f", {SCOPES[operation.trained]}"
+            if isinstance(operation, FineTune) and operation.trained != "all":  # short: a card has little room
+                name = f"{'full' if isinstance(operation, FullFineTune) else name}, {choice(operation)}"
             weak = f", {operation.strength:.0f} %" if isinstance(operation, Edit) and operation.strength != 100 else ""
-            return f"{name[:1].upper()}{name[1:]}{weak}"
+            facts = f" · {words}" if isinstance(operation, FineTune) and (words := facts_words(operation)) else ""
+            return f"{name[:1].upper()}{name[1:]}{weak}{facts}"
         info = self._hub.checkpoint
         return "Start: the checkpoint" if info is None else f"Start: {info.architecture}, {info.layers} layers"
 
@@ -96,11 +95,11 @@ class PlanModel(QAbstractListModel):
             return info.sentence if info else f"{self._checkpoint_title()}: the model that the plan starts from."
         state = self._state(operation)
         doing = f" ({state.doing})" if state.doing else ""
-        said = f"{operation_title(operation, self._hub.sheet)}, {method_name(operation)}: {state.words}{doing}"
-        info = self._hub.checkpoint
-        if isinstance(operation, FineTune) and info is not None:
-            with suppress(EditViewError):
-                said += f". {parts(self._plan, info).sentence(operation)}"
+        said = f"{operation_title(operation, self._hub.sheet)}, {self._method(operation)}: {state.words}{doing}"
+        if isinstance(operation, FineTune):
+            said += f". {trains(self._plan, operation, self._hub.checkpoint, self._hub.run)[0]}".rstrip()
+            if needs := needs_sentence(self._plan, operation, self._hub.forecast):
+                said += f" {needs}"
         return said
 
     def flags(self, index: Index) -> Qt.ItemFlag:

@@ -6,20 +6,24 @@ from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
-from editview.domain.operations import Edit, Operation, UndoEdit
+from editview.domain.operations import Edit, FineTune, Operation, UndoEdit
+from editview.domain.orders import edits_last, why_edits_stay
 from editview.domain.scope import parts
 from editview.domain.sentences import method_name, operation_title
 from editview.ui.hub import Hub
 from editview.ui.look.icons import icon
 from editview.ui.look.labels import Sentence
 from editview.ui.look.theme import BODY, theme
-from editview.ui.plan.card_states import overall, plan_sentence
+from editview.ui.plan.card_states import obstacle, overall, plan_sentence, trains
 from editview.ui.plan.chooser import StepChooser, first_of
 from editview.ui.plan.export_dialog import ExportDialog
 from editview.ui.plan.finding import Finding
 from editview.ui.plan.form import OperationForm
+from editview.ui.plan.interference_dialog import InterferenceDialog
+from editview.ui.plan.measuring import MeasureButton
 from editview.ui.plan.model import PlanModel
 from editview.ui.plan.strength import LiveStrength, StrengthBox
+from editview.ui.plan.tensor_names import show_tensors
 from editview.ui.plan.view import PlanView
 
 
@@ -34,6 +38,7 @@ class PlanPanel(QWidget):
         self.model = PlanModel(hub, self)
         self.view = PlanView(self.model, self)
         self.sentence = Sentence("", BODY, parent=self)
+        self.measure = MeasureButton(hub, self)
         self.add_button = QToolButton(self)
         self.add_button.setText("Add a step")
         self.add_button.setIcon(icon("add", "accent"))
@@ -45,6 +50,7 @@ class PlanPanel(QWidget):
         self._tools.addWidget(self.add_button)
         self._tools.addStretch(1)
         self._layout.addWidget(self.sentence)
+        self._layout.addWidget(self.measure)
         self._layout.addWidget(self.view, 1)
         self._layout.addLayout(self._tools)
         self.view.opened.connect(self.edit)
@@ -90,6 +96,21 @@ class PlanPanel(QWidget):
         """Add a step at the end that takes the selected edit out again."""
         if isinstance(self.selected, Edit):
             self._insert(UndoEdit(edit=self.selected.id), len(self._hub.plan.operations))
+
+    def put_edits_last(self) -> None:
+        """Move the edits behind the fine-tunes and have both orders compared; one step for undo."""
+        before = self._hub.plan
+        self._hub.change_plan(edits_last(before))
+        self._hub.comparison_wanted.emit((before, self._hub.plan))
+
+    def why_edits_stay(self) -> str:
+        """Why the edits can't be put last now; empty: they can."""
+        hub = self._hub
+        return (
+            "A run is under way."
+            if hub.running
+            else why_edits_stay(hub.plan) or obstacle(hub.plan, hub.sheet, hub.sheet_missing)
+        )
 
     @property
     def _place(self) -> int:
@@ -154,14 +175,30 @@ class PlanPanel(QWidget):
         dialog.exec()
         dialog.deleteLater()
 
+    def list_trained(self) -> None:
+        """Show which tensors the selected fine-tune trained, or would train."""
+        if isinstance(self.selected, FineTune):
+            said, names = trains(self._hub.plan, self.selected, self._hub.checkpoint, self._hub.run)
+            show_tensors(said or "Its choice matches nothing of this model: change it in the card.", names, self)
+
     def move_step(self, by: int) -> None:
         self.view.move_step(by)
+
+    def explain_losses(self) -> None:
+        """Show what a fine-tune of the shown run did to the edits: the selected one, or the last."""
+        run, chosen = self._hub.run, self.selected
+        active = run.plan.active if run is not None else ()
+        stage = next((at for at, one in enumerate(active, 1) if chosen is not None and one.id == chosen.id), None)
+        dialog = InterferenceDialog(self._hub, stage, self)
+        dialog.exec()
+        dialog.deleteLater()
 
     # ---- drawing ---------------------------------------------------------------------------------------------
 
     def _show_menu(self, at: QPoint) -> None:
         menu = QMenu(self)
         menu.addActions(self.view.actions())
+        menu.setToolTipsVisible(True)
         menu.addSeparator()
         menu.addAction(icon("add"), "Add a step…").triggered.connect(self.choose_step)
         menu.exec(self.view.viewport().mapToGlobal(at))

@@ -3,42 +3,48 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
-from editview.domain.scope import Parts
-from editview.domain.weights import MatrixKind
-from editview.ui.look.pictures import Picture, pen
+from editview.domain.weights import MatrixKind, TensorInfo
+from editview.ui.look.pictures import Picture, legible, pen, write
 from editview.ui.look.theme import SMALL, theme
 
-_OUTSIDE = None  # the column of what lies outside the layers
+_NAMES = _NUMBERS = -1  # the column of the kinds' names, the row of the layers' numbers
+_ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 
 
 class ScopePicture(Picture):
-    """A column a layer, a row a kind of matrix; what is trained is filled. A click on a column toggles the layer,
-    dragging does it for many, a click on a name toggles the kind. By keyboard: arrows, and Space on what they reach."""
+    """A column a layer, a row a kind of matrix; what is trained is filled. A click on a column takes the layer in or
+    out, dragging does it for many, a click on a name takes the kind. By keyboard: arrows, and Space on what they reach.
+    """
 
     layer_set = Signal(int, bool)  # layer, whether it is to be trained
     kind_set = Signal(object, bool)  # MatrixKind
 
-    def __init__(self, parts: Parts, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, tensors: Sequence[TensorInfo], edited: Collection[int], failed: Callable[[str], None],
+        parent: QWidget | None = None,
+    ) -> None:  # fmt: skip
+        """`tensors` are all that could be trained, `edited` the layers to mark."""
         super().__init__("Layers and kinds of matrix to train", failed, parent)
-        self._parts = parts
-        exists = {(tensor.layer, tensor.kind) for tensor in parts.tensors}
-        layers = sorted({layer for layer, _ in exists if layer is not None})
-        self._columns: list[int | None] = [*layers, *([_OUTSIDE] if any(layer is None for layer, _ in exists) else [])]
-        self._rows = [kind for kind in MatrixKind if any(kind is other for _, other in exists)]
-        self._exists = exists
-        self._trained: set[tuple[int | None, MatrixKind]] = set()
-        self._at = (0, -1)  # column (-1: the names), row (-1: the numbers), where the keyboard is
+        self._exists = {(tensor.layer, tensor.kind) for tensor in tensors}
+        layers = sorted({layer for layer, _ in self._exists if layer is not None})
+        self._columns = [*layers, *([None] if any(layer is None for layer, _ in self._exists) else [])]
+        self._rows = [kind for kind in MatrixKind if any(kind is other for _, other in self._exists)]
+        self._edited = edited
+        self._trained: Collection[tuple[int | None, MatrixKind]] = ()
+        self._kinds: Collection[MatrixKind] = ()
+        self._at = (0, _NUMBERS)  # column and row where the keyboard is
+        self._pointed: tuple[int, int] | None = None  # and where the mouse is
         self._dragged: bool | None = None  # what dragging sets layers to
 
-    def show_trained(self, trained: set[tuple[int | None, MatrixKind]]) -> None:
-        """Fill these places, (layer, kind)."""
-        self._trained = trained
+    def show_trained(self, trained: Collection[tuple[int | None, MatrixKind]], kinds: Collection[MatrixKind]) -> None:
+        """Fill these places, (layer, kind), and tick these kinds."""
+        self._trained, self._kinds = trained, kinds
         self.update()
 
     # ---- sizes -----------------------------------------------------------------------------------------------
@@ -50,33 +56,54 @@ class ScopePicture(Picture):
         return QSize(theme().px(280), self.sizeHint().height())
 
     @property
+    def _line(self) -> float:
+        return QFontMetricsF(theme().font(SMALL)).height()
+
+    @property
     def _row(self) -> float:
-        return QFontMetricsF(theme().font(SMALL)).height() + theme().px(4)
+        return self._line + theme().px(4)
 
     @property
     def _top(self) -> float:
-        return 2 * QFontMetricsF(theme().font(SMALL)).height() + theme().px(4)
+        """The height of the numbers, and of the marks above them where there are any."""
+        return (2 if self._edited else 1) * self._line + theme().px(4)
 
     @property
     def _left(self) -> float:
         metrics = QFontMetricsF(theme().font(SMALL))
-        return max(metrics.horizontalAdvance(kind.value) for kind in self._rows) + theme().px(12)
+        return (
+            self._box + max((metrics.horizontalAdvance(kind.value) for kind in self._rows), default=0) + theme().px(20)
+        )
+
+    @property
+    def _box(self) -> float:
+        return float(theme().px(12))
 
     @property
     def _column(self) -> float:
-        return min((self.width() - self._left) / max(len(self._columns), 1), theme().px(40))
+        return min((self.width() - self._left - theme().px(4)) / max(len(self._columns), 1), theme().px(40))
 
     def _cell(self, column: int, row: int) -> QRectF:
         gap = min(theme().px(2), self._column / 6)
         box = QRectF(self._left + column * self._column, self._top + row * self._row, self._column, self._row)
         return box.adjusted(gap, gap, -gap, -gap)
 
+    def _reach(self, at: tuple[int, int]) -> QRectF:
+        """All that a click there changes: a row or a column, with its name."""
+        column, row = at
+        if column == _NAMES:
+            line = self._cell(0, row).united(self._cell(len(self._columns) - 1, row))
+            return QRectF(0.5, line.top() - 1, line.right() + 1, line.height() + 2)
+        cells = self._cell(column, 0).united(self._cell(column, len(self._rows) - 1)).adjusted(-1, 0, 1, 1)
+        cells.setTop(self._top - self._line - theme().px(2))
+        return cells
+
     # ---- pointing --------------------------------------------------------------------------------------------
 
     def _find(self, where: QPointF) -> tuple[int, int] | None:
-        column = -1 if where.x() < self._left else math.floor((where.x() - self._left) / self._column)
-        row = -1 if where.y() < self._top else math.floor((where.y() - self._top) / self._row)
-        inside = column < len(self._columns) and row < len(self._rows) and (column, row) != (-1, -1)
+        column = _NAMES if where.x() < self._left else math.floor((where.x() - self._left) / self._column)
+        row = _NUMBERS if where.y() < self._top else math.floor((where.y() - self._top) / self._row)
+        inside = column < len(self._columns) and row < len(self._rows) and (column, row) != (_NAMES, _NUMBERS)
         return (column, row) if inside else None
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -87,35 +114,45 @@ class ScopePicture(Picture):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         found = self._find(event.position())
-        layer = self._columns[found[0]] if found and found[0] >= 0 else _OUTSIDE
+        layer = self._columns[found[0]] if found and found[0] != _NAMES else None
         if self._dragged is not None and layer is not None and self._is_trained(layer) is not self._dragged:
             self.layer_set.emit(layer, self._dragged)
-        self.setCursor(Qt.CursorShape.PointingHandCursor if found else Qt.CursorShape.ArrowCursor)
+        if found != self._pointed:
+            self._pointed = found
+            self.update()
+        self.setCursor(Qt.CursorShape.PointingHandCursor if self._changes(found) else Qt.CursorShape.ArrowCursor)
         self.tell(event.position() + QPointF(0, theme().px(8)), self._words(found) if found else "")
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._dragged = None
 
+    def leaveEvent(self, event: QEvent) -> None:
+        self._pointed = None
+        self.update()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        steps = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
         if event.key() == Qt.Key.Key_Space:
             self._toggle(self._at)
             self._dragged = None
-        elif step := steps.get(Qt.Key(event.key())):
-            column = min(max(self._at[0] + step[0], -1), len(self._columns) - 1)
-            row = min(max(self._at[1] + step[1], -1), len(self._rows) - 1)
-            if (column, row) != (-1, -1):
-                self._at = (column, row)
-                self.tell(self._cell(max(column, 0), max(row, 0)).bottomLeft(), self._words(self._at))
-                self.update()
+        elif step := _ARROWS.get(Qt.Key(event.key())):
+            column = min(max(self._at[0] + step[0], _NAMES), len(self._columns) - 1)
+            row = min(max(self._at[1] + step[1], _NUMBERS), len(self._rows) - 1)
+            if (column, row) == (_NAMES, _NUMBERS):
+                return
+            self._at = (column, row)
+            self.update()
         else:
             super().keyPressEvent(event)
+            return
+        self.tell(self._reach(self._at).bottomLeft(), self._words(self._at))
+
+    def _changes(self, at: tuple[int, int] | None) -> bool:
+        return at is not None and (at[0] == _NAMES or self._columns[at[0]] is not None)
 
     def _toggle(self, at: tuple[int, int]) -> None:
         column, row = at
-        if column < 0:
-            kind = self._rows[row]
-            self.kind_set.emit(kind, not any(kind is other for _, other in self._trained))
+        if column == _NAMES:
+            self.kind_set.emit(self._rows[row], self._rows[row] not in self._kinds)
         elif (layer := self._columns[column]) is not None:
             self._dragged = not self._is_trained(layer)
             self.layer_set.emit(layer, self._dragged)
@@ -125,48 +162,79 @@ class ScopePicture(Picture):
 
     def _words(self, at: tuple[int, int]) -> str:
         column, row = at
-        if column < 0:
-            return f"{self._rows[row].value}: click to train this kind of matrix, or not"
+        if column == _NAMES:
+            kind = self._rows[row]
+            if [*self._kinds] == [kind]:
+                return f"{kind.value}: the only kind of matrix that is trained, so it stays."
+            return f"{kind.value}: {_state(kind in self._kinds)}. Click to change that in all layers."
         layer = self._columns[column]
         if layer is None:
-            return "Outside the layers: trained when the whole model is"
-        state = "trained" if self._is_trained(layer) else "not trained"
-        edited = ", edited by this plan" if layer in self._parts.edited else ""
-        return f"Layer {layer + 1} (index {layer}){edited}: {state}. Click to change that"
+            return "Outside the layers: trained where the whole model is to be."
+        edited = ", edited by this plan" if layer in self._edited else ""
+        return f"Layer {layer + 1} (index {layer}){edited}: {_state(self._is_trained(layer))}. Click to change that."
 
     # ---- painting --------------------------------------------------------------------------------------------
 
     def paint(self, painter: QPainter) -> None:
-        roles, line = theme().roles, QFontMetricsF(theme().font(SMALL)).height()
-        every = max(1, math.ceil(theme().px(18) / self._column))
-        for column, layer in enumerate(self._columns):
-            box = QRectF(self._left + column * self._column, 0, self._column, line)
-            if layer in self._parts.edited:
-                painter.setPen(QColor(roles.text))
-                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "✎")
-            if layer is None or layer % every == 0:
-                painter.setPen(QColor(roles.muted))
-                wide = box.translated(0, line).adjusted(-self._column, 0, self._column, 0)
-                painter.drawText(wide, Qt.AlignmentFlag.AlignCenter, "rest" if layer is None else str(layer + 1))
-        for row, kind in enumerate(self._rows):
-            on = any(kind is other for _, other in self._trained)
-            painter.setPen(QColor(roles.text if on else roles.muted))
-            name = QRectF(0, self._top + row * self._row, self._left, self._row)
-            painter.drawText(name, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, kind.value)
+        self._paint_numbers(painter)
+        for row in range(len(self._rows)):
+            self._paint_row(painter, row)
+        for at, colour in ((self._pointed, theme().roles.faint), (self._keyboard, theme().roles.text)):
+            if at is not None and self._changes(at):
+                painter.setPen(pen(colour))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRoundedRect(self._reach(at), 3, 3)
+
+    @property
+    def _keyboard(self) -> tuple[int, int] | None:
+        return self._at if self._by_keyboard else None
+
+    def _paint_numbers(self, painter: QPainter) -> None:
+        roles, px, line = theme().roles, theme().px, self._line
+        top = self._top - line - px(2)
+        if self._edited:
+            write(painter, QRectF(0, 0, self._left - px(8), line), "edited by this plan", roles.muted, _RIGHT)
             for column, layer in enumerate(self._columns):
-                if (layer, kind) in self._exists:
-                    trained = (layer, kind) in self._trained
-                    painter.setPen(pen(roles.accent_fill if trained else roles.line))
-                    painter.setBrush(QColor(roles.accent_fill if trained else roles.background))
-                    painter.drawRoundedRect(self._cell(column, row), 2, 2)
-        if self._by_keyboard:
-            painter.setPen(pen(roles.text))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            column, row = self._at
-            at = self._cell(max(column, 0), max(row, 0))
-            if column < 0:
-                at.setLeft(0)
-                at.setRight(self._left - theme().px(4))
-            if row < 0:
-                at.moveBottom(self._top)
-            painter.drawRect(at)
+                if layer in self._edited:
+                    cell = self._cell(column, 0)
+                    painter.fillRect(QRectF(cell.left(), line / 2 - px(2), cell.width(), px(4)), QColor(roles.text))
+        write(painter, QRectF(0, top, self._left - px(8), line), "layer", roles.muted, _RIGHT)
+        wide = QFontMetricsF(painter.font()).horizontalAdvance
+        room = wide(str(len(self._columns))) + px(8)
+        pace = next(pace for pace in (1, 2, 5, 10, 20, 50, 1000) if pace * self._column >= room or pace == 1000)
+        ticks = []
+        for column, layer in enumerate(self._columns):
+            if layer is None or layer == 0 or (layer + 1) % pace == 0:
+                words = "rest" if layer is None else str(layer + 1)
+                ticks.append((min(self._cell(column, 0).center().x(), self.width() - wide(words) / 2 - 1), words))
+        for x, words in legible(ticks, wide, px(6)):
+            write(painter, QRectF(x - px(32), top, px(64), line), words, roles.muted, Qt.AlignmentFlag.AlignHCenter)
+
+    def _paint_row(self, painter: QPainter, row: int) -> None:
+        roles, px, kind = theme().roles, theme().px, self._rows[row]
+        top, ticked = self._top + row * self._row, kind in self._kinds
+        box = QRectF(px(2), top + (self._row - self._box) / 2, self._box, self._box)
+        painter.setPen(pen(roles.accent_fill if ticked else roles.faint))
+        painter.setBrush(QColor(roles.accent_fill if ticked else roles.raised))
+        painter.drawRoundedRect(box, 3, 3)
+        if ticked:
+            painter.setPen(pen(roles.on_accent, 1.6))
+            painter.drawPolyline([
+                QPointF(box.left() + box.width() * x, box.top() + box.height() * y)
+                for x, y in ((0.22, 0.52), (0.43, 0.72), (0.78, 0.3))
+            ])  # fmt: skip
+        name = QRectF(box.right() + px(6), top, self._left - box.right() - px(6), self._row)
+        write(painter, name, kind.value, roles.text if ticked else roles.muted)
+        for column, layer in enumerate(self._columns):
+            if (layer, kind) in self._exists:
+                filled = (layer, kind) in self._trained
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(QColor(roles.accent_fill if filled else roles.line))
+                painter.drawRoundedRect(self._cell(column, row), 2, 2)
+
+
+_RIGHT = Qt.AlignmentFlag.AlignRight
+
+
+def _state(trained: bool) -> str:
+    return "trained" if trained else "not trained"

@@ -82,6 +82,7 @@ class LiveStrength(QObject):
         box.changed.connect(self._ask)
         hub.scaled.connect(self._answered)
         hub.problem.connect(self._failed)
+        hub.runs_changed.connect(self._ask)  # what wasn't computed yet may be now
         self._ask()
 
     def _ask(self) -> None:

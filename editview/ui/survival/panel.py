@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from editview.domain.session import RunState
 from editview.domain.survival import DEFINITION, Survival, headline
@@ -17,6 +18,10 @@ EMPTY = "Nothing has run yet. Press *Run*: this shows live which facts survive."
 
 
 class SurvivalPanel(Panel):
+    """`asked_why` says that a person wants to know why facts were lost."""
+
+    asked_why = Signal()
+
     def __init__(self, hub: Hub, parent: QWidget | None = None) -> None:
         super().__init__("Survival", parent)
         self._hub = hub
@@ -26,6 +31,10 @@ class SurvivalPanel(Panel):
         self.definition = Sentence(DEFINITION + " The shaded band is the 95 % interval for the edits.", SMALL, "muted")
         self.body.addWidget(self.picture, 1)
         self.body.addWidget(self.definition)
+        self.why = QPushButton("Why were facts lost?", self)
+        self.why.setProperty("role", "quiet")
+        self.why.clicked.connect(self.asked_why)
+        self.body.addWidget(self.why, 0, Qt.AlignmentFlag.AlignLeft)
         for signal in (
             hub.run_started,
             hub.checks_changed,
@@ -46,6 +55,7 @@ class SurvivalPanel(Panel):
                 self._survival = Survival(run)
             self._survival.update()
             self.say(headline(self._survival) or "The checkpoint is being asked what it knows.", _state(run.state))
+        self.why.setVisible(run is not None and run.state is not RunState.RUNNING)
         shown = run or self._hub
         self.picture.show_survival(shown.plan, shown.sheet, self._survival)
 

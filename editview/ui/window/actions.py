@@ -14,7 +14,8 @@ from editview.ui.look.icons import icon
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One row. `possible` says whether it can be done now, `on` whether a switch is on (None: it is no switch).
+    """One row. `possible` says whether it can be done now, `why_not` why it can't where that needs to be said; `on`
+    whether a switch is on (None: it is no switch).
 
     `in_list` keys work only while a card of the plan has the focus.
     """
@@ -27,6 +28,7 @@ class Action:
     icon: str = ""
     possible: Callable[[], bool] | None = None
     on: Callable[[], bool] | None = None
+    why_not: Callable[[], str] | None = None
     in_list: bool = False
     group: int = 0  # a line stands between the groups of a menu
 
@@ -64,6 +66,10 @@ class Actions:
             action = self.by_id[row.id]
             if row.possible is not None:
                 action.setEnabled(row.possible())
+            if row.why_not is not None:
+                reason = row.why_not()
+                action.setEnabled(not reason)
+                action.setToolTip(reason or row.title)
             if row.on is not None:
                 action.setChecked(row.on())
 

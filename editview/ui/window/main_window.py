@@ -28,7 +28,7 @@ from editview.ui.window.window_actions import rows
 LEAST_FRAME = QSize(8, 40)  # pixels of edges and title bar, which aren't known before the window is shown
 CARD_BUTTONS = ("edit-step", "switch-step", "duplicate-step", "remove-step")
 SHEET_ACTIONS = ("open-facts", "columns", "left-out")
-CARD_MENU = (*CARD_BUTTONS, "export-step", "step-up", "step-down")
+CARD_MENU = (*CARD_BUTTONS, "export-step", "step-up", "step-down", "edits-last", "explain-losses")
 
 
 class MainWindow(QMainWindow):
@@ -91,6 +91,7 @@ class MainWindow(QMainWindow):
         for signal in (hub.plan_changed, hub.sheet_changed, hub.run_changed, hub.run_started, hub.runs_changed):
             signal.connect(refresh)
         hub.plan_changed.connect(self._retitle)
+        hub.comparison_wanted.connect(lambda _: self.show_panel("Compare"))
         head = self.header
         order = (head.name, head.checkpoint, head.sheet, head.button, self.plan.view, self.plan.add_button)
         for before, after in pairwise(order):

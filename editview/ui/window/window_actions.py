@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from editview.domain.operations import Edit
+from editview.domain.operations import Edit, FineTune
 from editview.ui.look.theme import Mode, theme
 from editview.ui.plan.card_states import obstacle
 from editview.ui.window import help as help_pages
@@ -83,6 +83,10 @@ def _plan(window: MainWindow) -> list[Action]:
         Action("run", "&Plan", "Run", hub.start_run, "Ctrl+R", "run", possible=can_run),
         Action("run-anew", "&Plan", "Run everything anew", partial(hub.start_run, fresh=True), possible=can_run),
         Action("stop", "&Plan", "Stop", hub.stop_run, "Ctrl+.", "stop", possible=lambda: hub.running),
+        Action(
+            "measure", "&Plan", "Measure the fine-tune, or stop measuring", plan.measure.press, "", "look",
+            possible=lambda: plan.measure.possible,
+        ),
         Action("add-step", "&Plan", "Add a step…", plan.choose_step, "Ctrl+N", "add", group=1),
         card("edit-step", "Change this step…", plan.edit_selected, "F2", "edit"),
         card("switch-step", "Switch on or off", plan.switch, "Space", "switch"),
@@ -91,9 +95,15 @@ def _plan(window: MainWindow) -> list[Action]:
             "take-back", "&Plan", "Take this edit back later", plan.take_back, "", "undo",
             possible=takes_back, in_list=True, group=2,
         ),
+        Action("explain-losses", "&Plan", "Why were facts lost?…", plan.explain_losses, "Ctrl+L", group=2),
         Action(
             "export-step", "&Plan", "Export this stage…", plan.export_selected, "", "save",
             possible=lambda: plan.selected is not None and plan.selected.enabled, in_list=True, group=2,
+        ),
+        Action(
+            "trained-tensors", "&Plan", "List what this step trains…", plan.list_trained, "", "tune",
+            possible=lambda: hub.checkpoint is not None and isinstance(plan.selected, FineTune),
+            in_list=True, group=2,
         ),
         card("remove-step", "Remove", plan.remove, "Del", "remove"),
         Action(
@@ -103,6 +113,10 @@ def _plan(window: MainWindow) -> list[Action]:
         Action(
             "step-down", "&Plan", "Move down", partial(plan.move_step, 1), "Alt+Down", "down",
             possible=lambda: can_move(1), in_list=True, group=3,
+        ),
+        Action(
+            "edits-last", "&Plan", "Put edits last and compare", plan.put_edits_last, "", "down",
+            why_not=plan.why_edits_stay, group=3,
         ),
     ]  # fmt: skip
 

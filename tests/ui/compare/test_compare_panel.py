@@ -186,3 +186,12 @@ def test_the_comparison_that_is_shown_can_be_saved_as_a_report(qtbot: QtBot) -> 
     hub.report_wanted.connect(wanted.append)
     panel.report.click()
     assert wanted == [(hub.session.runs["one"], hub.session.runs["two"])]
+
+
+def test_orders_asked_for_elsewhere_are_run_once(qtbot: QtBot) -> None:
+    hub, _, sent = shown(qtbot)
+    hub.take(events(True, "one"))
+    hub.comparison_wanted.emit((sample.plan(), sample.plan(False)))
+    assert asked(sent) == ["Fine-tune → Edit"]
+    hub.comparison_wanted.emit((sample.plan(), sample.plan(False)))
+    assert asked(sent) == ["Fine-tune → Edit"]

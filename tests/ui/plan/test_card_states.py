@@ -6,10 +6,21 @@ from dataclasses import replace
 
 import pytest
 
+from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.events import Forecast, Progressed, RunFailed, RunStopped
+from editview.domain.memory import Fit, Layout, Memory
+from editview.domain.operations import FineTune
 from editview.domain.plan import Plan
 from editview.domain.session import Run, Session
-from editview.ui.plan.card_states import card_state, overall, plan_sentence
+from editview.ui.plan.card_states import (
+    card_state,
+    measurable,
+    needs_sentence,
+    overall,
+    plan_sentence,
+    same_beginning,
+    trains,
+)
 from tests import sample
 
 PLAN = sample.plan()
@@ -43,6 +54,32 @@ def test_before_a_run_the_forecast_is_told() -> None:
     assert card_state(PLAN, TUNE, told, None).words == "will run · 1 min 15 s"
     assert card_state(PLAN, TUNE, forecast((False, False), (None, None)), None).words == "will run"
     assert card_state(PLAN, TUNE, None, None).words == "will run"
+
+
+def test_an_interrupted_fine_tune_says_where_it_goes_on() -> None:
+    told = replace(forecast((True, False), (0.1, 75.0)), goes_on=(0, 40))
+    assert card_state(PLAN, TUNE, told, None).words == f"goes on at step 40 of {TUNE.steps} · 1 min 15 s"
+    assert card_state(PLAN, EDIT, told, None).words == "reused"
+
+
+def test_what_a_fine_tune_needs_is_told_and_whether_it_was_measured() -> None:
+    assert isinstance(TUNE, FineTune)
+    memory = Memory(weights=2_000_000, gradients=1_000_000, optimiser=3_000_000, activations=500_000)
+    fit = Fit(Layout(TUNE.batch_size), memory)
+    told = replace(forecast((False, False), (1.0, 75.0)), fits=(None, fit))
+    needs = "6.5 MB of memory: optimiser 3.0 MB, weights 2.0 MB, gradients 1.0 MB, activations 500 kB"
+    assert needs_sentence(PLAN, TUNE, told) == f"Needs {needs} (estimated)."
+    assert measurable(PLAN, told) == TUNE
+    assert "save memory" not in plan_sentence(PLAN, told)
+    tight = replace(told, fits=(None, Fit(Layout(1, True), memory, measured=True)))
+    assert needs_sentence(PLAN, TUNE, tight) == (
+        f"Needs {needs} (measured); batches are taken in parts of 1, layer by layer to save memory."
+    )
+    assert measurable(PLAN, tight) is None
+    assert measurable(PLAN, replace(told, reused=(False, True))) is None
+    said = "The fine-tune takes its batches in parts of 1, layer by layer to save memory."
+    assert plan_sentence(PLAN, tight).endswith(said)
+    assert needs_sentence(PLAN, TUNE, None) == ""
 
 
 def test_a_guess_is_told_as_one() -> None:
@@ -139,3 +176,37 @@ def test_an_edit_with_several_phases_never_goes_back() -> None:
             shares.append(overall(run, None).share)
     assert shares == sorted(shares)
     assert 0 < shares[0] < shares[-1] < 0.5
+
+
+def test_what_a_fine_tune_trains_is_told_before_and_what_it_trained_after() -> None:
+    info = CheckpointInfo(PLAN.checkpoint, "demo", "GPT-2", 65536, 4, "float32", 4, sample.tensors(), "CPU", True, None)
+    told, names = trains(PLAN, TUNE, info, None)
+    assert told.startswith(f"Trains {len(names)} tensors")
+    assert names == tuple(tensor.name for tensor in sample.tensors())
+    run = finished()
+    run.stages[2].trained = names[:1]
+    told, recorded = trains(PLAN, TUNE, info, run)
+    assert told.startswith("Trained 1 tensor")
+    assert recorded == names[:1]
+    edited = TUNE.model_copy(update={"trained": "edited"})
+    told, _ = trains(PLAN.replaced(edited), edited, info, run)
+    assert told.startswith("Trains "), "the run was another choice's"
+    assert trains(PLAN, TUNE, None, None) == ("", ())
+    refused = TUNE.model_copy(update={"trained": "chosen"})
+    assert trains(PLAN.replaced(refused), refused, info, None) == ("", ())
+
+
+def test_a_later_edit_of_other_layers_makes_a_fine_tune_of_edited_layers_another_one() -> None:
+    tune = TUNE.model_copy(update={"trained": "edited"})
+    plan = PLAN.model_copy(update={"operations": (tune, EDIT)})
+    assert same_beginning(plan, plan.replaced(EDIT.model_copy(update={"learning_rate": 0.01})), 0)
+    assert not same_beginning(plan, plan.replaced(EDIT.model_copy(update={"layers": (3,)})), 0)
+    assert not same_beginning(plan, plan.switched(EDIT.id), 0)
+    whole = plan.replaced(TUNE)
+    assert same_beginning(whole, whole.replaced(EDIT.model_copy(update={"layers": (3,)})), 0)
+
+
+def test_a_model_larger_than_its_device_says_how_it_is_laid_out() -> None:
+    said = "12 of 32 layers on the card, the rest on the disk: slower."
+    partly = replace(forecast((False, False), (1.0, 2.0)), layout=said)
+    assert plan_sentence(PLAN, partly).endswith(f" {said}")

@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QSpinBox
 from pytestqt.qtbot import QtBot
 
-from editview.domain.operations import METHODS, FullFineTune, Lora, Memit, Operation
-from editview.ui.look.labels import Sentence
+from editview.domain.operations import METHODS, FullFineTune, Lora, Memit, Operation, Scrub
+from editview.ui.look.labels import Sentence, Words
 from editview.ui.plan.fact_picker import FactPicker
 from editview.ui.plan.fields import NumberBox
 from editview.ui.plan.form import OperationForm
@@ -37,7 +37,7 @@ def test_a_form_gives_back_what_it_was_given(operation: Operation, qtbot: QtBot)
 @pytest.mark.parametrize("method", METHODS, ids=lambda m: m.label)
 def test_every_parameter_has_a_named_field_with_help(method: type[Operation], qtbot: QtBot) -> None:
     form = form_for(method(), qtbot)
-    expected = set(method.model_fields) - {"id", "enabled", "method"}
+    expected = set(method.model_fields) - {"id", "enabled", "method"} - getattr(method, "not_asked", set())
     assert set(form.fields) == expected
     for name, field in form.fields.items():
         assert field.focus.accessibleName() == method.model_fields[name].title
@@ -157,3 +157,13 @@ def test_numbers_of_any_size_are_shown_short(value: float, text: str, qtbot: QtB
     assert box.value() == value
     box.stepUp()
     assert value < box.value() <= 1.2 * value
+
+
+def test_protections_are_a_group_of_their_own_and_a_scrub_has_none(qtbot: QtBot) -> None:
+    form = form_for(FullFineTune(), qtbot)
+    headings = [label.text() for label in form.findChildren(Words)]
+    assert headings.count("Protect edits") == headings.count("Facts in the data") == 1
+    assert form.fields["replay"].widget.isVisibleTo(form)
+    scrub = form_for(Scrub(), qtbot)
+    assert "replay" not in scrub.fields
+    assert "Protect edits" not in [label.text() for label in scrub.findChildren(Words)]

@@ -17,6 +17,7 @@ from editview.domain.plan import Plan
 from editview.ui.hub import Hub
 from editview.ui.plan.chooser import StepChooser
 from editview.ui.plan.form import OperationForm
+from editview.ui.plan.model import METHOD
 from editview.ui.window.main_window import MainWindow
 from tests import sample
 
@@ -85,6 +86,29 @@ def test_a_method_is_added_after_the_chosen_card(window: MainWindow) -> None:
     window.plan.add_button.click()
     assert [type(operation) for operation in window.hub.plan.operations][1] is Lora
     assert window.plan.selected is window.hub.plan.operations[1]
+
+
+def test_edits_are_put_last_and_compared_in_one_step(window: MainWindow) -> None:
+    hub, wanted, action = window.hub, list[tuple[Plan, ...]](), window.actions_table.by_id["edits-last"]
+    hub.comparison_wanted.connect(wanted.append)
+    assert not action.isEnabled()
+    assert action.toolTip() == "The fact sheet is being read."
+    hub.take([FactsOpened("demo", sample.sheet())])
+    assert action.isEnabled()
+    action.trigger()
+    assert ids(window) == ["tune", "edit"]
+    assert wanted == [(sample.plan(), hub.plan)]
+    assert not action.isEnabled()
+    assert action.toolTip() == "The edits come last already."
+    hub.undo()
+    assert hub.plan == sample.plan()
+
+
+def test_the_card_says_what_protects_edits(window: MainWindow) -> None:
+    tune = window.hub.plan.operations[1].model_copy(update={"replay": 0.1, "projection": True, "teach": 0.05})
+    window.hub.change_plan(window.hub.plan.replaced(tune))
+    said = window.plan.model.index(2).data(METHOD)
+    assert said == "All weights · protected: replay 10 %, directions; teaches facts 5 %"
 
 
 def test_enter_opens_the_form_and_apply_changes_the_card(window: MainWindow, qtbot: QtBot) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from editview.domain.operations import FullFineTune, Lora
 from editview.domain.scope import Parts
 from editview.domain.weights import MatrixKind, TensorInfo
 from editview.ui.plan.form import OperationForm
+from editview.ui.plan.tensor_names import TensorNames
 
 KINDS = (MatrixKind.ATTENTION_IN, MatrixKind.MLP_IN, MatrixKind.MLP_OUT)
 TENSORS = (
@@ -40,9 +42,9 @@ def cell(form: OperationForm, column: int, row: int) -> QPoint:
 def test_choices_are_said_in_words_and_counted(form: OperationForm) -> None:
     section = form.scope
     assert section.choice.currentText() == "The whole model"
-    assert section.told.text() == "Trains 17 tensors: 0.0016 of 2.0 million weights."
+    assert section.told.text() == "Trains 17 tensors: 1,600 of 2.0 million weights."
     section.choice.setCurrentIndex(section.choice.findData("edited"))
-    assert section.told.text().startswith("Trains 4 tensors")
+    assert section.told.text() == "Trains 4 tensors in layer 2: 200 of 2.0 million weights."
     assert form.apply.isEnabled()
     form.accept()
     assert form.operation.trained == "edited"
@@ -87,21 +89,70 @@ def test_by_keyboard(form: OperationForm, qtbot: QtBot) -> None:
 def test_a_choice_that_matches_nothing_is_said_and_can_t_be_applied(qtbot: QtBot) -> None:
     form = OperationForm(FullFineTune(trained="edited"), parts=Parts(TENSORS, (), 2_000_000), layers=4)
     qtbot.addWidget(form)
-    assert form.complaint("trained") == "Nothing in this plan edits a layer."
+    assert "nothing in the plan edits any" in form.complaint("trained")
     assert not form.apply.isEnabled()
     form = OperationForm(Lora(matrices=(MatrixKind.NORM,)), parts=PARTS, layers=4)
     qtbot.addWidget(form)
-    assert "Choose other kinds of matrix" in form.complaint("trained")
+    assert "choose other kinds of matrix" in form.complaint("trained")
     form = OperationForm(FullFineTune(trained="chosen"), parts=PARTS, layers=4)
     qtbot.addWidget(form)
-    assert form.complaint("trained") == "Choose layers in the picture."
+    assert "choose layers to train" in form.complaint("trained")
 
 
 def test_the_exact_list_can_be_searched(form: OperationForm, qtbot: QtBot) -> None:
-    from editview.ui.plan.scope_section import TensorNames
-
-    dialog = TensorNames([tensor.name for tensor in TENSORS])
+    dialog = TensorNames("Trains 17 tensors.", [tensor.name for tensor in TENSORS])
     qtbot.addWidget(dialog)
     dialog.search.setText("norm")
-    shown = [dialog.list.item(row).text() for row in range(dialog.list.count()) if not dialog.list.item(row).isHidden()]
-    assert shown == [f"{layer}.norm" for layer in range(4)]
+    names = [f"{layer}.norm" for layer in range(4)]
+    assert [dialog.list.item(row).text() for row in range(dialog.list.count())] == names
+    dialog.copy()
+    assert QGuiApplication.clipboard().text() == "\n".join(names)
+
+
+def test_the_last_kind_stays_since_none_would_mean_all(form: OperationForm, qtbot: QtBot) -> None:
+    picture = form.scope.picture
+    for row in range(len(picture._rows)):
+        qtbot.mouseClick(picture, Qt.MouseButton.LeftButton, pos=cell(form, -1, row))
+    assert form.fields["matrices"].read() == (picture._rows[-1],)
+    qtbot.keyClick(picture, Qt.Key.Key_Space)
+    assert form.fields["matrices"].read() == (picture._rows[-1],)
+    assert "so it stays" in picture.accessibleDescription()
+
+
+def test_an_adapter_offers_only_what_it_can_be_added_to(qtbot: QtBot) -> None:
+    form = OperationForm(Lora(rank=2), parts=PARTS, layers=4)
+    qtbot.addWidget(form)
+    form.show()
+    picture = form.scope.picture
+    assert (picture._rows, picture._columns) == ([*KINDS], [0, 1, 2, 3])
+    assert form.scope.told.text() == "Trains 384 weights added to 12 matrices; the model has 2.0 million."
+    for _ in range(2):
+        qtbot.mouseClick(picture, Qt.MouseButton.LeftButton, pos=cell(form, -1, 0))
+    assert form.fields["matrices"].read() == ()
+
+
+def test_the_count_follows_the_rank_and_the_picture_goes_on_while_another_field_is_wrong(
+    form: OperationForm, qtbot: QtBot
+) -> None:
+    form.fields["learning_rate"].write(0.0)
+    qtbot.mouseClick(form.scope.picture, Qt.MouseButton.LeftButton, pos=cell(form, 0, 0))
+    assert form.scope.told.text() == "Trains 12 tensors in layers 2 to 4: 600 of 2.0 million weights."
+    assert not form.apply.isEnabled()
+    lora = OperationForm(Lora(rank=2, trained="edited"), parts=PARTS, layers=4)
+    qtbot.addWidget(lora)
+    lora.fields["rank"].write(4)
+    assert lora.scope.told.text() == "Trains 192 weights added to 3 matrices in layer 2; the model has 2.0 million."
+
+
+def test_chosen_layers_of_another_model_are_said_only_where_they_count(qtbot: QtBot) -> None:
+    form = OperationForm(FullFineTune(trained="chosen", layers=(0, 9)), parts=PARTS, layers=4)
+    qtbot.addWidget(form)
+    assert form.complaint("trained") == "This model has no layer 10 to train: choose among its 4 layers."
+    form.scope.choice.setCurrentIndex(form.scope.choice.findData("all"))
+    assert form.apply.isEnabled()
+
+
+def test_all_but_edited_layers_needs_an_edit(qtbot: QtBot) -> None:
+    form = OperationForm(FullFineTune(trained="not-edited"), parts=Parts(TENSORS, (), 2_000_000), layers=4)
+    qtbot.addWidget(form)
+    assert "unedited layers, and nothing in the plan edits any" in form.complaint("trained")

@@ -111,3 +111,14 @@ def test_a_question_that_failed_is_told_in_the_form_and_the_next_one_asked(
     assert box.answer.accessibleName() == "The weights of a stage are gone."
     box.slider.setValue(40)
     assert len(sent) == 2
+
+
+def test_after_a_run_it_asks_again(hub: Hub, sent: list[Request], window: QWidget) -> None:
+    box = box_of(hub, window)
+    hub.take([Scaled("edit", 100.0, None)])
+    events = list(sample.events(hub.plan, sample.sheet()))
+    hub.take(events[:-1])
+    box.slider.setValue(80)
+    assert [r.strength for r in sent if isinstance(r, ScaleEdit)] == [100.0]
+    hub.take(events[-1:])
+    assert [r.strength for r in sent if isinstance(r, ScaleEdit)] == [100.0, 80.0]
