@@ -99,7 +99,7 @@ def test_help_needs_no_model_libraries() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "False"
-    assert "{open,run,export,check" in done.stdout
+    assert "{open,run,export,report,check" in done.stdout
 
 
 def test_a_run_prints_everything_as_json_and_the_second_time_from_the_store(
@@ -611,3 +611,62 @@ def test_a_run_that_fails_exports_nothing(
     assert done.code == 1
     assert "memory ran out" in done.err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_report_is_written_and_nothing_kept_is_computed_again(
+    world: small.World, editview: Editview, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = plan_file(world, tmp_path / "plan.toml", small.edit(world.text), small.tune(world.data))
+    assert editview("run", path, "--device", "cpu").code == 0
+
+    def nothing(*_: object) -> None:
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr(workbench, "carry_out", nothing)
+    monkeypatch.setattr(workbench, "open_model", nothing)
+    done = editview("report", path, "--device", "cpu", "--out", tmp_path / "told" / "report.html")
+    assert done.code == 0, done.err
+    assert "Written to" in done.out
+    page = (tmp_path / "told" / "report.html").read_text("utf-8")
+    assert all(fact.prompt in page for fact in world.sheet)
+
+
+def test_a_report_that_can_t_be_written_is_said_before_anything_is_computed(
+    world: small.World, editview: Editview, tmp_path: Path, home: Path
+) -> None:
+    path = plan_file(world, tmp_path / "plan.toml", small.edit(world.text))
+    done = editview("report", path, "--out", path)
+    assert done.code == 2
+    assert "call it 'plan.html'" in done.err
+    (tmp_path / "in-the-way.html").mkdir()
+    assert "couldn't be saved" in editview("report", path, "--out", tmp_path / "in-the-way.html").err
+    assert not (home / "stages").exists()
+
+
+def test_a_run_that_fails_leaves_the_earlier_report(
+    world: small.World, editview: Editview, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(workbench, "carry_out", broken)
+    (tmp_path / "report.html").write_text("earlier")
+    path = plan_file(world, tmp_path / "plan.toml", small.tune(world.data))
+    assert editview("report", path, "--out", tmp_path / "report.html", "--device", "cpu").code == 1
+    assert (tmp_path / "report.html").read_text() == "earlier"
+
+
+def test_two_orders_are_told_in_one_report(world: small.World, editview: Editview, tmp_path: Path) -> None:
+    steps = small.edit(world.text), small.tune(world.data)
+    first = plan_file(world, tmp_path / "first.toml", *steps)
+    second = plan_file(world, tmp_path / "second.toml", *steps[::-1])
+    done = editview("report", first, second, "--device", "cpu", "--out", tmp_path / "report.html")
+    assert done.code == 0, done.err
+    assert "Fine-tune → Edit: " in done.out
+    assert "Two orders of the same steps" in (tmp_path / "report.html").read_text("utf-8")
+    other = plan_file(world, tmp_path / "other.toml", steps[0])
+    for plan, says in ((other, "don't do the same steps"), (first, "the same steps in the same order")):
+        done = editview("report", first, plan, "--out", tmp_path / "none.html")
+        assert done.code == 2
+        assert says in done.err
+        assert not (tmp_path / "none.html").exists()

@@ -23,7 +23,7 @@ from editview.domain.plan import Checkpoint
 from editview.domain.study import LAYERS, ORDERS, PROTECTIONS
 from editview.runs.words import in_words
 
-_COMMANDS = ("open", "run", "export", "check", "trace", "interference", "diff", "study")
+_COMMANDS = ("open", "run", "export", "report", "check", "trace", "interference", "diff", "study")
 
 
 def command_line(arguments: Sequence[str], open_window: Callable[[Sequence[Path]], int]) -> int:
@@ -93,6 +93,15 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     )
     export.set_defaults(do=_export)
 
+    report = commands.add_parser("report", help="write what became of a plan's facts as one file for any browser")
+    report.add_argument("plan", metavar="PLAN", help="a plan file, or 'demo'; what isn't computed yet is computed")
+    report.add_argument(
+        "other", metavar="OTHER", nargs="?", help="a plan with the same steps in another order, to compare it with"
+    )
+    report.add_argument("--out", metavar="FILE", required=True, type=Path, help="where to write it, 'report.html'")
+    report.add_argument("--facts", metavar="FILE", help="ask this fact sheet instead of the plan's own")
+    report.set_defaults(do=_report)
+
     check = commands.add_parser("check", help="ask a model the facts of a sheet; exit code 0 when all hold, else 1")
     check.add_argument("--junit", metavar="FILE", type=Path, help="write the result as JUnit XML")
     check.add_argument(
@@ -153,15 +162,16 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
         command.add_argument("--dtype", choices=formats, default="auto", help=settings["dtype"].description)
         for name in ("allow_pickle", "allow_code"):
             command.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=settings[name].description)
-    for command in (run, export, check, trace, interference):
+    for command in (run, export, report, check, trace, interference):
         command.add_argument(
             "--column", metavar="OURS=THEIRS", type=_column, action="append", default=[],
             help="a column of a CSV sheet and its heading there, 'subject=wer'; give all that are to be read. For zsRE "
             "the field that holds the new answer, 'target_new=alt'. Of edits that contradict each other, which is "
             "used: 'contradictions=first', last or none",
         )  # fmt: skip
-    for command in (run, export, check, trace, interference, study):
+    for command in (run, export, report, check, trace, interference, study):
         command.add_argument("--device", help="cpu, cuda, cuda:1, mps; the best one when not given")
+    for command in (run, export, check, trace, interference, study):
         command.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     return parser
 
@@ -180,6 +190,12 @@ def _export(options: argparse.Namespace) -> int:
         options.plan, options.facts, dict(options.column), options.device, options.stage, options.out, form,
         options.overwrite, options.json,
     )  # fmt: skip
+
+
+def _report(options: argparse.Namespace) -> int:
+    from editview.cli.report import report
+
+    return report(options.plan, options.other, options.facts, dict(options.column), options.device, options.out)
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +11,7 @@ from editview.cli.outcome import check_outcome, write_junit
 from editview.cli.saying import say
 from editview.cli.screen import Bar, ctrl_c
 from editview.domain.errors import Cancelled
-from editview.domain.files import not_written
+from editview.domain.files import try_place
 from editview.domain.plan import Checkpoint
 from editview.domain.scores import scores
 from editview.domain.sentences import sheet_sentence
@@ -42,7 +39,7 @@ def check(
     if sheet.read_as:
         say(sheet_sentence(sheet, problems))
     if junit:
-        _try_place(junit)
+        try_place(junit)
 
     from editview.lm import answers
     from editview.lm.opening import open_model
@@ -80,14 +77,3 @@ def check(
         say(f"{len(left_out):,} of the sheet's records were left out. If that is meant to be, say --allow-left-out.")
         return 2
     return 1 if failing else 0
-
-
-def _try_place(path: Path) -> None:
-    """Raises EditViewError when no file can be written there, before anything long begins."""
-    try:
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=path.parent).close()
-    except OSError as error:
-        raise not_written(path, error) from error

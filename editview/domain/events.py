@@ -105,6 +105,11 @@ class PlanSaved:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportSaved:
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trains:
     """What a fine-tune would train."""
 
@@ -312,6 +317,6 @@ RunEvent = (
 )  # fmt: skip
 Event = (
     RunEvent | EngineReady | EngineLoading | MemoryUsed | Failed | Noted
-    | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | Forecast | Replied
+    | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | ReportSaved | Forecast | Replied
     | Scaled | Exported | Traced | KeySpectra | FineTuneMeasured | TrainingPreviewed | InterferenceMeasured
 )  # fmt: skip

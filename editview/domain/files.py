@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import tempfile
 import uuid
@@ -15,6 +16,12 @@ from typing import BinaryIO
 from editview.domain.errors import EditViewError
 
 _PART = ".part"
+_NOT_IN_NAMES = r'[<>:"/\\|?*\x00-\x1f]+'  # on one system or another
+
+
+def file_name(title: str, otherwise: str) -> str:
+    """A title as the name of a file on any system, without a suffix; `otherwise` where nothing of it is left."""
+    return re.sub(_NOT_IN_NAMES, "", title).strip(" .") or otherwise
 
 
 @contextmanager
@@ -117,6 +124,17 @@ def clear_parts(folder: Path, lives: Callable[[int], bool]) -> int:
                 part.unlink()
                 left += 1
     return left
+
+
+def try_place(path: Path) -> None:
+    """Raises EditViewError when no file can be written there, before anything long begins."""
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise not_written(path, error) from error
 
 
 def not_written(path: Path, error: OSError) -> EditViewError:

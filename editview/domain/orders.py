@@ -11,12 +11,13 @@ from editview.domain.comparison import Interval, paired_difference
 from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.operations import Edit, FineTune, Operation, Scrub, UndoEdit
 from editview.domain.plan import Plan, writing_of
-from editview.domain.sentences import operation_title, verb
+from editview.domain.sentences import comparison, operation_title, verb
 from editview.domain.session import Run, RunState
 from editview.domain.survival import NAMES
 from editview.domain.verdicts import Verdict
 
 MOST_ORDERS = 6
+LONGEST_NAME = 40  # signs of an order's name that a sentence has room for
 
 
 def order_key(plan: Plan) -> str:
@@ -195,6 +196,25 @@ def kept(first: Run, pairs: Iterable[FactPair], group: Group) -> Kept | None:
         neither=outcomes.count((False, False)),
         difference=difference,
     )
+
+
+def tiles(kept: Kept) -> tuple[tuple[str, int, str, str], ...]:
+    """What two orders keep as a two by two: glyphs, count, words, and the role of the colour."""
+    return (
+        ("✓ ✓", kept.both, "kept by both", "holds"),
+        ("✓ ✗", kept.only_first, "only by the first", "neutral"),
+        ("✗ ✓", kept.only_second, "only by the second", "neutral"),
+        ("✗ ✗", kept.neither, "by neither", "fails"),
+    )
+
+
+def compared(names: tuple[str, str], edits: Kept | None) -> str:
+    """The sentence; orders with long names are called the first and the second there, and named elsewhere."""
+    if edits is None:
+        return "Neither order edits a fact."
+    called = names if max(map(len, names)) <= LONGEST_NAME else ("the first order", "the second order")
+    sentence = comparison(*called, edits.difference, edits.count)
+    return sentence.replace("*the", "*The", 1) if sentence.startswith("*the") else sentence
 
 
 def told(kept: Kept) -> str:

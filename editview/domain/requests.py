@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from editview.domain.export import Form
 from editview.domain.facts import Fact, FactSheet
 from editview.domain.operations import FineTune
 from editview.domain.plan import Checkpoint, Plan
+
+if TYPE_CHECKING:
+    from editview.domain.session import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,15 @@ class SavePlan:
 
     plan: Plan
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveReport:
+    """Write what a run that has ended found to a file; `ReportSaved` follows. `other`: compared with that order."""
+
+    run: Run
+    path: str
+    other: Run | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +172,7 @@ class ChooseDevice:
 
 Request = (
     RunPlan | ForecastPlan | DescribeCheckpoint | DownloadCheckpoint
-    | OpenFacts | PreviewFacts | OpenPlan | SavePlan | AskModel
+    | OpenFacts | PreviewFacts | OpenPlan | SavePlan | SaveReport | AskModel
     | ScaleEdit | ExportStage | TraceFacts | KeySpectrum | MeasureFineTune | PreviewTraining | MeasureInterference
     | ChooseDevice
 )  # fmt: skip

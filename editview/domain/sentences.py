@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from editview.domain.comparison import Interval
+from editview.domain.comparison import Interval, share
 from editview.domain.facts import FactSheet, Group
 from editview.domain.left_out import LeftOut, counted
 from editview.domain.memory import Memory
@@ -125,8 +125,7 @@ def tally(run: Run, stage: int) -> Tally:
     verdicts = [run.verdict(fact.id, stage) for fact in done]
     lost_in: dict[int, int] = {}
     for fact in done:
-        if became[fact.id] is Change.LOST:
-            at = next(s for s in range(stage, 0, -1) if run.verdict(fact.id, s - 1) is not Verdict.FAILS)
+        if became[fact.id] is Change.LOST and (at := run.lost_in(fact.id, stage)) is not None:
             lost_in[at] = lost_in.get(at, 0) + 1
 
     def others(group: Group) -> tuple[int, int]:
@@ -185,6 +184,18 @@ def tell(tally: Tally) -> str:
             parts.append(f"all {known:,} {noun} are intact")
     text = "; ".join(parts)
     return text[:1].upper() + text[1:] + "." if text else ""
+
+
+def certainty(tally: Tally) -> str:
+    """How sure the share of edits that hold is; empty without edits."""
+    if not tally.made:
+        return ""
+    reach = share(tally.hold, tally.made)
+    hold, low, high = (f"{100 * value:.0f} %" for value in (reach.estimate, reach.low, reach.high))
+    return (
+        f"{hold} of the edits hold. Of many more edits made in the same way, between {low} and {high} would "
+        "(95 % interval after Wilson)."
+    )
 
 
 def _were(count: int) -> str:

@@ -119,6 +119,13 @@ class Run:
             return change(fact, known, None)
         return change(fact, known, writing.edited_at, writing.taken_back)
 
+    def lost_in(self, fact_id: str, stage: int) -> int | None:
+        """The stage that lost a fact which fails at `stage`; None: it stands there, or never stood."""
+        if self.verdict(fact_id, stage) is not Verdict.FAILS:
+            return None
+        stood = (at for at in range(stage, 0, -1) if self.verdict(fact_id, at - 1) is not Verdict.FAILS)
+        return next(stood, None)
+
     def known_before(self, fact_id: str) -> bool:
         """Whether the model gave an edit's new answer before anything edited it; such an edit is no success."""
         writing = writing_of(self.plan, fact_id, len(self.stages) - 1)

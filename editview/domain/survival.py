@@ -70,6 +70,22 @@ class Survival:
             self._stage, self._live, self._asked, self._stands, self._masks = self._stage + 1, 0, 0, set(), None
         return len(self.moments) > before
 
+    def of(self, group: Group) -> list[Moment]:
+        """The moments at which a group was counted."""
+        return [moment for moment in self.moments if group in moment.counts]
+
+    def stretches(self, group: Group) -> list[list[Moment]]:
+        """The curves of a group: one a fine-tune, each from the moment of the stage before it."""
+        found: list[list[Moment]] = []
+        before: Moment | None = None
+        for moment in self.of(group):
+            if moment.stage and isinstance(self.run.plan.active[moment.stage - 1], FineTune) and before is not None:
+                if before.step is None:
+                    found.append([before])
+                found[-1].append(moment)
+            before = moment
+        return found
+
     def _count_live(self, checks: list[LiveCheck]) -> None:
         if checks and self._masks is None:
             watched = checks[0].fact_ids  # the same for all of a stage
@@ -155,3 +171,12 @@ def told(survival: Survival, moment: Moment) -> str:
             text += f" ({round(100 * reach.estimate)} %, 95 % interval {low} to {high} %)"
         parts.append(text)
     return f"{where}: {'; '.join(parts) or 'nothing to count'}."
+
+
+def percent(share: float) -> str:
+    """Never 0 % or 100 % unless it is."""
+    if 0 < share < 0.005:
+        return "<1 %"
+    if 0.995 < share < 1:
+        return ">99 %"
+    return f"{100 * share:.0f} %"

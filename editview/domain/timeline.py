@@ -36,7 +36,7 @@ class Timeline:
     def end(self) -> float:
         return self.spans[-1].end if self.spans else 1.0
 
-    def at(self, stage: int, step: int | None) -> float:
+    def at(self, stage: int, step: float | None) -> float:
         """The place of a training step within a stage; None: of the check after it."""
         if stage == 0:
             return 0.0

@@ -1,4 +1,4 @@
-"""What concerns files alone: fact sheets and plans. Quick, and without torch, so it never waits for a run."""
+"""What concerns files alone: fact sheets, plans, reports. Quick, and without torch, so it never waits for a run."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from editview.domain.errors import EditViewError
-from editview.domain.events import Event, FactsOpened, PlanOpened, PlanSaved
-from editview.domain.requests import OpenFacts, OpenPlan, PreviewFacts, SavePlan
+from editview.domain.events import Event, FactsOpened, PlanOpened, PlanSaved, ReportSaved
+from editview.domain.requests import OpenFacts, OpenPlan, PreviewFacts, SavePlan, SaveReport
 from editview.formats.fact_sheets import preview, read_facts
 from editview.formats.plans import read_plan, write_plan
 
-FileRequest = OpenFacts | PreviewFacts | OpenPlan | SavePlan
+FileRequest = OpenFacts | PreviewFacts | OpenPlan | SavePlan | SaveReport
 
 
 def do(request: FileRequest, emit: Callable[[Event], None]) -> None:
@@ -28,3 +28,8 @@ def do(request: FileRequest, emit: Callable[[Event], None]) -> None:
         case SavePlan(plan=plan, path=path):
             write_plan(plan, Path(path))
             emit(PlanSaved(path, plan))
+        case SaveReport(run=run, path=path, other=other):
+            from editview.formats.report import write_report  # not before the window needs it
+
+            write_report(run, Path(path), other)
+            emit(ReportSaved(path))

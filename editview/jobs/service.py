@@ -1,7 +1,7 @@
 """The jobs: takes requests from the window, does them in threads of its own, answers with events.
 
-Five lanes, so that nothing waits for something long that it doesn't need: *files* reads and writes sheets and plans
-without torch; *models* loads the model libraries, then runs and asks; *headers* describes and forecasts without
+Five lanes, so that nothing waits for something long that it doesn't need: *files* reads and writes sheets, plans and
+reports without torch; *models* loads the model libraries, then runs and asks; *headers* describes and forecasts without
 touching weights; *data* looks through training data; *downloads* brings checkpoints.
 Importing this module is cheap: torch is imported by the models lane, once `Jobs` is made.
 """
@@ -27,6 +27,7 @@ from editview.domain.requests import (
     PreviewTraining,
     Request,
     SavePlan,
+    SaveReport,
 )
 from editview.jobs.lane import Lane
 from editview.runs.words import in_words
@@ -67,7 +68,7 @@ class Jobs:
         """Queue a request. Its number is the one that a `Failed` names, and that `stop` takes."""
         number = next(self._numbers)
         match request:
-            case OpenFacts() | PreviewFacts() | OpenPlan() | SavePlan():
+            case OpenFacts() | PreviewFacts() | OpenPlan() | SavePlan() | SaveReport():
                 self._files.put(number, request)
             case ForecastPlan() | DescribeCheckpoint():
                 self._headers.put(number, request)

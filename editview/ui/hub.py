@@ -32,6 +32,7 @@ from editview.domain.events import (
     PlanOpened,
     PlanSaved,
     Replied,
+    ReportSaved,
     RunFailed,
     RunFinished,
     RunStarted,
@@ -78,6 +79,8 @@ class Hub(QObject):
     measured = Signal(object)  # events.FineTuneMeasured
     training_seen = Signal(object)  # events.TrainingPreviewed
     interference_known = Signal(object)  # events.InterferenceMeasured
+    report_wanted = Signal(object)  # tuple of Runs: one to tell of, or two orders to compare
+    report_saved = Signal(str)  # where
     noted = Signal(str)
     recovered = Signal(str)  # what an earlier start was cut off in
     problem = Signal(object)  # Problem
@@ -310,6 +313,8 @@ class Hub(QObject):
                     self.training_seen.emit(event)
                 case InterferenceMeasured():
                     self.interference_known.emit(event)
+                case ReportSaved(path=path):
+                    self.report_saved.emit(path)
                 case Noted(sentence=sentence):
                     self.noted.emit(sentence)
                 case Failed(job=job, sentence=sentence, details=details):

@@ -29,6 +29,7 @@ from editview.domain.events import (
     PlanOpened,
     PlanSaved,
     Replied,
+    ReportSaved,
     RunFinished,
     RunStarted,
     RunStopped,
@@ -53,12 +54,13 @@ from editview.domain.requests import (
     PreviewTraining,
     RunPlan,
     SavePlan,
+    SaveReport,
     TraceFacts,
 )
 from editview.formats.fact_sheets import read_facts
 from editview.jobs.service import Jobs
 from editview.lm import sources
-from tests import small
+from tests import sample, small
 
 E = TypeVar("E", bound=Event)
 
@@ -317,3 +319,13 @@ def test_the_computing_thread_gives_way_to_the_window(jobs: Jobs, heard: Listene
     assert models.native_id is not None
     assert os.getpriority(os.PRIO_PROCESS, models.native_id) >= 10
     assert os.getpriority(os.PRIO_PROCESS, 0) < 10
+
+
+def test_a_report_is_written_without_the_engine(jobs: Jobs, heard: Listener, tmp_path: Path) -> None:
+    run = sample.session().latest
+    assert run is not None
+    jobs.send(SaveReport(run, str(tmp_path / "report.html")))
+    heard.wait(ReportSaved)
+    assert (tmp_path / "report.html").read_text("utf-8").startswith("<!DOCTYPE html>")
+    number = jobs.send(SaveReport(run, str(tmp_path)))
+    assert heard.wait(Failed).job == number

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QMenu, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QPushButton, QSizePolicy, QWidget
 
 from editview.domain.facts import Group
-from editview.domain.orders import Kept, comparable, edits_kept, kept, order_key, order_name, orders, pair_up, told
+from editview.domain.orders import comparable, compared, edits_kept, kept, order_key, order_name, orders, pair_up, told
 from editview.domain.plan import Plan
 from editview.domain.requests import RunPlan
-from editview.domain.sentences import comparison
 from editview.domain.session import Run, RunState
 from editview.ui.compare.quadrants import Quadrants
 from editview.ui.compare.table import CompareModel, CompareTable
@@ -25,7 +24,6 @@ NOT_RUN = "The order of steps can decide what survives. *Compare orders* runs th
 ONE_ORDER = "*{}* has run. *Compare orders* runs the same steps in another order and lays both side by side."
 
 ON_THE_WAY = "The comparison comes when both orders have run."
-LONGEST_NAME = 40
 
 
 class ComparePanel(Panel):
@@ -45,9 +43,19 @@ class ComparePanel(Panel):
         self._scores: dict[str, str] = {}  # by run: counted once, a finished run stays as it is
         self._laid: tuple[str, ...] = ()  # the runs that the table shows, and what is said of them
         self._sentence, self._others = "", list[str]()
+        self.report = QPushButton("Save report…")
+        self.report.setToolTip("Save this comparison as one file that opens in any browser")
+        self.report.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.report.clicked.connect(lambda: hub.report_wanted.emit(self._pair()))
+        self.tools = QWidget()
+        row = QHBoxLayout(self.tools)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.only)
+        row.addWidget(self.report)
+        row.addStretch(1)
         self.model = CompareModel(self)
         self.table = CompareTable(self.model)
-        for widget in (self.first, self.second, self.picture, self.only, self.table, self.button):
+        for widget in (self.first, self.second, self.picture, self.tools, self.table, self.button):
             self.body.addWidget(widget, widget is self.table)
         self.body.addStretch(0)
         self.setFocusProxy(self.button)
@@ -148,7 +156,7 @@ class ComparePanel(Panel):
         self.button.setVisible(several and bool(self._missing()))
         self.button.setEnabled(self._hub.sheet is not None)
         both = len(self._runs) > 1
-        for widget in (self.picture, self.only, self.table):
+        for widget in (self.picture, self.tools, self.table):
             widget.setVisible(both)
         for chooser in (self.first, self.second):
             chooser.setVisible(len(self._runs) > 2)
@@ -179,14 +187,18 @@ class ComparePanel(Panel):
             self._scores[run.id] = f"{stand:,} of {made:,}: " if made else ""
         return self._scores[run.id]
 
+    def _pair(self) -> tuple[Run, Run]:
+        return self._runs[self.first.currentIndex()], self._runs[self.second.currentIndex()]
+
     def _lay_side_by_side(self) -> None:
-        first, second = self._runs[self.first.currentIndex()], self._runs[self.second.currentIndex()]
+        first, second = self._pair()
+        self.report.setEnabled(first is not second)
         if self._laid != (first.id, second.id):
             self._laid = (first.id, second.id)
             names = order_name(first.plan), order_name(second.plan)
             pairs = pair_up(first, second)
             edits, *others = (kept(first, pairs, group) for group in (Group.EDITED, Group.NEIGHBOURS, Group.CONTROL))
-            self._sentence = _compared(names, edits) if edits else "Neither order edits a fact."
+            self._sentence = compared(names, edits)
             if first is second:
                 self._sentence = "Choose two different orders to compare."
             self._others = [told(other) for other in others if other]
@@ -201,10 +213,3 @@ class ComparePanel(Panel):
             parts.append(f"*{order_name(latest.plan)}* is running.")
         parts += [f"*{name}* runs next." for name in self._queued.values()]
         return " ".join(parts)
-
-
-def _compared(names: tuple[str, str], edits: Kept) -> str:
-    """The sentence; orders with long names are called the first and the second there, and named below."""
-    called = names if max(map(len, names)) <= LONGEST_NAME else ("the first order", "the second order")
-    sentence = comparison(*called, edits.difference, edits.count)
-    return sentence.replace("*the", "*The", 1) if sentence.startswith("*the") else sentence

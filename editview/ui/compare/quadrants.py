@@ -9,10 +9,11 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from editview.domain.orders import Kept
+from editview.domain.look import State
+from editview.domain.orders import Kept, tiles
 from editview.domain.survival import NAMES
 from editview.ui.look.pictures import Picture, write
-from editview.ui.look.theme import HEADLINE, SMALL, State, theme
+from editview.ui.look.theme import HEADLINE, SMALL, theme
 
 
 class Quadrants(Picture):
@@ -66,15 +67,9 @@ class Quadrants(Picture):
 
     def _tiles(self) -> list[tuple[str, int, str, State]]:
         """Glyphs, count, words and colours of the four tiles, row by row."""
-        roles, kept = theme().roles, self._kept
-        if kept is None:
+        if self._kept is None:
             return []
-        return [
-            ("✓ ✓", kept.both, "kept by both", roles.holds),
-            ("✓ ✗", kept.only_first, "only by the first", roles.neutral),
-            ("✗ ✓", kept.only_second, "only by the second", roles.neutral),
-            ("✗ ✗", kept.neither, "by neither", roles.fails),
-        ]
+        return [(*words, getattr(theme().roles, role)) for *words, role in tiles(self._kept)]
 
     def _boxes(self) -> list[QRectF]:
         gap, top = theme().px(8), self._top()

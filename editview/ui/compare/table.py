@@ -17,9 +17,10 @@ from PySide6.QtWidgets import (
 )
 
 from editview.domain.facts import Group
+from editview.domain.look import mark_of
 from editview.domain.orders import FactPair
 from editview.ui.look.pictures import write
-from editview.ui.look.theme import BODY, SMALL, mark_of, theme
+from editview.ui.look.theme import BODY, SMALL, state_of, theme
 
 Index = QModelIndex | QPersistentModelIndex
 NO_INDEX = QModelIndex()
@@ -127,10 +128,10 @@ class CompareDelegate(QStyledItemDelegate):
         chip = QRectF(rect.left(), rect.center().y() - height / 2, width, height)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(mark.state.tint))
+        painter.setBrush(QColor(state_of(mark).tint))
         painter.drawRoundedRect(chip, height / 2, height / 2)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        write(painter, chip.adjusted(px(8), 0, 0, 0), words, mark.state.ink)
+        write(painter, chip.adjusted(px(8), 0, 0, 0), words, state_of(mark).ink)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(theme().px(80), theme().px(32))

@@ -9,11 +9,12 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QHeaderView, QSizePolicy, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from editview.domain.facts import Fact, Group
+from editview.domain.look import NOT_ASKED, NOT_EDITED, VERDICT_MARKS, Mark
 from editview.domain.verdicts import Answer, Verdict
 from editview.ui.facts.grid import FactsGrid
-from editview.ui.facts.words import NOT_EDITED, percent, stage_name
+from editview.ui.facts.words import percent, stage_name
 from editview.ui.look.stage_header import OPERATION, StageHeader
-from editview.ui.look.theme import BODY, NOT_ASKED, SMALL, VERDICT_MARKS, Mark, theme
+from editview.ui.look.theme import BODY, SMALL, state_of, theme
 
 Index = QModelIndex | QPersistentModelIndex
 _ROW = 40  # two lines, of which one small
@@ -127,7 +128,7 @@ class AnswersDelegate(QStyledItemDelegate):
         above = QRect(inner.left(), inner.top() + self._gap // 4, inner.width(), inner.height() // 2)
         below = QRect(inner.left(), above.bottom(), inner.width(), inner.height() - above.height() - self._gap // 2)
         painter.setFont(self._body)
-        painter.setPen(QColor(mark.state.ink))
+        painter.setPen(QColor(state_of(mark).ink))
         says = QFontMetrics(self._body).elidedText(f"{mark.glyph} {text}", Qt.TextElideMode.ElideRight, inner.width())
         painter.drawText(above, _LEFT, says)
         painter.setFont(self._small)

@@ -6,13 +6,14 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, Q
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from editview.domain.look import RECOVERED
 from editview.domain.operations import FineTune
 from editview.domain.verdicts import Change
 from editview.ui.facts.grid import CHANGES, Chip, FactsGrid
 from editview.ui.facts.model import FactsModel, Kind
 from editview.ui.facts.motion import Turning
 from editview.ui.facts.words import MARKS
-from editview.ui.look.theme import BODY, RECOVERED, SMALL, theme
+from editview.ui.look.theme import BODY, SMALL, state_of, theme
 
 _LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 _SHORT = {Chip.NOT_EDITED: "not yet", Chip.NOT_ASKED: ""}
@@ -34,8 +35,8 @@ class FactsDelegate(QStyledItemDelegate):
         self._body, self._small = look.font(BODY), look.font(SMALL)
         self._body_measure, self._small_measure = QFontMetrics(self._body), QFontMetrics(self._small)
         self._gap, self._pad, self._round = look.px(8), look.px(4), look.px(6)
-        self._inks = {chip: QColor(mark.state.ink) for chip, mark in MARKS.items()}
-        self._tints = {chip: QColor(mark.state.tint) for chip, mark in MARKS.items()}
+        self._inks = {chip: QColor(state_of(mark).ink) for chip, mark in MARKS.items()}
+        self._tints = {chip: QColor(state_of(mark).tint) for chip, mark in MARKS.items()}
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return QSize(theme().px(88), row_height())

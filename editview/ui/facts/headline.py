@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from editview.domain.comparison import share
 from editview.domain.facts import Group
 from editview.domain.operations import FineTune
 from editview.domain.orders import order_key, order_name
 from editview.domain.plan import Plan
-from editview.domain.sentences import Tally, tell
+from editview.domain.sentences import Tally, certainty, tell
 from editview.domain.session import RunState
 from editview.ui.facts.grid import GROUPS, FactsGrid
 from editview.ui.facts.words import GROUP_NAMES
@@ -51,14 +50,7 @@ def sayings(grid: FactsGrid, plan: Plan) -> Sayings:
     if stage == 0:
         return Sayings(caption, _edits_to_make(grid), _known_before(grid, counted))
     big, rest = split(tell(counted))
-    certainty = ""
-    if counted.made:
-        interval = share(counted.hold, counted.made)
-        certainty = (
-            f"{interval.estimate:.0%} hold. Of many more edits made in the same way, "
-            f"between {interval.low:.0%} and {interval.high:.0%} would (95 % interval after Wilson)."
-        )
-    return Sayings(caption, big, rest, certainty)
+    return Sayings(caption, big, rest, certainty(counted))
 
 
 def _before(grid: FactsGrid) -> Sayings:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from editview.domain.facts import Fact, Group
+from editview.domain.look import NOT_ASKED, NOT_EDITED, RECOVERED, VERDICT_MARKS
 from editview.domain.sentences import stage_verbs, when_lost
 from editview.domain.session import Run
 from editview.domain.verdicts import Change, Verdict, gives
 from editview.ui.facts.grid import CHANGES, GROUPS, Chip, FactsGrid
-from editview.ui.look.theme import NOT_ASKED, RECOVERED, VERDICT_MARKS, Mark
 
-NOT_EDITED = Mark("○", "not yet edited", "neutral")
 MARKS = {
     Chip.NOT_ASKED: NOT_ASKED,
     Chip.NOT_EDITED: NOT_EDITED,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
@@ -64,6 +66,11 @@ class MessageBar(QFrame):
         self.details = QPushButton("Details", self)
         self.details.setProperty("role", "quiet")
         self.details.clicked.connect(self._show_details)
+        self.then = QPushButton("Go on", self)
+        self.then.setProperty("role", "quiet")
+        self.then.clicked.connect(self._go_on)
+        self.then.hide()
+        self._next: Callable[[], object] | None = None  # what that button does
         self.dismiss = QToolButton(self)
         self.dismiss.setIcon(icon("close"))
         self.dismiss.setAccessibleName("Close this message")
@@ -74,6 +81,7 @@ class MessageBar(QFrame):
         self._layout = QHBoxLayout(self)
         self._layout.addWidget(self._glyph)
         self._layout.addWidget(self.sentence, 1)
+        self._layout.addWidget(self.then)
         self._layout.addWidget(self.details)
         self._layout.addWidget(self.dismiss)
         theme().follow(self._dress)
@@ -85,6 +93,7 @@ class MessageBar(QFrame):
         self._glyph.setText("✗")
         self._glyph.set_role("fails")
         self._say(problem.sentence)
+        self._offer(None)
         self.details.setVisible(bool(problem.details))
 
     def withdraw(self, problem: Problem) -> None:
@@ -92,11 +101,15 @@ class MessageBar(QFrame):
         if self.problem is problem:
             self._close()
 
-    def show_note(self, sentence: str, lasting: bool = False) -> None:
+    def show_note(
+        self, sentence: str, lasting: bool = False, then: tuple[str, Callable[[], object]] | None = None
+    ) -> None:
+        """`then` is what can be done about it: the words of a button, and what it does."""
         if self.problem is None:
             self._glyph.setText("i")
             self._glyph.set_role("accent")
             self._say(sentence)
+            self._offer(then)
             self.details.hide()
             if lasting:
                 self._leave.stop()
@@ -108,6 +121,17 @@ class MessageBar(QFrame):
         self.setAccessibleName(sentence)
         self.show()
         self.update()
+
+    def _offer(self, then: tuple[str, Callable[[], object]] | None) -> None:
+        self._next = then[1] if then else None
+        if then:
+            self.then.setText(then[0])
+        self.then.setVisible(bool(then))
+
+    def _go_on(self) -> None:
+        if self._next is not None:
+            self._next()
+        self._close()
 
     def _close(self) -> None:
         self.problem = None

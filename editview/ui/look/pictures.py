@@ -24,6 +24,8 @@ from PySide6.QtGui import (
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QFileDialog, QMenu, QToolTip, QWidget
 
+from editview.domain.plots import legible as legible
+from editview.domain.plots import spread as spread
 from editview.ui.look.theme import SMALL, theme
 
 SCALE = 2  # of a picture that is copied or saved
@@ -173,35 +175,3 @@ def write(
     shown = QFontMetricsF(painter.font()).elidedText(words, Qt.TextElideMode.ElideRight, rect.width() + 0.5)
     painter.setPen(QColor(colour))
     painter.drawText(rect, align | Qt.AlignmentFlag.AlignVCenter, shown)
-
-
-def legible(ticks: Sequence[tuple[float, str]], width: Callable[[str], float], gap: float) -> list[tuple[float, str]]:
-    """The ticks, given at pixels, whose words don't touch: the first and the last stay, others as there is room."""
-    if len(ticks) < 2:
-        return list(ticks)
-
-    def reach(tick: tuple[float, str]) -> tuple[float, float]:
-        half = (width(tick[1]) + gap) / 2
-        return tick[0] - half, tick[0] + half
-
-    kept, last = [ticks[0]], ticks[-1]
-    for tick in ticks[1:-1]:
-        if reach(tick)[0] >= reach(kept[-1])[1] and reach(tick)[1] <= reach(last)[0]:
-            kept.append(tick)
-    return [*kept, last]
-
-
-def spread(places: Sequence[float], apart: float, low: float, high: float) -> list[float]:
-    """Places moved as little as keeps them `apart` and within bounds, for words at the ends of lines."""
-    order = sorted(range(len(places)), key=lambda i: places[i])
-    moved = [min(max(places[i], low), high) for i in order]
-    for i in range(1, len(moved)):
-        moved[i] = max(moved[i], moved[i - 1] + apart)
-    if moved and moved[-1] > high:
-        moved[-1] = high
-        for i in range(len(moved) - 2, -1, -1):
-            moved[i] = min(moved[i], moved[i + 1] - apart)
-    result = [0.0] * len(places)
-    for i, place in zip(order, moved, strict=True):
-        result[i] = place
-    return result

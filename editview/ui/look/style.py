@@ -9,7 +9,8 @@ from __future__ import annotations
 from PySide6.QtGui import QColor, QPalette
 
 from editview.domain import places
-from editview.ui.look.theme import SMALL, Roles, Theme
+from editview.domain.look import Roles
+from editview.ui.look.theme import SMALL, Theme
 
 
 def palette(roles: Roles) -> QPalette:

@@ -1,4 +1,4 @@
-"""The look as one table of roles, light and dark: colours, type sizes, spacing. Everything drawn asks here.
+"""The look of the moment: the roles of `domain.look`, light or dark, type sizes, spacing. Everything drawn asks here.
 
 `theme()` is the one theme of the process. Read `theme().roles` while painting; to set fonts or margins again when the
 look changes, hand a bound method to `theme().follow`.
@@ -7,7 +7,6 @@ look changes, hand a bound method to `theme().follow`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
@@ -15,107 +14,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QGuiApplication
 from PySide6.QtWidgets import QApplication, QStyle
 
-from editview.domain.verdicts import Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """One state of a fact: `ink` for words and glyphs, `tint` the chip behind them, `mark` for bars and lines."""
-
-    ink: str
-    tint: str
-    mark: str
-
-
-@dataclass(frozen=True, slots=True)
-class Roles:
-    """What each colour is for. Words keep a contrast of 4.5 : 1 on every ground, marks one of 3 : 1."""
-
-    dark: bool
-    background: str  # the window
-    raised: str  # panels, cards, tables
-    sunken: str  # tracks, alternate rows, disabled
-    line: str  # hairlines
-    text: str
-    muted: str  # second-rank words
-    faint: str  # grips, placeholders, axes: never words that must be read
-    accent: str  # what can be clicked, as words or an outline
-    accent_fill: str  # the primary button
-    accent_tint: str  # hover and selection
-    on_accent: str  # words on accent_fill
-    holds: State  # Okabe-Ito bluish green
-    weak: State  # Okabe-Ito orange
-    fails: State  # Okabe-Ito vermilion
-    neutral: State
-    operations: tuple[str, ...]  # plot lines, one an operation
-
-
-LIGHT = Roles(
-    dark=False,
-    background="#F4F5F7",
-    raised="#FFFFFF",
-    sunken="#ECEEF1",
-    line="#DCE0E5",
-    text="#1B1F24",
-    muted="#5A636E",
-    faint="#A3ABB5",
-    accent="#3350C0",
-    accent_fill="#3350C0",
-    accent_tint="#E4E9FA",
-    on_accent="#FFFFFF",
-    holds=State("#00694D", "#DDF1EA", "#009E73"),
-    weak=State("#7A5600", "#FBEFD2", "#C07F00"),
-    fails=State("#AF3F00", "#FCE6DA", "#D55E00"),
-    neutral=State("#5A636E", "#E8EBEE", "#8A939E"),
-    operations=("#0072B2", "#B0528A", "#8A7A00", "#2E8FC8", "#6B5BA8", "#5F6B76"),
-)
-
-DARK = Roles(
-    dark=True,
-    background="#16181C",
-    raised="#1F2228",
-    sunken="#101215",
-    line="#33383F",
-    text="#E8EAED",
-    muted="#A0A8B3",
-    faint="#626A75",
-    accent="#9DB2FF",
-    accent_fill="#4E67D6",
-    accent_tint="#2A3358",
-    on_accent="#FFFFFF",
-    holds=State("#3CCFA5", "#14352C", "#009E73"),
-    weak=State("#F0B43C", "#3A2C0C", "#E69F00"),
-    fails=State("#FF8A4D", "#43230F", "#D55E00"),
-    neutral=State("#A0A8B3", "#2B2F36", "#79828D"),
-    operations=("#56B4E9", "#E090C0", "#D6C84A", "#3C8FD0", "#A698E8", "#9AA5B1"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """How a state is told apart without its colour: a glyph and a word. `role` names the state's field in `Roles`."""
-
-    glyph: str
-    word: str
-    role: str
-
-    @property
-    def state(self) -> State:
-        """The colours of this state in the look of the moment."""
-        return getattr(theme().roles, self.role)
-
-
-VERDICT_MARKS = {
-    Verdict.HOLDS: Mark("✓", "holds", "holds"),
-    Verdict.WEAK: Mark("~", "weak", "weak"),
-    Verdict.FAILS: Mark("✗", "fails", "fails"),
-}
-RECOVERED = Mark("↺", "recovered", "holds")
-NOT_ASKED = Mark("–", "not asked", "neutral")
-
-
-def mark_of(verdict: Verdict | None) -> Mark:
-    return NOT_ASKED if verdict is None else VERDICT_MARKS[verdict]
+from editview.domain.look import DARK, LIGHT, Mark, Roles, State
 
 
 class Mode(StrEnum):
@@ -238,3 +137,9 @@ class Theme(QObject):
 def theme() -> Theme:
     """The theme of the process; an application has to exist."""
     return Theme()
+
+
+def state_of(mark: Mark) -> State:
+    """The colours of a mark's state in the look of the moment."""
+    state: State = getattr(theme().roles, mark.role)
+    return state

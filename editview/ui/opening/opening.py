@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from enum import Enum, auto
@@ -14,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from editview.domain import places
 from editview.domain.checkpoint import fitted
 from editview.domain.events import FactsPreviewed
+from editview.domain.files import file_name
 from editview.domain.left_out import CONTRADICTIONS, Keep
 from editview.domain.operations import FineTune, Lora
 from editview.domain.plan import Checkpoint
@@ -25,8 +25,6 @@ from editview.ui.opening.left_out_dialog import LeftOutDialog
 from editview.ui.opening.new_answer_dialog import NewAnswerDialog
 from editview.ui.opening.recognise import Kind, recognise
 from editview.ui.problem import Problem
-
-_NOT_IN_NAMES = r'[<>:"/\\|?*\x00-\x1f]+'  # on one system or another
 
 
 class _For(Enum):
@@ -124,7 +122,7 @@ class Opening(QObject):
             self._hub.send(SavePlan(self._hub.plan, self._hub.history.path))
 
     def save_plan_as(self) -> None:
-        start = self._hub.history.path or f"{re.sub(_NOT_IN_NAMES, '', self._hub.plan.name).strip(' .') or 'plan'}.toml"
+        start = self._hub.history.path or f"{file_name(self._hub.plan.name, 'plan')}.toml"
         path, _ = QFileDialog.getSaveFileName(self._window, "Save the plan", start, "Plans (*.toml)")
         if path:
             self._hub.send(SavePlan(self._hub.plan, path if path.endswith(".toml") else f"{path}.toml"))

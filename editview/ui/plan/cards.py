@@ -6,9 +6,10 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, Q
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from editview.domain.look import State
 from editview.ui.look.colours import operation_colour
 from editview.ui.look.icons import paint_icon
-from editview.ui.look.theme import BODY, SMALL, State, theme
+from editview.ui.look.theme import BODY, SMALL, theme
 from editview.ui.plan.card_states import CardState
 from editview.ui.plan.model import ICON, METHOD, OPERATION, STATE
 

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPolygonF
 
+from editview.domain.plots import trend
 from editview.domain.session import Stage
 from editview.ui.look.pictures import mixed, pen, spread, write
 from editview.ui.look.theme import theme
-
-_TREND = 0.05  # share of the points over which the trend forgets
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def paint_losses(painter: QPainter, area: QRectF, courses: Sequence[LossCourse])
         painter.setPen(pen(mixed(roles.raised, course.colour, 0.45), 0.75))
         painter.drawPolyline(QPolygonF([place(course, pair) for pair in trained]))
         painter.setPen(pen(course.colour, 1.75))
-        painter.drawPolyline(QPolygonF([place(course, pair) for pair in _trend(trained)]))
+        painter.drawPolyline(QPolygonF([place(course, pair) for pair in trend(trained)]))
         painter.setPen(pen(roles.text, 1, (2, 2)))
         points = [place(course, pair) for pair in validated]
         painter.drawPolyline(QPolygonF(points))
@@ -96,7 +95,7 @@ def paint_losses(painter: QPainter, area: QRectF, courses: Sequence[LossCourse])
     ends = [
         (name, points[-1], role)
         for name, points, role in (
-            ("training", _trend(both[0]), roles.muted), ("validation", both[1], roles.text)
+            ("training", trend(both[0]), roles.muted), ("validation", both[1], roles.text)
         )
         if points
     ]  # fmt: skip
@@ -107,13 +106,3 @@ def paint_losses(painter: QPainter, area: QRectF, courses: Sequence[LossCourse])
         box = QRectF(x, y - line / 2, QFontMetricsF(painter.font()).horizontalAdvance(number) + 1, line)
         painter.fillRect(box, QColor(roles.raised))
         write(painter, box, number, role)
-
-
-def _trend(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """An exponential mean that forgets over a share of the points, and begins with the first of them."""
-    weight = 1 / max(1.0, _TREND * len(points))
-    smoothed, mean = [], points[0][1] if points else 0.0
-    for step, loss in points:
-        mean += weight * (loss - mean)
-        smoothed.append((step, mean))
-    return smoothed

@@ -13,7 +13,7 @@ from editview.domain.comparison import share
 from editview.domain.facts import FactSheet, Group
 from editview.domain.plan import Plan
 from editview.domain.sentences import operation_title, verb
-from editview.domain.survival import NAMES, Moment, Survival, told
+from editview.domain.survival import NAMES, Moment, Survival, percent, told
 from editview.domain.timeline import Timeline, timeline
 from editview.ui.look.colours import operation_colour
 from editview.ui.look.pictures import Picture, legible, pen, spread, write
@@ -127,10 +127,10 @@ class SurvivalPicture(Picture):
         paint_losses(painter, frame.loss, self._courses(frame))
         if self._survival is None:
             return
-        self._paint_band(painter, frame)
+        self._paint_band(painter, frame, self._survival)
         for group in reversed(Group):
-            self._paint_group(painter, frame, group)
-        self._paint_ends(painter, frame)
+            self._paint_group(painter, frame, self._survival, group)
+        self._paint_ends(painter, frame, self._survival)
         if self._at is not None and self._at < len(self._survival.moments):
             moment = self._survival.moments[self._at]
             x = frame.x(self._axis.at(moment.stage, moment.step))
@@ -180,51 +180,35 @@ class SurvivalPicture(Picture):
             for span in spans
         ]
 
-    def _moments(self, group: Group) -> list[Moment]:
-        assert self._survival is not None
-        return [moment for moment in self._survival.moments if group in moment.counts]
-
-    def _stretches(self, group: Group) -> list[list[Moment]]:
-        """The curves of a group: one a fine-tune, each from the point of the stage before it."""
-        found: list[list[Moment]] = []
-        before: Moment | None = None
-        for moment in self._moments(group):
-            if moment.stage and self._axis.spans[moment.stage - 1].steps and before is not None:
-                if before.step is None:
-                    found.append([before])
-                found[-1].append(moment)
-            before = moment
-        return found
-
     def _point(self, frame: _Frame, moment: Moment, share: float) -> QPointF:
         return QPointF(frame.x(self._axis.at(moment.stage, moment.step)), frame.y(share))
 
-    def _paint_band(self, painter: QPainter, frame: _Frame) -> None:
+    def _paint_band(self, painter: QPainter, frame: _Frame, survival: Survival) -> None:
         """Wilson's 95 % interval of the edits: a band along curves, a bar at points that are no curve's."""
         ink = QColor(theme().roles.text)
         ink.setAlphaF(0.12)
         covered: set[int] = set()
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(ink)
-        for stretch in self._stretches(Group.EDITED):
+        for stretch in survival.stretches(Group.EDITED):
             reaches = [share(m.counts[Group.EDITED].stand, m.counts[Group.EDITED].of) for m in stretch]
             upper = [self._point(frame, m, reach.high) for m, reach in zip(stretch, reaches, strict=True)]
             lower = [self._point(frame, m, reach.low) for m, reach in zip(stretch, reaches, strict=True)]
             painter.drawPolygon(QPolygonF([*upper, *reversed(lower)]))
             covered |= {id(moment) for moment in stretch}
         half = theme().px(3)
-        for moment in self._moments(Group.EDITED):
+        for moment in survival.of(Group.EDITED):
             if id(moment) not in covered:
                 reach = share(moment.counts[Group.EDITED].stand, moment.counts[Group.EDITED].of)
                 top, bottom = self._point(frame, moment, reach.high), self._point(frame, moment, reach.low)
                 painter.drawRect(QRectF(top.x() - half, top.y(), 2 * half, bottom.y() - top.y()))
 
-    def _paint_group(self, painter: QPainter, frame: _Frame, group: Group) -> None:
+    def _paint_group(self, painter: QPainter, frame: _Frame, survival: Survival, group: Group) -> None:
         roles = theme().roles
         colour = roles.text if group is Group.EDITED else roles.muted
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(pen(colour, WIDTHS[group], DASHES[group]))
-        for stretch in self._stretches(group):
+        for stretch in survival.stretches(group):
             path = QPainterPath()
             points = [self._point(frame, m, m.counts[group].stand / m.counts[group].of) for m in stretch]
             path.addPolygon(QPolygonF(points))
@@ -232,7 +216,7 @@ class SurvivalPicture(Picture):
         radius = theme().px(8) * (0.5 if group is Group.EDITED else 0.4)
         painter.setPen(pen(colour, 1.5))
         painter.setBrush(QColor(colour if group is Group.EDITED else roles.raised))
-        for moment in self._moments(group):
+        for moment in survival.of(group):
             if moment.step is None:
                 centre = self._point(frame, moment, moment.counts[group].stand / moment.counts[group].of)
                 if group is Group.NEIGHBOURS:
@@ -240,9 +224,9 @@ class SurvivalPicture(Picture):
                 else:
                     painter.drawEllipse(centre, radius, radius)
 
-    def _paint_ends(self, painter: QPainter, frame: _Frame) -> None:
+    def _paint_ends(self, painter: QPainter, frame: _Frame, survival: Survival) -> None:
         """The name and the share at the end of each line, moved apart where they would touch."""
-        ends = [(group, moments[-1]) for group in Group if (moments := self._moments(group))]
+        ends = [(group, moments[-1]) for group in Group if (moments := survival.of(group))]
         if not ends:
             return
         line, px, roles = QFontMetricsF(painter.font()).height(), theme().px, theme().roles
@@ -250,16 +234,7 @@ class SurvivalPicture(Picture):
         places = spread([frame.y(value) for value in shares], line, frame.main.top(), frame.main.bottom())
         for (group, moment), value, y in zip(ends, shares, places, strict=True):
             x = self._point(frame, moment, value).x() + px(8)
-            words = f"{NAMES[group]} {_percent(value)}"
+            words = f"{NAMES[group]} {percent(value)}"
             box = QRectF(x, y - line / 2, QFontMetricsF(painter.font()).horizontalAdvance(words), line)
             painter.fillRect(box, QColor(roles.raised))
             write(painter, box, words, roles.text if group is Group.EDITED else roles.muted)
-
-
-def _percent(share: float) -> str:
-    """Never 0 % or 100 % unless it is."""
-    if 0 < share < 0.005:
-        return "<1 %"
-    if 0.995 < share < 1:
-        return ">99 %"
-    return f"{100 * share:.0f} %"

@@ -7,9 +7,10 @@ import html
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
+from editview.domain.look import NOT_ASKED, RECOVERED, mark_of
 from editview.domain.verdicts import Verdict
 from editview.ui.look.labels import Sentence
-from editview.ui.look.theme import NOT_ASKED, RECOVERED, mark_of, theme
+from editview.ui.look.theme import theme
 from editview.ui.window.actions import Actions
 
 _HOLDS, _WEAK, _FAILS = (mark_of(verdict) for verdict in Verdict)

@@ -21,6 +21,7 @@ from editview.ui.window.actions import Actions
 from editview.ui.window.command_palette import CommandPalette
 from editview.ui.window.header import Header
 from editview.ui.window.recent import RecentMenu
+from editview.ui.window.reports import Reports
 from editview.ui.window.status_bar import StatusBar
 from editview.ui.window.window_actions import rows
 
@@ -41,6 +42,7 @@ class MainWindow(QMainWindow):
         self.hub = hub
         self.opening = Opening(hub, self)
         self.plan = PlanPanel(hub, self)
+        self.reports = Reports(hub, self)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
@@ -83,6 +85,7 @@ class MainWindow(QMainWindow):
         hub.problem.connect(self.message.show_problem)
         hub.solved.connect(self.message.withdraw)
         hub.noted.connect(self.message.show_note)
+        hub.report_saved.connect(self._report_saved)
         hub.recovered.connect(partial(self.message.show_note, lasting=True))
         self.plan.selection_changed.connect(refresh)
         for signal in (hub.plan_changed, hub.sheet_changed, hub.run_changed, hub.run_started, hub.runs_changed):
@@ -124,6 +127,10 @@ class MainWindow(QMainWindow):
 
     def show_problem(self, problem: Problem) -> None:
         self.message.show_problem(problem)
+
+    def _report_saved(self, path: str) -> None:
+        then = "Open it", partial(self.reports.open, path)
+        self.message.show_note(f"The report is in '{path}'.", lasting=True, then=then)
 
     # ---- the window itself -----------------------------------------------------------------------------------
 

@@ -44,6 +44,10 @@ def _file(window: MainWindow) -> list[Action]:
         ),
         Action("save-plan-as", "&File", "Save plan as…", opening.save_plan_as, "Ctrl+Shift+S", group=1),
         Action("export", "&File", "Export a stage…", window.plan.export, "Ctrl+E", "save", group=1),
+        Action(
+            "save-report", "&File", "Save report…", window.reports.save, "Ctrl+Shift+R", "save",
+            possible=window.reports.possible, group=1,
+        ),
         Action("quit", "&File", "Quit", window.close, "Ctrl+Q", group=2),
     ]  # fmt: skip
 

@@ -180,6 +180,14 @@ def test_orders_with_long_names_are_called_first_and_second(qtbot: QtBot) -> Non
     assert panel.first.count() == 3
 
 
+def test_the_comparison_that_is_shown_can_be_saved_as_a_report(qtbot: QtBot) -> None:
+    hub, panel = compared(qtbot)
+    wanted: list[object] = []
+    hub.report_wanted.connect(wanted.append)
+    panel.report.click()
+    assert wanted == [(hub.session.runs["one"], hub.session.runs["two"])]
+
+
 def test_orders_asked_for_elsewhere_are_run_once(qtbot: QtBot) -> None:
     hub, _, sent = shown(qtbot)
     hub.take(events(True, "one"))

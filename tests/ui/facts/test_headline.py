@@ -58,7 +58,7 @@ def test_the_interval_is_of_the_edits_that_hold() -> None:
     said = told()
     hold = int(said.big.split()[0])
     interval = share(hold, 10)
-    assert f"{interval.low:.0%} and {interval.high:.0%}" in said.certainty
+    assert f"{100 * interval.low:.0f} % and {100 * interval.high:.0f} %" in said.certainty
 
 
 def test_between_steps_it_says_which_one_is_done() -> None:

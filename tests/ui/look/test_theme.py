@@ -9,9 +9,10 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from editview.domain.look import DARK, LIGHT, NOT_ASKED, RECOVERED, VERDICT_MARKS, Roles, mark_of
 from editview.domain.verdicts import Verdict
 from editview.ui.look.labels import Sentence, Words, rich
-from editview.ui.look.theme import DARK, LIGHT, NOT_ASKED, RECOVERED, VERDICT_MARKS, Mode, Roles, mark_of, theme
+from editview.ui.look.theme import Mode, state_of, theme
 
 GROUNDS = ("background", "raised", "sunken")
 
@@ -68,7 +69,7 @@ def test_the_look_is_switched_live(qtbot: QtBot, qapp: QApplication) -> None:
     with qtbot.waitSignal(theme().changed):
         theme().set_mode(Mode.DARK)
     assert qapp.palette().color(QPalette.ColorRole.Window) == QColor(DARK.background)
-    assert mark_of(Verdict.HOLDS).state == DARK.holds
+    assert state_of(mark_of(Verdict.HOLDS)) == DARK.holds
     theme().set_mode(Mode.LIGHT)
     assert qapp.palette().color(QPalette.ColorRole.Window) == QColor(LIGHT.background)
     with qtbot.assertNotEmitted(theme().changed):

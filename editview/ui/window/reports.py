@@ -1,0 +1,48 @@
+"""Saving a report of the shown run, and opening it afterwards in what shows such files on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from editview.domain.files import file_name
+from editview.domain.requests import SaveReport
+from editview.domain.session import Run, RunState
+from editview.ui.hub import Hub
+from editview.ui.problem import Problem
+
+SUFFIX = ".html"
+
+
+class Reports(QObject):
+    """Belongs to the window whose dialogs it shows."""
+
+    def __init__(self, hub: Hub, window: QWidget) -> None:
+        super().__init__(window)
+        self._hub, self._window = hub, window
+        hub.report_wanted.connect(self._ask)
+
+    def possible(self) -> bool:
+        """Whether the shown run has ended, with some stage asked."""
+        run = self._hub.run
+        return run is not None and run.state is not RunState.RUNNING and run.last_checked is not None
+
+    def save(self) -> None:
+        """Of the shown run."""
+        if self._hub.run is not None and self.possible():
+            self._ask((self._hub.run,))
+
+    def _ask(self, runs: tuple[Run, ...]) -> None:
+        name = file_name(runs[0].plan.name, "report") + (" - orders compared" if len(runs) > 1 else "")
+        path, _ = QFileDialog.getSaveFileName(self._window, "Save the report", f"{name}{SUFFIX}", "Reports (*.html)")
+        if path:
+            self._hub.noted.emit("The report is being written.")
+            self._hub.send(SaveReport(runs[0], path if path.lower().endswith(SUFFIX) else f"{path}{SUFFIX}", *runs[1:]))
+
+    def open(self, path: str) -> None:
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(path).absolute()))):
+            sentence = f"Nothing on this machine opens '{path}' by itself. Open it from your browser."
+            self._hub.problem.emit(Problem(sentence, ""))
