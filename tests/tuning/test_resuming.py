@@ -12,9 +12,11 @@ import torch
 from torch import Tensor
 
 from editview.domain.errors import Cancelled
+from editview.domain.facts import Fact, Group
 from editview.domain.operations import FullFineTune, Lora
 from editview.lm.model import LanguageModel
 from editview.tuning.fine_tune import fine_tune
+from editview.tuning.protection.protection import FactsGiven
 from editview.tuning.randomness import kept_random_state, random_state, set_random_state
 from editview.tuning.resuming import Snapshots
 from editview.tuning.watch import Watch
@@ -172,3 +174,39 @@ def test_chance_goes_on_where_it_was() -> None:
         first = [draw() for _ in range(3)]
         set_random_state(state)
         assert [draw() for _ in range(3)] == first
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"replay": 0.2, "teach": 0.2}, {"shift_penalty": 2.0}, {"packing": True, "max_length": 64, "replay": 0.2}],
+    ids=["facts in batches", "penalty", "packed"],
+)
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_facts_penalties_and_packs_go_on_too(method: str, more: dict[str, object]) -> None:
+    fact = Fact("f", Group.EDITED, "Peru", "The sea of {} is", "red", "blue", ("{} has a sea which is",))
+    given = FactsGiven((fact,), (fact,), (0, 1))
+    operation = OPERATIONS[method].model_copy(update={"steps": 7, "batch_size": 4, **more})
+
+    def trained(keeper: Keeper, found: int | None = None) -> dict[str, Tensor]:
+        lm = llama()
+        fine_tune(lm, operation, examples(), 5, facts=given, snapshots=keeper.snapshots(found))
+        return weights(lm)
+
+    keeper = Keeper()
+    through = trained(keeper)
+    for at in (2, 5):
+        assert same(through, trained(keeper, found=at)), at
+
+
+def test_a_projection_goes_on_with_the_directions_it_had() -> None:
+    """To rounding: where it goes on, what is projected already is projected once more."""
+    fact = Fact("f", Group.EDITED, "Peru", "The sea of {} is", "red", "blue")
+    given = FactsGiven((), (fact,), (0, 1))
+    operation = OPERATIONS["full"].model_copy(update={"steps": 7, "batch_size": 4, "projection": True})
+    keeper, found = Keeper(), []
+    for at in (None, 4):
+        lm = llama()
+        fine_tune(lm, operation, examples(), 5, facts=given, snapshots=keeper.snapshots(at))
+        found.append(weights(lm))
+    through, resumed = found
+    assert all(torch.allclose(through[name], resumed[name], atol=1e-5) for name in through)
