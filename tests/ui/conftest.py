@@ -30,7 +30,11 @@ def nothing_left_behind(qapp: QApplication, home: Path) -> Iterator[None]:
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         return [widget for widget in qapp.topLevelWidgets() if widget not in before]
 
-    yield
+    gc.disable()  # a window that a test lets go of isn't collected while another is being made, which crashes Qt
+    try:
+        yield
+    finally:
+        gc.enable()
     if left():
         gc.collect()  # what only Python still holds goes now
     assert not left(), f"left behind: {left()}"

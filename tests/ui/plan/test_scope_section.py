@@ -86,17 +86,21 @@ def test_by_keyboard(form: OperationForm, qtbot: QtBot) -> None:
     assert "Layer 2 (index 1), edited by this plan" in picture.accessibleDescription()
 
 
-def test_a_choice_that_matches_nothing_is_said_and_can_t_be_applied(qtbot: QtBot) -> None:
-    form = OperationForm(FullFineTune(trained="edited"), parts=Parts(TENSORS, (), 2_000_000), layers=4)
+@pytest.mark.parametrize(
+    ("operation", "edited", "said"),
+    [
+        (FullFineTune(trained="edited"), (), "nothing in the plan edits any"),
+        (Lora(matrices=(MatrixKind.NORM,)), (1,), "choose other kinds of matrix"),
+        (FullFineTune(trained="chosen"), (1,), "choose layers to train"),
+    ],
+)
+def test_a_choice_that_matches_nothing_is_said_and_can_t_be_applied(
+    qtbot: QtBot, operation: FullFineTune | Lora, edited: tuple[int, ...], said: str
+) -> None:
+    form = OperationForm(operation, parts=Parts(TENSORS, edited, 2_000_000), layers=4)
     qtbot.addWidget(form)
-    assert "nothing in the plan edits any" in form.complaint("trained")
+    assert said in form.complaint("trained")
     assert not form.apply.isEnabled()
-    form = OperationForm(Lora(matrices=(MatrixKind.NORM,)), parts=PARTS, layers=4)
-    qtbot.addWidget(form)
-    assert "choose other kinds of matrix" in form.complaint("trained")
-    form = OperationForm(FullFineTune(trained="chosen"), parts=PARTS, layers=4)
-    qtbot.addWidget(form)
-    assert "choose layers to train" in form.complaint("trained")
 
 
 def test_the_exact_list_can_be_searched(form: OperationForm, qtbot: QtBot) -> None:
