@@ -14,7 +14,7 @@ from rich.text import Text
 
 from editview.domain.events import EngineLoading, Event, Noted, Progressed, StageFinished, StageStarted
 from editview.domain.facts import Group
-from editview.domain.scores import flips_at, scores
+from editview.domain.scores import SCORES, score_row
 from editview.domain.sentences import duration, summary
 from editview.domain.session import Run
 from editview.domain.validation import gained
@@ -116,24 +116,16 @@ def table(run: Run) -> None:
 
 def _scores_table(run: Run) -> Table:
     """The literature's figures at each stage; flipped and kept are counted from the stage before."""
-    names = ("ES", "PS", "NS", "Score", "Strict ES", "Flipped", "Kept")
     caption = (
         "Efficacy, paraphrases and neighbourhood in per cent, and their harmonic mean; strict: every token of the "
         "answer is the first choice; flipped: earlier edits that fail since the stage before; kept: controls that don't"
     )
     shown = Table(title="As the literature counts", caption=caption)
     shown.add_column("Stage")
-    for name in names:
+    for name in SCORES:
         shown.add_column(name, justify="right")
     for index, stage in enumerate(run.stages):
-        found = scores(run.sheet, stage.checks)
-        figures = found.likelier
-        values = [figures.efficacy, figures.paraphrase, figures.neighbourhood, figures.score, found.strict.efficacy]
-        if index:
-            lost = flips_at(run, index, Group.CONTROL).rate
-            values += [flips_at(run, index, Group.EDITED).rate, None if lost is None else 1 - lost]
-        cells = ["–" if value is None else f"{100 * value:.1f}" for value in values]
-        shown.add_row(Text(stage.info.title), *cells, *[""] * (len(names) - len(cells)))
+        shown.add_row(Text(stage.info.title), *score_row(run, index))
     return shown
 
 

@@ -116,6 +116,21 @@ def flips_at(run: Run, stage: int, group: Group) -> Flips:
     return flips(facts, group, run.stages[stage - 1].checks, run.stages[stage].checks)
 
 
+SCORES = ("ES", "PS", "NS", "Score", "Strict ES", "Flipped", "Kept")
+
+
+def score_row(run: Run, stage: int) -> list[str]:
+    """The literature's figures at a stage in per cent, by `SCORES`; a dash: nothing to measure it on."""
+    found = scores(run.sheet, run.stages[stage].checks)
+    figures = found.likelier
+    values = [figures.efficacy, figures.paraphrase, figures.neighbourhood, figures.score, found.strict.efficacy]
+    if stage:
+        lost = flips_at(run, stage, Group.CONTROL).rate
+        values += [flips_at(run, stage, Group.EDITED).rate, None if lost is None else 1 - lost]
+    cells = ["–" if value is None else f"{100 * value:.1f}" for value in values]
+    return cells + [""] * (len(SCORES) - len(cells))
+
+
 def _likelier(answer: Answer) -> float | None:
     """A tie fails."""
     return None if answer.nll_other is None else float(answer.nll_wanted < answer.nll_other)

@@ -11,7 +11,6 @@ from editview.domain.facts import Fact, Group
 from editview.domain.look import NOT_ASKED, NOT_EDITED, RECOVERED, Mark, mark_at, mark_of
 from editview.domain.operations import Edit, Operation
 from editview.domain.orders import FactPair
-from editview.domain.scores import flips_at, scores
 from editview.domain.sentences import duration, method_name, stage_titles, stage_verbs, when_lost
 from editview.domain.session import Run, StageState
 from editview.domain.validation import gained
@@ -133,21 +132,6 @@ def _counted(group: Group, found: Counter[Mark]) -> Counted:
     if found[NOT_EDITED]:
         known.append((NOT_EDITED, "still to be edited", found[NOT_EDITED]))
     return Counted(GROUP_NAMES[group], found.total() - found[NOT_ASKED], tuple(known))
-
-
-SCORES = ("ES", "PS", "NS", "Score", "Strict ES", "Flipped", "Kept")
-
-
-def score_row(run: Run, stage: int) -> list[str]:
-    """The literature's figures at a stage in per cent, by `SCORES`; a dash: nothing to measure it on."""
-    found = scores(run.sheet, run.stages[stage].checks)
-    figures = found.likelier
-    values = [figures.efficacy, figures.paraphrase, figures.neighbourhood, figures.score, found.strict.efficacy]
-    if stage:
-        lost = flips_at(run, stage, Group.CONTROL).rate
-        values += [flips_at(run, stage, Group.EDITED).rate, None if lost is None else 1 - lost]
-    cells = ["–" if value is None else f"{100 * value:.1f}" for value in values]
-    return cells + [""] * (len(SCORES) - len(cells))
 
 
 # ---- what was done ------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from editview.domain.facts import Group
 from editview.domain.files import replacing
 from editview.domain.look import DARK, LIGHT, Roles, give_places
 from editview.domain.orders import compared, kept, order_name, pair_up, tiles, told
+from editview.domain.scores import SCORES, score_row
 from editview.domain.sentences import certainty, stage_titles, stage_verbs, summary, tally
 from editview.domain.session import Run, RunState
 from editview.domain.survival import DEFINITION, Survival
@@ -68,8 +69,8 @@ def _of_run(run: Run, path: Path) -> dict[str, Any]:
         "verbs": stage_verbs(run),
         "groups": [contents.GROUP_NAMES[group] for group in groups],
         "counts": [contents.counts(rows, groups, at) for at in range(len(run.stages))],
-        "score_names": contents.SCORES,
-        "scores": [contents.score_row(run, at) for at in range(len(run.stages))],
+        "score_names": SCORES,
+        "scores": [score_row(run, at) for at in range(len(run.stages))],
         "survival": _survival(run),
         "weights": weights_picture(drawn, _colours(run)),
         "weights_sentence": weights_sentence(drawn),
