@@ -25,6 +25,7 @@ from editview.domain.events import (
     Traced,
     TrainingPreviewed,
 )
+from editview.domain.history import WINDOW
 from editview.domain.requests import (
     AskModel,
     ChooseDevice,
@@ -41,6 +42,8 @@ from editview.domain.requests import (
     ScaleEdit,
     TraceFacts,
 )
+from editview.runs.history import History
+from editview.runs.recorder import Recorder
 
 Emit = Callable[[Event], None]
 _NICENESS = 10
@@ -102,7 +105,7 @@ class Engine:
         """What touches weights. Raises Cancelled once `stop` is set."""
         match request:
             case RunPlan(plan=plan, sheet=sheet, fresh=fresh):
-                self._runner.run(plan, sheet, self._emit, stop, fresh)
+                self._runner.run(plan, sheet, Recorder(History(), self._emit, WINDOW), stop, fresh)
             case AskModel(plan=plan, prompt=prompt, stage_keys=keys, max_new_tokens=most):
                 self._emit(Replied(prompt, keys, self._runner.ask(plan, prompt, keys, most, self._emit, stop)))
             case ScaleEdit(plan=plan, sheet=sheet, operation_id=operation, strength=strength):

@@ -6,6 +6,7 @@ Panels read from it, connect to its signals and send requests through it; they d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
@@ -15,6 +16,7 @@ from editview.domain.events import (
     BestKept,
     Checked,
     CheckpointDescribed,
+    DiskUsed,
     EngineLoading,
     EngineReady,
     Event,
@@ -35,6 +37,8 @@ from editview.domain.events import (
     ReportSaved,
     RunFailed,
     RunFinished,
+    RunsListed,
+    RunsRecalled,
     RunStarted,
     RunStopped,
     Scaled,
@@ -79,6 +83,10 @@ class Hub(QObject):
     measured = Signal(object)  # events.FineTuneMeasured
     training_seen = Signal(object)  # events.TrainingPreviewed
     interference_known = Signal(object)  # events.InterferenceMeasured
+    runs_listed = Signal(object)  # events.RunsListed
+    recalled = Signal(object)  # Recalled: a run that is shown again
+    pair_wanted = Signal(object)  # tuple of two Recalled: to be compared, whatever they are
+    disk_used = Signal(object)  # events.DiskUsed
     report_wanted = Signal(object)  # tuple of Runs: one to tell of, or two orders to compare
     report_saved = Signal(str)  # where
     noted = Signal(str)
@@ -250,6 +258,26 @@ class Hub(QObject):
         self.run = run
         self.run_started.emit()
 
+    def _recall(self, event: RunsRecalled) -> None:
+        """Show a run of an earlier time with its plan, or compare two."""
+        found = [replace(one, run=self.session.recall(one.run)) for one in event.runs]
+        if len(found) == 2:
+            self.pair_wanted.emit(tuple(found))
+            return
+        (one,) = found
+        if one.run.plan != self.plan:
+            self._open_plan(one.run.plan, None)
+        self.show_run(one.run)
+        self.recalled.emit(one)
+
+    def _open_plan(self, plan: Plan, path: str | None) -> None:
+        self.history.open(plan, path)
+        self.checkpoint = None
+        self._lose_sheet()
+        self._tell_plan()
+        self.sheet_changed.emit()
+        self.look_up()
+
     # ---- events ----------------------------------------------------------------------------------------------
 
     def take(self, events: Iterable[Event]) -> None:
@@ -281,12 +309,7 @@ class Hub(QObject):
                 case FactsOpened():
                     self._take_sheet(event)
                 case PlanOpened(path=path, plan=plan):
-                    self.history.open(plan, None if path == str(places.demo_plan()) else path)  # the demo stays
-                    self.checkpoint = None
-                    self._lose_sheet()
-                    self._tell_plan()
-                    self.sheet_changed.emit()
-                    self.look_up()
+                    self._open_plan(plan, None if path == str(places.demo_plan()) else path)  # the demo stays
                 case PlanSaved(path=path, plan=plan):
                     self.history.keep(plan, path)
                     self.plan_changed.emit()
@@ -313,6 +336,12 @@ class Hub(QObject):
                     self.training_seen.emit(event)
                 case InterferenceMeasured():
                     self.interference_known.emit(event)
+                case RunsListed():
+                    self.runs_listed.emit(event)
+                case RunsRecalled():
+                    self._recall(event)
+                case DiskUsed():
+                    self.disk_used.emit(event)
                 case ReportSaved(path=path):
                     self.report_saved.emit(path)
                 case Noted(sentence=sentence):

@@ -12,7 +12,7 @@ MOST_RECENT = 8
 
 
 def _store() -> QSettings:
-    return QSettings(str(places.data() / "window.ini"), QSettings.Format.IniFormat)
+    return QSettings(str(places.window_settings()), QSettings.Format.IniFormat)
 
 
 def restore_look() -> None:

@@ -1,0 +1,100 @@
+"""What a run tells, as it is kept: plans, sheets and events as compressed JSON, and back.
+
+Fields that a later version has added are passed over; what is missing must have a default, else the run is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from editview.domain.errors import EditViewError
+from editview.domain.events import (
+    BestKept,
+    Checked,
+    LiveChecked,
+    RunEvent,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    RunStopped,
+    StageFinished,
+    StageStarted,
+    Trained,
+    Validated,
+)
+from editview.domain.facts import FactSheet
+from editview.domain.plan import Plan
+
+_KEPT = (
+    StageStarted, Checked, LiveChecked, Trained, Validated, BestKept, StageFinished, RunFinished, RunStopped, RunFailed
+)  # fmt: skip
+_READERS: dict[str, Callable[[Any], RunEvent]] = {kind.__name__: TypeAdapter(kind).validate_python for kind in _KEPT}
+_started: Callable[[Any], RunStarted] = TypeAdapter(RunStarted).validate_python
+_sheet: Callable[[Any], FactSheet] = TypeAdapter(FactSheet).validate_python
+
+
+class Unreadable(EditViewError):
+    """What was kept of a run is damaged, or another version's."""
+
+    def __init__(self, details: str) -> None:
+        super().__init__(
+            "What was kept of this run can't be read: it is damaged, or was written by another version of EditView. "
+            "The other runs are untouched.",
+            details,
+        )
+
+
+def is_kept(event: RunEvent) -> bool:
+    """How far a step is, is told and forgotten."""
+    return isinstance(event, _KEPT)
+
+
+def plan_said(plan: Plan) -> str:
+    """A plan with the names of its steps, by which its stages and the steps that take edits back know them."""
+    steps = [{**operation.model_dump(mode="json"), "id": operation.id} for operation in plan.operations]
+    return json.dumps({**plan.model_dump(mode="json"), "operations": steps}, ensure_ascii=False)
+
+
+def packed(items: Iterable[Any]) -> bytes:
+    """Line by line, since one JSON text of megabytes would hold up every other thread."""
+    return zlib.compress(b"\n".join(json.dumps(item, ensure_ascii=False).encode() for item in items))
+
+
+def sheet_packed(sheet: FactSheet) -> bytes:
+    return packed([{"name": sheet.name, "read_as": sheet.read_as}, *map(asdict, sheet)])
+
+
+def start_packed(event: RunStarted) -> bytes:
+    """Without plan and sheet, which are kept apart."""
+    return packed([{
+        "stages": [asdict(stage) for stage in event.stages], "tensors": [asdict(tensor) for tensor in event.tensors]
+    }])  # fmt: skip
+
+
+def events_packed(events: Iterable[RunEvent]) -> bytes:
+    return packed([type(event).__name__, asdict(event)] for event in events)
+
+
+def unpacked(run: str, plan: str, sheet: bytes, pieces: Sequence[bytes]) -> Iterator[RunEvent]:
+    """The events of a run as they were told. Raises `Unreadable`."""
+    try:
+        (start,) = _lines(pieces[0])
+        head, *facts = _lines(sheet)
+        yield _started({
+            **start, "run": run, "plan": Plan.model_validate_json(plan), "sheet": _sheet({**head, "facts": facts})
+        })  # fmt: skip
+        for piece in pieces[1:]:
+            for name, said in _lines(piece):
+                yield _READERS[name](said)
+    except (zlib.error, ValueError, LookupError, ValidationError) as error:
+        raise Unreadable(str(error)) from error
+
+
+def _lines(content: bytes) -> Iterator[Any]:
+    return map(json.loads, zlib.decompress(content).split(b"\n"))
