@@ -40,7 +40,7 @@ def outcome(entry: RunEntry) -> str:
     """What came of a run, led by how far it came where that isn't its end."""
     if entry.state is RunState.FINISHED:
         return entry.sentence
-    at = f" at *{entry.stage}*" if entry.stage else ""
+    at = f" during *{entry.stage}*" if entry.stage else ""
     led = {
         RunState.RUNNING: f"Under way{at}.",
         RunState.STOPPED: f"Stopped{at}.",
@@ -64,7 +64,7 @@ def opened(entry: RunEntry, now: float) -> str:
     if entry.state is RunState.RUNNING:
         return f"{led}; it is under way in another process, and this is what it had a moment ago."
     ended = "was stopped" if entry.state is RunState.STOPPED else "failed"
-    return f"{led}. It {ended}{f' at *{entry.stage}*' if entry.stage else ''}; this is what it had."
+    return f"{led}. It {ended}{f' during *{entry.stage}*' if entry.stage else ''}; this is what it had."
 
 
 def names_apart(first: RunEntry, second: RunEntry, now: float) -> tuple[str, str]:

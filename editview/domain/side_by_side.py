@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.history import Recalled
-from editview.domain.history_words import names_apart
+from editview.domain.history_words import names_apart, when
 from editview.domain.orders import FactPair, Kept, compared, kept, pair_up
 from editview.domain.session import Run, RunState
 
@@ -40,7 +40,8 @@ def side_by_side(first: Recalled, second: Recalled, now: float) -> SideBySide:
     pairs = pair_up(one, other)
     edits, *others = (kept(one, pairs, group, other) for group in (Group.EDITED, Group.NEIGHBOURS, Group.CONTROL))
     sentence = compared(names, edits, _RUN) if edits else "No fact was edited by both runs."
-    remarks = tuple(_remarks(names, (first.run, second.run), (one, other)))
+    whole = tuple(f"*{each.entry.plan}*, {when(each.entry.began, now)}" for each in (first, second))
+    remarks = (f"First: {whole[0]}. Second: {whole[1]}.", *_remarks(names, (first.run, second.run), (one, other)))
     return SideBySide(names, sentence, remarks, tuple(pairs), edits, tuple(filter(None, others)))
 
 
@@ -71,4 +72,4 @@ def _remarks(names: tuple[str, str], whole: tuple[Run, Run], cut: tuple[Run, Run
         yield f"Compared on the {shared:,} facts that both asked, of {counts[0]:,} and {counts[1]:,}."
     for name, run, part in zip(names, whole, cut, strict=True):
         if len(part.stages) < len(run.stages):
-            yield f"*{name}* is taken as it stood after *{part.stages[-1].info.title}*: it came no further."
+            yield f"*{name}* came no further than *{part.stages[-1].info.title}*, and is taken as it stood there."

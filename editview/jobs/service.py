@@ -1,8 +1,8 @@
 """The jobs: takes requests from the window, does them in threads of its own, answers with events.
 
 Five lanes, so that nothing waits for something long that it doesn't need: *files* reads and writes sheets, plans,
-reports and the list of runs without torch; *models* loads the model libraries, then runs and asks; *headers* describes and forecasts without
-touching weights; *data* looks through training data; *downloads* brings checkpoints.
+reports and the list of runs without torch; *models* loads the model libraries, then runs and asks; *headers* describes
+and forecasts without touching weights; *data* looks through training data; *downloads* brings checkpoints.
 Importing this module is cheap: torch is imported by the models lane, once `Jobs` is made.
 """
 

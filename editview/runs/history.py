@@ -149,7 +149,8 @@ class History:
             if row is None:
                 return None
             pieces = file.execute("SELECT content FROM pieces WHERE run = ? ORDER BY number", (run,))
-            return Kept(_entry(row[:-4]), *row[-4:], tuple(content for (content,) in pieces))
+            *said, plan, files, sheet_hash, sheet = row
+            return Kept(_entry(said), plan, files, sheet_hash, sheet, tuple(content for (content,) in pieces))
 
         found = self._do(work)
         if found is None:

@@ -33,7 +33,10 @@ def what_changed(plan: Plan, sheet: str, files: str) -> Iterator[str]:
             yield f"The {what} '{name}' has changed since."
     with suppress(EditViewError):  # that it can't be opened is said when the plan opens it
         if read_facts(plan.facts, plan.columns)[0].content_hash != sheet:
-            yield f"The fact sheet '{plan.facts}' has changed since: what is shown is how the facts were."
+            yield (
+                f"The fact sheet '{plan.facts}' has changed since: its facts are shown, and asked if the plan runs "
+                "again, as they were. Open the sheet to take it as it is now."
+            )
 
 
 def _named(plan: Plan) -> Iterator[tuple[str, str, Path | None]]:

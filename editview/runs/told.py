@@ -34,7 +34,7 @@ from editview.domain.plan import Plan
 _KEPT = (
     StageStarted, Checked, LiveChecked, Trained, Validated, BestKept, StageFinished, RunFinished, RunStopped, RunFailed
 )  # fmt: skip
-_READERS: dict[str, Callable[[Any], RunEvent]] = {kind.__name__: TypeAdapter(kind).validate_python for kind in _KEPT}
+_READERS: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in _KEPT}
 _started: Callable[[Any], RunStarted] = TypeAdapter(RunStarted).validate_python
 _sheet: Callable[[Any], FactSheet] = TypeAdapter(FactSheet).validate_python
 
@@ -91,7 +91,8 @@ def unpacked(run: str, plan: str, sheet: bytes, pieces: Sequence[bytes]) -> Iter
         })  # fmt: skip
         for piece in pieces[1:]:
             for name, said in _lines(piece):
-                yield _READERS[name](said)
+                event: RunEvent = _READERS[name].validate_python(said)
+                yield event
     except (zlib.error, ValueError, LookupError, ValidationError) as error:
         raise Unreadable(str(error)) from error
 

@@ -259,7 +259,7 @@ class Hub(QObject):
         self.run_started.emit()
 
     def _recall(self, event: RunsRecalled) -> None:
-        """Show a run of an earlier time with its plan, or compare two."""
+        """Show a run of an earlier time with its plan and the facts as they were, or compare two."""
         found = [replace(one, run=self.session.recall(one.run)) for one in event.runs]
         if len(found) == 2:
             self.pair_wanted.emit(tuple(found))
@@ -267,6 +267,11 @@ class Hub(QObject):
         (one,) = found
         if one.run.plan != self.plan:
             self._open_plan(one.run.plan, None)
+        if self.sheet is None or self.sheet.content_hash != one.run.sheet.content_hash:
+            self.sheet, self.sheet_problems, self.sheet_missing = one.run.sheet, (), ""
+            self.sheet_changed.emit()
+        self._look_ups.ask(DescribeCheckpoint(self.plan.checkpoint))
+        self._ask_forecast()
         self.show_run(one.run)
         self.recalled.emit(one)
 
@@ -276,7 +281,6 @@ class Hub(QObject):
         self._lose_sheet()
         self._tell_plan()
         self.sheet_changed.emit()
-        self.look_up()
 
     # ---- events ----------------------------------------------------------------------------------------------
 
@@ -310,6 +314,7 @@ class Hub(QObject):
                     self._take_sheet(event)
                 case PlanOpened(path=path, plan=plan):
                     self._open_plan(plan, None if path == str(places.demo_plan()) else path)  # the demo stays
+                    self.look_up()
                 case PlanSaved(path=path, plan=plan):
                     self.history.keep(plan, path)
                     self.plan_changed.emit()
@@ -342,6 +347,8 @@ class Hub(QObject):
                     self._recall(event)
                 case DiskUsed():
                     self.disk_used.emit(event)
+                    if event.cleared is not None:
+                        self._ask_forecast()
                 case ReportSaved(path=path):
                     self.report_saved.emit(path)
                 case Noted(sentence=sentence):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, QSettings
-from PySide6.QtWidgets import QMainWindow, QSplitter
+from PySide6.QtWidgets import QDialog, QMainWindow, QSplitter
 
 from editview.domain import places
 from editview.ui.look.theme import Mode, theme
@@ -45,6 +45,17 @@ def save_layout(window: QMainWindow, splitters: dict[str, QSplitter]) -> None:
     store.setValue("window/geometry", window.saveGeometry())
     for name, splitter in splitters.items():
         store.setValue(f"window/{name}", splitter.saveState())
+
+
+def restore_dialog(dialog: QDialog) -> None:
+    """As large as it was, and where."""
+    geometry = _store().value(f"{type(dialog).__name__}/geometry")
+    if isinstance(geometry, QByteArray):
+        dialog.restoreGeometry(geometry)
+
+
+def save_dialog(dialog: QDialog) -> None:
+    _store().setValue(f"{type(dialog).__name__}/geometry", dialog.saveGeometry())
 
 
 def recent() -> list[str]:
