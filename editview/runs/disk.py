@@ -69,7 +69,8 @@ def _files(kind: Kind) -> Iterable[Path]:
         return History().files()
     if kind is Kind.LEARNT:
         return (places.timings(), places.measured(), places.fingerprints())
-    return _within(_place(kind)) if _place(kind).is_dir() else (_place(kind),)
+    place = _place(kind)
+    return _within(place) if place.is_dir() else [place] if place.exists() else []
 
 
 def _within(folder: Path) -> Iterator[Path]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from editview.domain.errors import EditViewError
 from editview.domain.events import Event, Noted, RunEvent, RunStarted, StageStarted
 from editview.domain.orders import order_name
-from editview.domain.sentences import summary
+from editview.domain.sentences import stage_titles, summary
 from editview.domain.session import Run, RunState, Session
 from editview.runs import told
 from editview.runs.history import History, NewRun
@@ -39,7 +39,7 @@ class Recorder:
             else:
                 self._fresh.append(event)
             if isinstance(event, StageStarted):
-                self._stage = run.stages[event.stage].info.title
+                self._stage = stage_titles(run)[event.stage]
             ended = run.state is not RunState.RUNNING
             if ended or isinstance(event, RunStarted | StageStarted):
                 self._sentence = summary(run, run.last_checked) if run.last_checked is not None else ""

@@ -104,16 +104,16 @@ def test_a_run_that_failed_says_why() -> None:
 
 def test_a_run_that_was_stopped_goes_on_from_what_came_back(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     """As after closing the window in the middle of a fine-tune, and starting anew."""
-    plan = studio.plan(small.edit(studio.world.text), small.tune(studio.world.data))
+    plan = studio.plan(small.lora(studio.world.data), small.tune(studio.world.data))
     stop = threading.Event()
 
     def take(event: Event) -> None:
-        if isinstance(event, Trained) and event.step == 2:
+        if isinstance(event, Trained) and (event.stage, event.step) == (2, 2):
             stop.set()
 
     studio.runner.run(plan, studio.world.sheet, Recorder(History(), take, WINDOW), stop)
     (entry,) = History().listed().runs
-    assert (entry.state, entry.stage) == (RunState.STOPPED, "Fine-tune on tickets")
+    assert (entry.state, entry.stage) == (RunState.STOPPED, "Fine-tune on tickets (step 2)")
     back = recalled(History(), entry.id)
     assert back.remarks == ("The fact sheet 'demo' has changed since: its facts are shown, and asked if the plan runs "
                             "again, as they were. Open the sheet to take it as it is now.",)  # fmt: skip
@@ -121,7 +121,7 @@ def test_a_run_that_was_stopped_goes_on_from_what_came_back(studio: Studio, monk
     studio.count(monkeypatch)
     done = studio.run(back.run.plan, back.run.sheet, runner=studio.another_runner())
     assert done.state is RunState.FINISHED
-    assert "memit" not in studio.done
+    assert "lora" not in studio.done
     assert [stage.info.key for stage in done.stages] == [stage.info.key for stage in back.run.stages]
 
 
