@@ -15,7 +15,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from editview import __version__
 from editview.domain import places
 from editview.domain.errors import EditViewError
 from editview.domain.events import RunsListed
@@ -32,7 +31,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             id TEXT PRIMARY KEY, began REAL NOT NULL, ended REAL, state TEXT NOT NULL, plan TEXT NOT NULL,
             checkpoint TEXT NOT NULL, steps TEXT NOT NULL, stage TEXT NOT NULL DEFAULT '',
             sentence TEXT NOT NULL DEFAULT '', failure TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '',
-            door TEXT NOT NULL, process TEXT NOT NULL, program TEXT NOT NULL, deleted REAL,
+            door TEXT NOT NULL, process TEXT NOT NULL, deleted REAL,
             whole_plan TEXT NOT NULL, files TEXT NOT NULL, sheet TEXT NOT NULL REFERENCES sheets (hash)
         )""",
         """CREATE TABLE pieces (
@@ -97,11 +96,11 @@ class History:
         def work(file: sqlite3.Connection) -> None:
             file.execute("INSERT OR IGNORE INTO sheets VALUES (?, ?)", (run.sheet_hash, run.sheet))
             file.execute(
-                "INSERT INTO runs (id, began, state, plan, checkpoint, steps, door, process, program, whole_plan,"
-                " files, sheet) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO runs (id, began, state, plan, checkpoint, steps, door, process, whole_plan, files,"
+                " sheet) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     run.id, time.time(), RunState.RUNNING, run.plan, run.checkpoint, run.steps, run.door, mark(),
-                    __version__, run.whole_plan, run.files, run.sheet_hash,
+                    run.whole_plan, run.files, run.sheet_hash,
                 ),
             )  # fmt: skip
             file.execute("INSERT INTO pieces VALUES (?, 0, ?)", (run.id, run.start))

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from editview.domain.errors import EditViewError
 from editview.domain.events import (
@@ -24,19 +23,21 @@ from editview.domain.events import (
     RunStarted,
     RunStopped,
     StageFinished,
+    StageInfo,
     StageStarted,
     Trained,
     Validated,
 )
-from editview.domain.facts import FactSheet
+from editview.domain.facts import Fact, FactSheet
 from editview.domain.plan import Plan
+from editview.domain.weights import TensorInfo
 
 _KEPT = (
     StageStarted, Checked, LiveChecked, Trained, Validated, BestKept, StageFinished, RunFinished, RunStopped, RunFailed
 )  # fmt: skip
-_READERS: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in _KEPT}
-_started: Callable[[Any], RunStarted] = TypeAdapter(RunStarted).validate_python
-_sheet: Callable[[Any], FactSheet] = TypeAdapter(FactSheet).validate_python
+_FORMS: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in _KEPT}
+_FACT = TypeAdapter(Fact)
+_STAGES, _TENSORS = TypeAdapter(tuple[StageInfo, ...]), TypeAdapter(tuple[TensorInfo, ...])
 
 
 class Unreadable(EditViewError):
@@ -67,33 +68,36 @@ def packed(items: Iterable[Any]) -> bytes:
 
 
 def sheet_packed(sheet: FactSheet) -> bytes:
-    return packed([{"name": sheet.name, "read_as": sheet.read_as}, *map(asdict, sheet)])
+    return packed([{"name": sheet.name, "read_as": sheet.read_as}, *map(_FACT.dump_python, sheet)])
 
 
 def start_packed(event: RunStarted) -> bytes:
     """Without plan and sheet, which are kept apart."""
-    return packed([{
-        "stages": [asdict(stage) for stage in event.stages], "tensors": [asdict(tensor) for tensor in event.tensors]
-    }])  # fmt: skip
+    return packed([_STAGES.dump_python(event.stages), _TENSORS.dump_python(event.tensors)])
 
 
 def events_packed(events: Iterable[RunEvent]) -> bytes:
-    return packed([type(event).__name__, asdict(event)] for event in events)
+    named = ((type(event).__name__, event) for event in events)
+    return packed([name, _FORMS[name].dump_python(event)] for name, event in named)
 
 
 def unpacked(run: str, plan: str, sheet: bytes, pieces: Sequence[bytes]) -> Iterator[RunEvent]:
     """The events of a run as they were told. Raises `Unreadable`."""
     try:
-        (start,) = _lines(pieces[0])
+        stages, tensors = _lines(pieces[0])
         head, *facts = _lines(sheet)
-        yield _started({
-            **start, "run": run, "plan": Plan.model_validate_json(plan), "sheet": _sheet({**head, "facts": facts})
-        })  # fmt: skip
+        yield RunStarted(
+            run,
+            Plan.model_validate_json(plan),
+            FactSheet(facts=tuple(map(_FACT.validate_python, facts)), **head),
+            _STAGES.validate_python(stages),
+            _TENSORS.validate_python(tensors),
+        )
         for piece in pieces[1:]:
             for name, said in _lines(piece):
-                event: RunEvent = _READERS[name].validate_python(said)
+                event: RunEvent = _FORMS[name].validate_python(said)
                 yield event
-    except (zlib.error, ValueError, LookupError, ValidationError) as error:
+    except (zlib.error, ValueError, LookupError, TypeError) as error:
         raise Unreadable(str(error)) from error
 
 

@@ -60,7 +60,7 @@ class RunsDialog(QDialog):
         self.leave = QPushButton("Close", self)
         self._lay_out()
         self._connect()
-        self._send(ListRuns())
+        self._list()
 
     def _lay_out(self) -> None:
         px = theme().px
@@ -86,7 +86,7 @@ class RunsDialog(QDialog):
         hub = self._hub
         hub.runs_listed.connect(self._show)
         hub.problem.connect(self._failed)
-        hub.runs_changed.connect(lambda: self._send(ListRuns()))
+        hub.runs_changed.connect(self._list)
         self.search.textChanged.connect(self._search)
         self.search.returnPressed.connect(self.table.setFocus)
         self.model.noted.connect(lambda run, note: self._send(NoteRun(run, note)))
@@ -102,6 +102,9 @@ class RunsDialog(QDialog):
         self.leave.clicked.connect(self.reject)
         QShortcut(QKeySequence.StandardKey.Undo, self, self._restore)
         QShortcut(QKeySequence.StandardKey.Find, self, self.search.setFocus)
+
+    def _list(self) -> None:
+        self._send(ListRuns())
 
     def _send(self, request: HistoryRequest) -> None:
         job = self._hub.send(request)
