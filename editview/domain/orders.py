@@ -184,11 +184,9 @@ def kept(first: Run, pairs: Iterable[FactPair], group: Group, second: Run | None
     def counts(pair: FactPair) -> bool:
         if pair.first is None or pair.second is None:
             return False
-        return (
-            pair.fact.id in made
-            if group is Group.EDITED
-            else all(run.verdict(pair.fact.id, 0) in _STANDS for run in runs)
-        )
+        if group is Group.EDITED:
+            return pair.fact.id in made
+        return all(run.verdict(pair.fact.id, 0) in _STANDS for run in runs)
 
     outcomes = [pair.kept for pair in pairs if pair.fact.group is group and counts(pair)]
     if not outcomes:
@@ -217,7 +215,7 @@ def tiles(kept: Kept) -> tuple[tuple[str, int, str, str], ...]:
 def compared(names: tuple[str, str], edits: Kept | None, noun: str = "order") -> str:
     """The sentence; orders with long names are called the first and the second there, and named elsewhere."""
     if edits is None:
-        return f"Neither {noun} edits a fact."
+        return "Neither order edits a fact."
     called = names if max(map(len, names)) <= LONGEST_NAME else (f"the first {noun}", f"the second {noun}")
     sentence = comparison(*called, edits.difference, edits.count)
     return sentence.replace("*the", "*The", 1) if sentence.startswith("*the") else sentence

@@ -56,10 +56,8 @@ def do(request: FileRequest, emit: Callable[[Event], None]) -> None:
         case MeasureDisk():
             emit(DiskUsed(disk.uses()))
         case ClearDisk(kind=kind):
-            try:
-                disk.clear(kind)
-            finally:
-                emit(DiskUsed(disk.uses(), kind))
+            disk.clear(kind)
+            emit(DiskUsed(disk.uses(), kind))
         case RecallRuns(ids=ids):
             from editview.runs.recall import recalled  # not before the window needs it either
 
@@ -68,7 +66,9 @@ def do(request: FileRequest, emit: Callable[[Event], None]) -> None:
             _with_the_list(request, History(), emit)
 
 
-def _with_the_list(request: HistoryRequest, history: History, emit: Callable[[Event], None]) -> None:
+def _with_the_list(
+    request: ListRuns | NoteRun | DeleteRuns | RestoreRuns, history: History, emit: Callable[[Event], None]
+) -> None:
     match request:
         case NoteRun(run=run, note=note):
             history.note(run, note)
@@ -76,6 +76,4 @@ def _with_the_list(request: HistoryRequest, history: History, emit: Callable[[Ev
             history.delete(ids)
         case RestoreRuns():
             history.restore()
-        case ListRuns() | RecallRuns():
-            pass
     emit(history.listed())

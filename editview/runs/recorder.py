@@ -24,7 +24,7 @@ class Recorder:
     def __init__(self, history: History, emit: Callable[[Event], None], door: str) -> None:
         self._history, self._emit, self._door = history, emit, door
         self._session = Session()
-        self._start: NewRun | None = None  # what is still to be written of its beginning
+        self._start: RunStarted | None = None  # until it is written
         self._fresh: list[RunEvent] = []  # what is still to be written besides
         self._stage = self._sentence = ""
         self._written = 0.0
@@ -35,7 +35,7 @@ class Recorder:
         if isinstance(event, RunEvent) and (isinstance(event, RunStarted) or told.is_kept(event)):
             run = self._session.apply(event)
             if isinstance(event, RunStarted):
-                self._start = _new(event, self._door)
+                self._start = event
             else:
                 self._fresh.append(event)
             if isinstance(event, StageStarted):
@@ -52,14 +52,14 @@ class Recorder:
         self._written = time.monotonic()
         try:
             if self._start is not None:
-                self._history.begin(self._start)
+                self._history.begin(_new(self._start, self._door))
                 self._start = None
             if self._fresh:
                 failure = run.failure[0] if run.failure else ""
                 piece = told.events_packed(self._fresh)
                 self._history.go_on(run.id, piece, run.state, self._stage, self._sentence, failure)
                 self._fresh.clear()
-        except EditViewError as error:
+        except (EditViewError, OSError, ValueError) as error:
             if not self._silent:
                 self._silent = True
                 self._emit(Noted(f"This run can't be kept in the list of runs for now. {error}"))

@@ -59,12 +59,12 @@ def is_kept(event: RunEvent) -> bool:
 def plan_said(plan: Plan) -> str:
     """A plan with the names of its steps, by which its stages and the steps that take edits back know them."""
     steps = [{**operation.model_dump(mode="json"), "id": operation.id} for operation in plan.operations]
-    return json.dumps({**plan.model_dump(mode="json"), "operations": steps}, ensure_ascii=False)
+    return json.dumps({**plan.model_dump(mode="json"), "operations": steps})
 
 
 def packed(items: Iterable[Any]) -> bytes:
     """Line by line, since one JSON text of megabytes would hold up every other thread."""
-    return zlib.compress(b"\n".join(json.dumps(item, ensure_ascii=False).encode() for item in items))
+    return zlib.compress(b"\n".join(json.dumps(item).encode() for item in items))
 
 
 def sheet_packed(sheet: FactSheet) -> bytes:

@@ -138,9 +138,11 @@ class DiskDialog(QDialog):
 
     def _failed(self, problem: Problem) -> None:
         if problem.job in self._jobs:
-            self._clearing = None
             self.note.say(problem.sentence)
             self.note.set_role("fails")
+            if self._clearing is not None:  # a part may be gone
+                self._clearing = None
+                self._send(MeasureDisk())
             self._show()
             self._hub.solved.emit(problem)  # it is said here, and no business of the window behind
 

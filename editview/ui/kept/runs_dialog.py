@@ -79,7 +79,8 @@ class RunsDialog(QDialog):
         layout.addWidget(self.search)
         layout.addWidget(self.pages, 1)
         layout.addLayout(buttons)
-        self.resize(px(1040), px(600))
+        room = self.screen().availableSize()
+        self.resize(min(px(1040), room.width()), min(px(600), room.height() - px(48)))  # less the window's frame
         self.table.setFocus()
 
     def _connect(self) -> None:

@@ -62,6 +62,8 @@ class Kept(QObject):
 
     def _recalled(self, recalled: Recalled) -> None:
         self._close(RunsDialog)
+        if recalled.run.state is RunState.RUNNING:  # this window's own, seen as it grows
+            return
         said = " ".join((opened(recalled.entry, time.time()), *recalled.remarks))
         unfinished = recalled.entry.state in (RunState.STOPPED, RunState.FAILED)
         self._message.show_note(said, lasting=True, then=("Go on", self._hub.start_run) if unfinished else None)

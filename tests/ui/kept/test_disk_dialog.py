@@ -85,3 +85,4 @@ def test_what_goes_wrong_is_said_in_the_dialog(qtbot: QtBot) -> None:
     QTest.qWait(1)
     assert "permission denied" in dialog.note.accessibleName()
     assert dialog.rows[Kind.STAGES].clear.isEnabled()
+    assert sent[-1] == MeasureDisk()  # a part may be gone

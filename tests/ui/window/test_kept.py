@@ -92,6 +92,7 @@ def test_a_run_of_this_session_is_shown_as_it_grows(window: MainWindow) -> None:
     live = hub.run
     hub.take([RunsRecalled((past(),))])
     assert hub.run is live
+    assert not window.message.isVisible()
 
 
 def test_two_runs_are_laid_side_by_side(window: MainWindow) -> None:
