@@ -39,6 +39,7 @@ class RunsDialog(QDialog):
         self._listed: RunsListed | None = None
         self._chosen: list[str] = []  # runs that stay chosen while the list is filled anew
         self.headline, self.note = Sentence(_READING, LARGE, parent=self), Sentence("", BODY, "muted", self)
+        self.note.hide()
         self.search = QLineEdit(self)
         self.search.setPlaceholderText("Search plans, checkpoints, outcomes and notes")
         self.search.setAccessibleName("Search the runs")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QFontMetricsF, QKeySequence, QPainter
+from PySide6.QtGui import QAction, QColor, QFontMetricsF, QKeySequence, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -23,7 +23,8 @@ from editview.ui.look.stage_header import StageHeader
 from editview.ui.look.theme import BODY, SMALL, state_of, theme
 
 _WRAPPED = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextWordWrap)
-_WIDTHS = {WHEN: 168, PLAN: 256, NOTE: 200}
+_WHEN = 168  # as wide as the longest date
+_SHARES = {PLAN: 0.29, NOTE: 0.21}  # of the rest; what came of it has what is left
 
 
 class RunsDelegate(QStyledItemDelegate):
@@ -125,7 +126,7 @@ class RunsTable(QTableView):
         header = StageHeader(self)
         self.setHorizontalHeader(header)
         header.setStretchLastSection(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(OUTCOME, QHeaderView.ResizeMode.Stretch)
         header.setSectionsClickable(True)
         header.setSortIndicator(WHEN, Qt.SortOrder.DescendingOrder)
@@ -152,8 +153,17 @@ class RunsTable(QTableView):
         if current.isValid():
             self.edit(current.siblingAtColumn(NOTE))
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_out()
+
+    def _share_out(self) -> None:
+        first = theme().px(_WHEN)
+        self.setColumnWidth(WHEN, first)
+        for column, share in _SHARES.items():
+            self.setColumnWidth(column, round(share * (self.viewport().width() - first)))
+
     def _dress(self) -> None:
         self.verticalHeader().setDefaultSectionSize(row_height())
-        for column, width in _WIDTHS.items():
-            self.setColumnWidth(column, theme().px(width))
+        self._share_out()
         self.viewport().update()
