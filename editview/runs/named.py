@@ -31,12 +31,12 @@ def what_changed(plan: Plan, sheet: str, files: str) -> Iterator[str]:
             yield f"The {what} '{name}' isn't where it was."
         elif was is not None and _stamp(path) != was[0] and (was[1] is None or _content(what, name) != was[1]):
             yield f"The {what} '{name}' has changed since."
-    with suppress(EditViewError):  # that it can't be opened is said when the plan opens it
+    as_they_were = "its facts are shown, and asked if the plan runs again, as they were."
+    try:
         if read_facts(plan.facts, plan.columns)[0].content_hash != sheet:
-            yield (
-                f"The fact sheet '{plan.facts}' has changed since: its facts are shown, and asked if the plan runs "
-                "again, as they were. Open the sheet to take it as it is now."
-            )
+            yield f"The fact sheet '{plan.facts}' has changed since: {as_they_were} Open it to take it as it is now."
+    except EditViewError:
+        yield f"The fact sheet '{plan.facts}' can't be opened any more: {as_they_were}"
 
 
 def _named(plan: Plan) -> Iterator[tuple[str, str, Path | None]]:
