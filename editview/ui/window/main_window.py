@@ -125,6 +125,13 @@ class MainWindow(QMainWindow):
     def show_commands(self) -> None:
         CommandPalette(self.actions_table, self).show()
 
+    def present(self) -> None:
+        """Tell the shown run full screen; Run and Stop work there too."""
+        from editview.ui.presentation.window import Presentation  # its pictures aren't needed before
+
+        keys = [self.actions_table.by_id[name] for name in ("run", "stop")]
+        Presentation(self.hub, keys, self).present(self.screen().geometry())
+
     def show_problem(self, problem: Problem) -> None:
         self.message.show_problem(problem)
 

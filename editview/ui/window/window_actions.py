@@ -143,6 +143,7 @@ def _view(window: MainWindow) -> list[Action]:
         Action("smaller", "&View", "Smaller", look.smaller, "Ctrl+-", "smaller", group=1),
         Action("usual-size", "&View", "Usual size", partial(look.set_scale, 1.0), "Ctrl+0", group=1),
         *panels,
+        Action("present", "&View", "Present the run", window.present, "F5", "present", group=3),
     ]
 
 
