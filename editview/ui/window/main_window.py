@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMainWindow, QScrollArea, QSplitter, QTabWidget, Q
 from editview.ui.hub import Hub
 from editview.ui.look.message_bar import MessageBar
 from editview.ui.look.theme import theme
+from editview.ui.look.word_help import explain
 from editview.ui.opening.opening import Opening
 from editview.ui.plan.panel import PlanPanel
 from editview.ui.problem import Problem
@@ -20,6 +21,7 @@ from editview.ui.window import settings
 from editview.ui.window.actions import Actions
 from editview.ui.window.command_palette import CommandPalette
 from editview.ui.window.header import Header
+from editview.ui.window.help import Help
 from editview.ui.window.recent import RecentMenu
 from editview.ui.window.reports import Reports
 from editview.ui.window.status_bar import StatusBar
@@ -43,10 +45,12 @@ class MainWindow(QMainWindow):
         self.opening = Opening(hub, self)
         self.plan = PlanPanel(hub, self)
         self.reports = Reports(hub, self)
+        self.help = Help(self)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
         self.tabs.setAccessibleName("Pictures")
+        explain(self.tabs.tabBar())
         self.message = MessageBar(self)
         self.actions_table = Actions(rows(self), self)
         by_id = self.actions_table.by_id

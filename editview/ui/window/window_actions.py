@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from editview.domain.operations import Edit, FineTune
 from editview.ui.look.theme import Mode, theme
 from editview.ui.plan.card_states import obstacle
-from editview.ui.window import help as help_pages
 from editview.ui.window.actions import Action
+from editview.ui.window.help import show_keys
 
 if TYPE_CHECKING:
     from editview.ui.window.main_window import MainWindow
@@ -149,8 +149,6 @@ def _view(window: MainWindow) -> list[Action]:
 
 def _help(window: MainWindow) -> list[Action]:
     return [
-        Action("words", "&Help", "The words used here", partial(help_pages.show_words, window), "F1", "words"),
-        Action(
-            "keys", "&Help", "Keys", lambda: help_pages.show_keys(window.actions_table, window), "Ctrl+?", "keyboard"
-        ),
+        Action("words", "&Help", "The words used here", window.help.show_pointed, "F1", "words"),
+        Action("keys", "&Help", "Keys", lambda: show_keys(window.actions_table, window), "Ctrl+?", "keyboard"),
     ]
