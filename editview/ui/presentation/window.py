@@ -17,7 +17,6 @@ from editview.ui.hub import Hub
 from editview.ui.look.labels import rich
 from editview.ui.look.pictures import Picture
 from editview.ui.look.theme import theme
-from editview.ui.plan.card_states import obstacle
 from editview.ui.presentation.difference import Difference
 from editview.ui.presentation.enlarged import Enlarged
 from editview.ui.presentation.fact_lines import FactLines
@@ -130,8 +129,7 @@ class Presentation(QWidget):
         hub, before = self._hub, self.screens
         if hub.run is None:
             self._story = None
-            why_not = "" if hub.running else obstacle(hub.plan, hub.sheet, hub.sheet_missing)
-            self.screens = [waiting(hub.plan.name, why_not)]
+            self.screens = [waiting(hub.plan.name, "" if hub.running else hub.obstacle)]
         else:
             if self._story is None or self._story.run is not hub.run:
                 self._story = Story(hub.run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QUrl
-from PySide6.QtGui import QKeyEvent, QKeySequence, QTextDocument
+from PySide6.QtGui import QKeyEvent, QKeySequence, QTextBlockFormat, QTextCursor, QTextDocument
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -28,6 +28,7 @@ from editview.ui.look.word_help import word_help
 from editview.ui.window.actions import Actions
 
 FIRST = "fact"  # the page that is open when no word was asked about
+_MARKDOWN = QTextDocument.ResourceType.MarkdownResource
 _NAME = Qt.ItemDataRole.UserRole
 
 
@@ -38,8 +39,15 @@ class _Pages(QTextBrowser):
         page = pages().get(QUrl(name).fileName().removesuffix(".md"))
         return page.text if page is not None else ""
 
+    def doSetSource(self, name: QUrl | str, /, type: QTextDocument.ResourceType = _MARKDOWN) -> None:
+        super().doSetSource(name, type)
+        apart, everything = QTextBlockFormat(), QTextCursor(self.document())
+        apart.setBottomMargin(theme().px(8))  # Markdown is laid out without a gap between paragraphs
+        everything.select(QTextCursor.SelectionType.Document)
+        everything.mergeBlockFormat(apart)
+
     def open(self, name: str) -> None:
-        self.setSource(QUrl(f"{name}.md"), QTextDocument.ResourceType.MarkdownResource)
+        self.setSource(QUrl(f"{name}.md"), _MARKDOWN)
 
 
 class HelpBrowser(QDialog):
@@ -56,6 +64,7 @@ class HelpBrowser(QDialog):
         self.list = QListWidget(self)
         self.list.setAccessibleName("Help pages")
         self.list.setFrameShape(QListWidget.Shape.NoFrame)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.nothing = Words("No page has these words", BODY, "muted", parent=self)
         self.text = _Pages(self)
         self.text.setAccessibleName("Help page")

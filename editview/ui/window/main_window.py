@@ -25,6 +25,8 @@ from editview.ui.window.help import Help
 from editview.ui.window.recent import RecentMenu
 from editview.ui.window.reports import Reports
 from editview.ui.window.status_bar import StatusBar
+from editview.ui.window.tour import Tour
+from editview.ui.window.tour_stops import stops
 from editview.ui.window.window_actions import rows
 
 LEAST_FRAME = QSize(8, 40)  # pixels of edges and title bar, which aren't known before the window is shown
@@ -128,6 +130,16 @@ class MainWindow(QMainWindow):
 
     def show_commands(self) -> None:
         CommandPalette(self.actions_table, self).show()
+
+    def welcome(self) -> None:
+        """Show somebody around who is here for the first time."""
+        if not settings.tour_seen():
+            self.show_around()
+
+    def show_around(self) -> None:
+        settings.remember_tour()  # at its beginning: skipped or cut off, it doesn't come again by itself
+        tour = Tour(stops(self), self)
+        tour.destroyed.connect(self.header.button.setFocus)
 
     def present(self) -> None:
         """Tell the shown run full screen; Run and Stop work there too."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from editview.domain.operations import Edit, FineTune
 from editview.ui.look.theme import Mode, theme
-from editview.ui.plan.card_states import obstacle
 from editview.ui.window.actions import Action
 from editview.ui.window.help import show_keys
 
@@ -74,7 +73,7 @@ def _plan(window: MainWindow) -> list[Action]:
         return plan.selected is not None and 0 <= hub.plan.index(plan.selected.id) + by < len(hub.plan.operations)
 
     def can_run() -> bool:
-        return not hub.running and not obstacle(hub.plan, hub.sheet, hub.sheet_missing)
+        return not hub.running and not hub.obstacle
 
     def takes_back() -> bool:
         return isinstance(plan.selected, Edit) and plan.selected.enabled
@@ -151,4 +150,5 @@ def _help(window: MainWindow) -> list[Action]:
     return [
         Action("words", "&Help", "The words used here", window.help.show_pointed, "F1", "words"),
         Action("keys", "&Help", "Keys", lambda: show_keys(window.actions_table, window), "Ctrl+?", "keyboard"),
+        Action("tour", "&Help", "Show the tour again", window.show_around, "", "look", group=1),
     ]
