@@ -29,6 +29,7 @@ from editview.domain.validation import gained
 from editview.domain.verdicts import Change, Verdict
 from editview.domain.weight_map import step_by_step, weight_map
 
+WAITING = "waiting"  # the topic of the one screen before any run
 MOST_LINES = 5  # facts that a screen has room for
 MEASURED = "Measured on this model and these facts. Another model, or other facts, may come out otherwise."
 UNTRIED = "Whether another order keeps more isn't known before it has run: *Compare orders* runs it."
@@ -76,7 +77,7 @@ class Screen:
 def waiting(name: str, why_not: str = "") -> Screen:
     """The one screen before any run; `why_not` says what is in the way of one."""
     how = f"Press Run (Ctrl+R), here or in the window: what *{name}* does is told here while it runs."
-    return Screen("waiting", name, "Nothing has run yet", why_not or how)
+    return Screen(WAITING, name, "Nothing has run yet", why_not or how)
 
 
 def next_place(before: Sequence[Screen], at: int, after: Sequence[Screen]) -> int:

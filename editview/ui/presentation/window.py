@@ -9,7 +9,7 @@ from PySide6.QtCore import QRect, Qt, QTimer
 from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
 
-from editview.domain.presentation import Screen, Shows, Story, newest, next_place, waiting
+from editview.domain.presentation import WAITING, Screen, Shows, Story, newest, next_place, waiting
 from editview.domain.session import RunState
 from editview.domain.weight_map import weight_map
 from editview.ui.compare.quadrants import Quadrants
@@ -70,6 +70,7 @@ class Presentation(QWidget):
         self._story: Story | None = None
         self.screens: list[Screen] = []
         self.at = 0
+        self._anew = True  # nobody stands anywhere yet
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setProperty("surface", "raised")
@@ -115,9 +116,8 @@ class Presentation(QWidget):
     # ---- the story -------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        """Another run is shown: one that begins is followed from its beginning."""
-        if self._hub.run is not None and self._hub.run.state is RunState.RUNNING:
-            self.screens, self.at = [], 0
+        """Another run is shown: one that goes on is followed, wherever somebody stood in the story before."""
+        self._anew = self._hub.run is not None and self._hub.run.state is RunState.RUNNING
         self._later()
 
     def _later(self, *_: object) -> None:
@@ -134,7 +134,8 @@ class Presentation(QWidget):
             if self._story is None or self._story.run is not hub.run:
                 self._story = Story(hub.run)
             self.screens = self._story.screens(hub.session.runs.values()) or [waiting(hub.run.plan.name)]
-        self.at = next_place(before, self.at, self.screens) if before else self._first_place()
+        self.at = self._first_place() if self._anew else next_place(before, self.at, self.screens)
+        self._anew = self.screens[0].topic == WAITING
         self._show()
 
     def _first_place(self) -> int:

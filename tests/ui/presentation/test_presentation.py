@@ -93,12 +93,21 @@ def test_it_follows_a_run_and_waits_for_whoever_looks_back(hub: Hub, shown: Pres
     assert shown.at == 0
 
 
+def test_a_run_whose_steps_are_all_reused_is_followed_too(hub: Hub, shown: Presentation) -> None:
+    hub.take(EVENTS[:1])
+    shown.draw()
+    hub.take(EVENTS[1:-1])
+    shown.draw()
+    assert shown.screens[shown.at].topic == "stage-2"
+
+
 def test_another_run_is_told_from_its_beginning(hub: Hub, shown: Presentation, qtbot: QtBot) -> None:
     hub.take(EVENTS)
     shown.draw()
     shown.go(3)
     asked = next(i for i, event in enumerate(OTHER) if isinstance(event, Checked))
     hub.take(OTHER[: asked + 1])
+    QTest.keyClick(shown, Qt.Key.Key_Left)  # before it is drawn anew
     qtbot.waitUntil(lambda: len(shown.screens) == 1)
     assert shown.at == 0
 
