@@ -230,10 +230,9 @@ class Story:
 
     def _find_lost(self) -> list[Screen]:
         run, last = self.run, len(self.run.stages) - 1
-        lost = {
-            group: [fact for fact in run.sheet.group(group) if run.change(fact, last) in (Change.LOST, Change.DAMAGED)]
-            for group in NAMES
-        }
+        failing = [fact for fact in run.sheet if run.verdict(fact.id, last) is Verdict.FAILS]
+        gone = [fact for fact in failing if run.change(fact, last) in (Change.LOST, Change.DAMAGED)]
+        lost = {group: [fact for fact in gone if fact.group is group] for group in NAMES}
         counts = [f"{len(facts):,} {_noun(group, len(facts))}" for group, facts in lost.items() if facts]
         if not counts:
             return []

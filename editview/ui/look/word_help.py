@@ -186,8 +186,8 @@ class Bubble(QFrame):
         self._look.start()
 
     def leave(self, pointer: QPoint) -> None:
-        """Close unless the pointer is on the word, the bubble, or between them."""
-        if not self._word.united(self.geometry()).contains(pointer):
+        """Close unless the pointer is about the word or on the bubble; they touch."""
+        if not (self._word.contains(pointer) or self.geometry().contains(pointer)):
             self.close()
 
     def paintEvent(self, event: QPaintEvent) -> None:

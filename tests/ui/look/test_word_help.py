@@ -95,7 +95,7 @@ def test_the_bubble_stays_under_the_pointer_and_goes_with_it(qtbot: QtBot) -> No
     for inside in (label.mapToGlobal(at), bubble.geometry().center()):
         bubble.leave(inside)
         assert bubble.isVisible()
-    bubble.leave(bubble.geometry().bottomRight() + QPoint(50, 50))
+    bubble.leave(label.mapToGlobal(at) + QPoint(bubble.width() * 3 // 4, 0))
     assert word_help().page == ""
 
 
