@@ -146,7 +146,8 @@ class MainWindow(QMainWindow):
         from editview.ui.presentation.window import Presentation  # its pictures aren't needed before
 
         keys = [self.actions_table.by_id[name] for name in ("run", "stop")]
-        Presentation(self.hub, keys, self).present(self.screen().geometry())
+        shown = self.findChild(Presentation) or Presentation(self.hub, keys, self)
+        shown.present(self.screen().geometry())
 
     def show_problem(self, problem: Problem) -> None:
         self.message.show_problem(problem)
