@@ -14,6 +14,7 @@ from editview.domain.orders import (
     comparable,
     compared,
     edits_kept,
+    in_short,
     kept,
     order_key,
     order_name,
@@ -273,19 +274,20 @@ class Story:
     def _compared(self, others: list[Run]) -> list[Screen]:
         other = max(others, key=lambda run: edits_kept(run)[0])
         pairs, names = pair_up(self.run, other), (order_name(self.run.plan), order_name(other.plan))
+        short = in_short(names)
         found = tuple(one for group in NAMES if (one := kept(self.run, pairs, group)) is not None)
         chosen = CHOSEN.format(len(others)) if len(others) > 1 else ""
         screens = []
         if found and found[0].group is Group.EDITED:
             message, _, rest = compared(names, found[0]).rstrip(".").partition(": ")
             rest, small = _sentence(rest), f"{' '.join(map(told, found[1:]))} {chosen}".strip()
-            caption = f"The same steps as *{names[1]}*"
+            caption = f"The same steps as *{names[1]}*" if names == short else "The same steps in another order"
             screens.append(Screen("order", caption, message, rest, small, Shows.ORDERS, kept=found[:1], names=names))
         if found:
-            message, rest = recommendation(names, found)
+            message, rest = recommendation(short, found)
             small = f"{MEASURED} {chosen}".strip()
             caption = "What to take from it"
-            screens.append(Screen("outcome", caption, message, rest, small, Shows.DIFFERENCE, kept=found, names=names))
+            screens.append(Screen("outcome", caption, message, rest, small, Shows.DIFFERENCE, kept=found, names=short))
         return screens
 
 
@@ -298,7 +300,8 @@ def recommendation(names: tuple[str, str], found: Sequence[Kept]) -> tuple[str, 
         return "Neither order is clearly better here", f"{reasons} More facts would narrow the intervals."
     if len(better) > 1:
         return "Each order has its price here", reasons
-    return f"*{names[better.pop()]}* did better here", reasons
+    name = names[better.pop()]
+    return f"*{name[:1].upper()}{name[1:]}* did better here", reasons
 
 
 def _noun(group: Group, count: int) -> str:

@@ -222,12 +222,14 @@ class Presentation(QWidget):
         self._middle.setDirection(QBoxLayout.Direction.TopToBottom if wide else QBoxLayout.Direction.LeftToRight)
         self._middle.setSpacing(gap if wide else edge)
         self._middle.setStretch(0, 0 if wide else _WORDS)
-        width, room = across - 2 * edge, down * (0.34 if wide else 0.7)
-        if not (wide or alone):
-            width = (width - edge) * _WORDS // (_WORDS + _PICTURE)
-        words = (self.caption, self.message, self.rest)
         for label in (self.small, self.name, self.count):
             label.grow(scale)
+        width, words = across - 2 * edge, (self.caption, self.message, self.rest)
+        self.small.setFixedHeight(self.small.needs(width))
+        foot = round(edge * 0.6) + self.name.needs(width) + self.small.height()
+        room = (down - edge - foot - (len(words) + 2) * gap) * (0.45 if wide else 1)
+        if not (wide or alone):
+            width = (width - edge) * _WORDS // (_WORDS + _PICTURE)
         share = 1.0
         while True:
             for label in words:
@@ -237,7 +239,6 @@ class Presentation(QWidget):
             share -= 0.05
         for label in words:
             label.setFixedHeight(label.needs(width))  # a layout within another takes a guess for wrapped words
-        self.small.setFixedHeight(self.small.needs(across - 2 * edge))
         self.picture.most = PICTURE * scale
         self.picture.fit()
 

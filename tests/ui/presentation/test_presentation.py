@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from editview.domain.events import Checked, FactsOpened, LiveChecked
+from editview.domain.operations import FullFineTune, Memit
+from editview.domain.plan import Plan
 from editview.domain.presentation import Shows
 from editview.domain.requests import RunPlan
 from editview.ui.hub import Hub
@@ -112,11 +114,32 @@ def test_another_run_is_told_from_its_beginning(hub: Hub, shown: Presentation, q
     assert shown.at == 0
 
 
+def all_in_sight(shown: Presentation) -> None:
+    """Every word of every screen, in type that a room can read, over a picture that fits its place."""
+    for place, screen in enumerate(shown.screens):
+        shown.go(place)
+        QTest.qWait(1)
+        boxes = []
+        for label in (shown.caption, shown.message, shown.rest, shown.small, shown.name):
+            if label.isVisible():
+                box = QRect(label.mapTo(shown, label.rect().topLeft()), label.size())
+                assert shown.rect().contains(box), (screen.topic, label.text())
+                assert not any(box.intersects(other) for other in boxes), (screen.topic, label.text())
+                assert label.heightForWidth(label.width()) <= label.height(), (screen.topic, label.text())
+                boxes.append(box)
+        assert shown.message.font().pixelSize() >= shown.height() / 24
+        if screen.shows is not Shows.WORDS:
+            assert shown.picture.scale * theme().font(12).pixelSize() >= shown.height() / 75, screen.topic
+            drawn = shown.picture.picture
+            assert drawn is not None
+            assert drawn.width() * shown.picture.scale <= shown.picture.width()
+
+
 @pytest.mark.parametrize(
     ("size", "scale", "mode"),
     [((1280, 800), 1.0, Mode.LIGHT), ((3840, 2160), 2.0, Mode.DARK), ((1000, 600), 1.5, Mode.LIGHT)],
 )
-def test_all_words_are_in_sight_and_pictures_as_large_as_they_can_be(
+def test_all_is_in_sight_at_any_size(
     hub: Hub, shown: Presentation, size: tuple[int, int], scale: float, mode: Mode
 ) -> None:
     theme().set_mode(mode)
@@ -124,22 +147,27 @@ def test_all_words_are_in_sight_and_pictures_as_large_as_they_can_be(
     try:
         shown.resize(*size)
         tell_all(hub, shown)
-        for place, screen in enumerate(shown.screens):
-            shown.go(place)
-            QTest.qWait(1)
-            assert (shown.width(), shown.height()) == size
-            inside = QRect(0, 0, *size)
-            for label in (shown.caption, shown.message, shown.rest, shown.small, shown.name):
-                if label.isVisible():
-                    box = QRect(label.mapTo(shown, label.rect().topLeft()), label.size())
-                    assert inside.contains(box), (screen.topic, label.text())
-                    assert label.heightForWidth(label.width()) <= label.height(), (screen.topic, label.text())
-            assert shown.message.font().pixelSize() >= size[1] / 24
-            if screen.shows is not Shows.WORDS:
-                assert shown.picture.scale * theme().font(12).pixelSize() >= size[1] / 62, screen.topic
+        all_in_sight(shown)
+        assert (shown.width(), shown.height()) == size
     finally:
         theme().set_mode(Mode.SYSTEM)
         theme().set_scale(1.0)
+
+
+def test_long_names_and_many_steps_are_in_sight_too(hub: Hub, shown: Presentation) -> None:
+    long = "/data/internal support conversations of the last year, anonymised and cleaned.jsonl"
+    steps = (
+        Memit(id="a", layers=(0, 1)),
+        FullFineTune(id="b", steps=60, data=long),
+        Memit(id="c", failing=True, layers=(2,)),
+        FullFineTune(id="d", steps=60, data=long.replace("support", "product")),
+    )
+    for run, order in (("two", (1, 3, 0, 2)), ("three", (1, 0, 3, 2)), ("one", (0, 1, 2, 3))):
+        plan = Plan(name=long, operations=tuple(steps[place] for place in order))
+        hub.take(sample.events(plan, SHEET, run, seed=7))
+    shown.draw()
+    assert [screen.topic for screen in shown.screens][-2:] == ["order", "outcome"]
+    all_in_sight(shown)
 
 
 def test_f5_opens_it_over_the_whole_screen_and_run_works_there(qtbot: QtBot) -> None:
