@@ -35,7 +35,7 @@ MOST_LINES = 5  # facts that a screen has room for
 MEASURED = "Measured on this model and these facts. Another model, or other facts, may come out otherwise."
 UNTRIED = "Whether another order keeps more isn't known before it has run: *Compare orders* runs it."
 STAY = "What it knows must stay as it is."
-CHOSEN = "It keeps most of {} other orders that were run; the intervals don't allow for that choice."
+CHOSEN = "Of {} other orders that were run this is the one that keeps most; the intervals don't allow for that choice."
 
 
 class Shows(Enum):
@@ -292,7 +292,7 @@ class Story:
 
 
 def recommendation(names: tuple[str, str], found: Sequence[Kept]) -> tuple[str, str]:
-    """Which of two orders to take, and why; only where a difference is clear, and none speaks against it."""
+    """Which of two orders did better, and why: one is named only where a difference is clear and none contradicts."""
     clear = [one for one in found if one.clear]
     better = {one.difference.estimate > 0 for one in clear}
     reasons = " ".join(told(one) for one in (clear or found))
