@@ -44,7 +44,9 @@ class Difference(Picture):
 
     def paint(self, painter: QPainter) -> None:
         px, roles, row, top = theme().px, theme().roles, self._row(), self._top()
-        left, right = px(120), self.width() - px(136)
+        counts = [f"{one.first:,} and {one.second:,} of {one.count:,}" for one in self._kept]
+        wide = max(map(QFontMetricsF(theme().font(BODY)).horizontalAdvance, counts), default=0.0)
+        left, right = px(112), self.width() - wide - px(16)
         middle, half = (left + right) / 2, (right - left) / 2
         bottom = top + row * len(self._kept)
 
@@ -60,14 +62,13 @@ class Difference(Picture):
             words = "no difference" if points == 0 else f"{100 * abs(points):.0f} points"
             box = QRectF(x(points) - px(80), bottom + px(4), px(160), row)
             write(painter, box, words, roles.muted, Qt.AlignmentFlag.AlignHCenter)
-        for place, one in enumerate(self._kept):
+        for place, (one, count) in enumerate(zip(self._kept, counts, strict=True)):
             y = top + row * (place + 0.5)
             ink = QColor(roles.text if one.clear else roles.muted)
             painter.setFont(theme().font(BODY))
             box = QRectF(0, y - row / 2, left - px(12), row)
             write(painter, box, NAMES[one.group], ink.name(), Qt.AlignmentFlag.AlignRight)
-            counts = QRectF(right + px(12), y - row / 2, px(124), row)
-            write(painter, counts, f"{one.first:,} and {one.second:,} of {one.count:,}", ink.name())
+            write(painter, QRectF(right + px(12), y - row / 2, wide, row), count, ink.name())
             painter.setFont(theme().font(SMALL))
             painter.setPen(pen(ink, 3))
             painter.drawLine(QPointF(x(one.difference.low), y), QPointF(x(one.difference.high), y))

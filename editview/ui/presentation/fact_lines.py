@@ -12,7 +12,7 @@ from editview.domain.presentation import MOST_LINES, Line
 from editview.ui.look.pictures import Picture, write
 from editview.ui.look.theme import BODY, SMALL, state_of, theme
 
-_GLYPH, _SAYS = 28, 0.5  # pixels at scale 1; where what the model says begins, of the width
+_GLYPH, _SAYS = 28, 0.58  # pixels at scale 1; where what the model says begins, of the width
 
 
 class FactLines(Picture):
