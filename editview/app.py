@@ -165,6 +165,7 @@ def main(paths: Sequence[Path] = ()) -> int:
     def behind_the_window() -> None:
         desk.start()
         desk.window.opening.open_paths(paths)
+        desk.window.welcome()
 
     QTimer.singleShot(FIRST_PAINT, behind_the_window)
     code = application.exec()
