@@ -3,7 +3,7 @@
     python -m benchmarks.bundle dist/EditView [--json]
 
 Needs Xvfb, xwininfo and xdotool. Starts the bundled program on a display of its own with an empty environment and an
-empty home, waits for its window on the screen, presses Ctrl+R, and waits until the store holds every stage of the demo's
+empty home, waits for its window on the screen, presses Ctrl+R, and waits until the store holds all stages of the demo's
 plan; then the bundle's command line tells what came of it. `mapped_from_elsewhere` counts files of another Python that
 the process has mapped. Exits with 1 where something fails.
 """
