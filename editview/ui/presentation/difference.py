@@ -46,7 +46,7 @@ class Difference(Picture):
         px, roles, row, top = theme().px, theme().roles, self._row(), self._top()
         counts = [f"{one.first:,} and {one.second:,} of {one.count:,}" for one in self._kept]
         wide = max(map(QFontMetricsF(theme().font(BODY)).horizontalAdvance, counts), default=0.0)
-        left, right = px(112), self.width() - wide - px(16)
+        left, right = px(112), self.width() - wide - px(28)
         middle, half = (left + right) / 2, (right - left) / 2
         bottom = top + row * len(self._kept)
 
@@ -68,7 +68,7 @@ class Difference(Picture):
             painter.setFont(theme().font(BODY))
             box = QRectF(0, y - row / 2, left - px(12), row)
             write(painter, box, NAMES[one.group], ink.name(), Qt.AlignmentFlag.AlignRight)
-            write(painter, QRectF(right + px(12), y - row / 2, wide, row), count, ink.name())
+            write(painter, QRectF(right + px(12), y - row / 2, wide + px(16), row), count, ink.name())
             painter.setFont(theme().font(SMALL))
             painter.setPen(pen(ink, 3))
             painter.drawLine(QPointF(x(one.difference.low), y), QPointF(x(one.difference.high), y))
