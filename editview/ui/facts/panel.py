@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
@@ -102,8 +104,10 @@ class FactsPanel(QWidget):
             self._draw_detail()
 
     def _say_headline(self) -> None:
-        reading = not len(self.model.grid) and self._hub.sheet is None and not self._hub.sheet_missing
-        told = Sayings("", "Reading the facts") if reading else sayings(self.model.grid, self._hub.plan)
+        told = sayings(self.model.grid, self._hub.plan)
+        if not len(self.model.grid) and self._hub.sheet is None:
+            missing = self._hub.sheet_missing
+            told = replace(told, rest=f"{missing} {told.rest}") if missing else Sayings("", "Reading the facts")
         self.headline.say(told)
 
     def _filter(self, shown: Filter) -> None:

@@ -1,4 +1,5 @@
-"""What the window remembers between starts: where it stood, how its panels were shared out, the look, what was open."""
+"""What the window remembers between starts: where it stood, how its panels were shared out, the look, what was open,
+and that it was shown around in."""
 
 from __future__ import annotations
 
@@ -66,6 +67,15 @@ def recent() -> list[str]:
 
 def remember_recent(entry: str) -> None:
     _store().setValue("opened/recent", [entry, *(other for other in recent() if other != entry)][:MOST_RECENT])
+
+
+def tour_seen() -> bool:
+    """Whether the tour was begun at an earlier start."""
+    return _store().value("tour/seen") is not None
+
+
+def remember_tour() -> None:
+    _store().setValue("tour/seen", 1)
 
 
 def _number(value: object, otherwise: float) -> float:
