@@ -170,7 +170,7 @@ def _an_edit(part: Part, model: int, rng: random.Random) -> tuple[Edit, int]:
         facts = max(facts, 4)
     strength = rng.choice((100.0, 100.0, 30.0, 10.0))
     if family == "demo":
-        fewer = {"statistics_tokens": 30_000} if issubclass(method, TargetEdit) else {}
+        fewer = {"statistics_tokens": 10_000} if issubclass(method, TargetEdit) else {}
         return method(strength=strength, **fewer), facts
     middle = rng.randrange(1, size.layers - 2)
     several = tuple(range(middle - 1, middle + rng.choice((1, 2))))
@@ -179,7 +179,7 @@ def _an_edit(part: Part, model: int, rng: random.Random) -> tuple[Edit, int]:
     }  # fmt: skip
     settings: dict[type[Edit], dict[str, Any]] = {
         Memit: {"layers": several, "covariance_weight": rng.choice((30, 3000)), **search},
-        AlphaEdit: {"layers": several, "threshold": 1e-3, "l2": rng.choice((0.1, 10)), **search},
+        AlphaEdit: {"layers": several, "threshold": 1e-3, "l2": rng.choice((0.001, 0.1)), **search},
         Rome: {"layers": (middle,), **search},
         UltraEdit: {"layers": several, "learning_rate": rng.choice((1e-3, 1e-2))},
         ConstrainedFineTune: {"layers": (middle,), "epochs": 8, "limit": 5e-3},

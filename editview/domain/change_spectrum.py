@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 def thin(directions: int) -> float:
     """A change in fewer directions than this is of low rank."""
-    return directions / 3
+    return 0.55 * directions
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class ChangeSpectrum:
 
     @property
     def is_thin(self) -> bool:
-        """Whether the change is of low rank: known, and below a third of the directions."""
+        """Whether the change is of low rank, so far as is known."""
         return self.rank_is_known and self.rank < thin(self.directions)
 
     @property
