@@ -49,7 +49,7 @@ def summary(name: str, rows: Sequence[Row]) -> str:
     unclear = sum(row.found.kind is UpdateKind.UNCLEAR for row in rows)
     models = Counter(row.model for row in rows)
     return (
-        f"Of {len(rows)} updates {name}, {right} were told rightly, {unclear} were called unclear and "
+        f"{name.capitalize()}: of {len(rows)} updates {right} were told rightly, {unclear} were called unclear and "
         f"{len(rows) - right - unclear} were taken for another kind. Models (layers × width): "
         f"{'; '.join(f'{model} ({count})' for model, count in models.items())}."
     )
@@ -87,7 +87,7 @@ def mistakes(rows: Sequence[Row]) -> str:
 def write_page(found: Mapping[str, Sequence[Row]]) -> None:
     parts = []
     for name, rows in found.items():
-        parts.append(f"### {name.capitalize()}\n\n{summary(name, rows)}\n\n{matrix(rows)}\n\n{numbers(rows)}")
+        parts.append(f"## {name.capitalize()}\n\n{summary(name, rows)}\n\n{matrix(rows)}\n\n{numbers(rows)}")
         parts.append(by_storage(rows))
         parts.append(f"Taken for another kind:\n\n{mistakes(rows)}")
     write_into(PAGE, "\n\n".join(parts))

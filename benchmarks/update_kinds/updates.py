@@ -62,15 +62,14 @@ class Storage:
         return one if one == other else f"{one} to {other}"
 
 
-F32 = Storage(torch.float32, torch.float32)
+CASTS = (Storage(torch.float32, torch.bfloat16), Storage(torch.bfloat16, torch.float32))
 STORED = (
-    F32,
-    F32,
+    Storage(torch.float32, torch.float32),
+    Storage(torch.float32, torch.float32),
     Storage(torch.bfloat16, torch.bfloat16),
     Storage(torch.bfloat16, torch.bfloat16, "bfloat16"),
     Storage(torch.float16, torch.float16),
-    Storage(torch.float32, torch.bfloat16),
-    Storage(torch.bfloat16, torch.float32),
+    *CASTS,
 )
 
 
@@ -124,6 +123,7 @@ def drawn(part: Part, count: int) -> Iterator[Update]:
 
 
 def _nothing(part: Part, model: int, storage: Storage, rng: random.Random, seed: int) -> Update:
+    storage = rng.choice((storage, *CASTS))
     if storage.first == storage.second:
         sharded = rng.random() < 0.5
         name = "saved again" + (" in other shards" if sharded else "")
