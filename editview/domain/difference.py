@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from editview.domain.change_spectrum import ChangeSpectrum
 from editview.domain.plan import Checkpoint
 from editview.domain.tracing import layers_said
 from editview.domain.weight_map import percent
@@ -25,6 +26,7 @@ class TensorDifference:
     norm_before: float
     norm_change: float
     rows: tuple[int, int] = (0, 0)  # of each, where only those that both have could be compared
+    spectrum: ChangeSpectrum | None = None  # of a matrix that changed, where it was looked for
 
     @property
     def change(self) -> TensorChange:

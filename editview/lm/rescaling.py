@@ -1,0 +1,85 @@
+"""Rows that were made longer or shorter, told apart from a change of low rank: how a merged DoRA changes a matrix.
+
+It gives diag(s) · (W + BA), so what is left beside the factors s is of BA's rank (Liu et al. 2024, arXiv 2402.09353,
+equation 5).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from editview.domain.change_spectrum import Rescaled, thin
+from editview.lm.singular import EXACT, decomposed, leading
+
+_MOST = 128  # directions looked for in a matrix that isn't taken apart whole
+_MERGED = 2.0  # times further than usual it is rounded: sum, factor and product in float32, each by itself
+_COARSE = 0.5  # singular values that computing in float32 leaves, relative to eps · ‖matrix‖
+_ROUNDS = 100  # of finding factors and directions in turn
+_FALLING = 0.97  # it goes on while what is left falls at least to this share of itself
+
+
+def rescaled(old: Tensor, new: Tensor, limit: float, guess: int) -> Rescaled:
+    """The smallest rank of new - diag(s) · old, both [outputs, inputs], that any factors s leave.
+
+    Singular values up to `limit` count as rounding. `guess` is tried first (0: none). What fits no low rank is given
+    with `is_whole` False. Computed in float64, large matrices in float32.
+    """
+    most = max(1, math.ceil(thin(min(old.shape))) - 1)
+    if min(old.shape) > EXACT:
+        old, new = old.float(), new.float()
+        most, limit = min(most, _MOST), max(limit, _COARSE * torch.finfo(torch.float32).eps * float(new.norm()))
+    else:
+        if new.dtype == torch.float32:
+            limit *= _MERGED
+        old, new = old.double(), new.double()
+    found = _fitted(old, new, limit, min(guess, most)) if guess else None
+    if found is None or not found.is_whole:
+        found = _fitted(old, new, limit, most)
+    elif guess > 1:
+        below = _fitted(old, new, limit, guess - 1)
+        if not below.is_whole:
+            return found
+        found = below
+    too_few, enough = 0, found.rank
+    while found.is_whole and enough - too_few > 1:
+        middle = (enough + too_few) // 2
+        tried = _fitted(old, new, limit, middle)
+        if tried.is_whole:
+            found, enough = tried, middle
+        else:
+            too_few = middle
+    return found
+
+
+def _fitted(old: Tensor, new: Tensor, limit: float, rank: int) -> Rescaled:
+    """What is left beside factors of the outputs, `rank` directions being allowed for.
+
+    Directions of what the factors leave, and factors from the part of the matrices that lies outside those directions,
+    are found in turn, for as long as that lowers what lies in other directions.
+    """
+    kept, rest = old.new_zeros(0, old.shape[1]), math.inf
+    chance = torch.Generator().manual_seed(0)
+    for _ in range(_ROUNDS):
+        factors = _factors(old, new, kept)
+        left = new - factors[:, None] * old
+        _, sizes, right = decomposed(left) if min(left.shape) <= EXACT else leading(left, rank, chance)
+        kept = right[:rank]
+        before, rest = rest, float((left - left @ kept.T @ kept).norm())
+        if rest > _FALLING * before:
+            break
+    above = int((sizes > limit).sum())
+    return Rescaled(float(factors.min()), float(factors.max()), above, above <= rank)
+
+
+def _factors(old: Tensor, new: Tensor, kept: Tensor) -> Tensor:
+    """What each row of the old has to be multiplied by to come nearest to the new one, outside the directions `kept`.
+
+    Those are orthonormal, [k, inputs], so that the products of what lies outside them are differences.
+    """
+    inside = old @ kept.T
+    product = (old * new).sum(1) - (inside * (new @ kept.T)).sum(1)
+    square = old.square().sum(1) - inside.square().sum(1)
+    return product / square.clamp(min=torch.finfo(torch.float32).tiny)
