@@ -7,11 +7,19 @@ from dataclasses import dataclass
 from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.export import Export
 from editview.domain.facts import FactSheet
+from editview.domain.inspection import Inspection
 from editview.domain.interference import Interference
 from editview.domain.left_out import LeftOut
 from editview.domain.memory import Fit
 from editview.domain.plan import Plan
-from editview.domain.requests import ExportStage, KeySpectrum, MeasureInterference, PreviewTraining, TraceFacts
+from editview.domain.requests import (
+    ExportStage,
+    InspectCheckpoint,
+    KeySpectrum,
+    MeasureInterference,
+    PreviewTraining,
+    TraceFacts,
+)
 from editview.domain.spectrum import Spectrum
 from editview.domain.tracing import Tracing
 from editview.domain.training_preview import TrainingPreview
@@ -311,6 +319,12 @@ class InterferenceMeasured:
     interference: Interference
 
 
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    asked: InspectCheckpoint
+    inspection: Inspection
+
+
 RunEvent = (
     RunStarted | StageStarted | Progressed | Checked | LiveChecked | Trained | Validated | BestKept | StageFinished
     | RunFinished | RunStopped | RunFailed
@@ -319,4 +333,5 @@ Event = (
     RunEvent | EngineReady | EngineLoading | MemoryUsed | Failed | Noted
     | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | ReportSaved | Forecast | Replied
     | Scaled | Exported | Traced | KeySpectra | FineTuneMeasured | TrainingPreviewed | InterferenceMeasured
+    | Inspected
 )  # fmt: skip
