@@ -115,7 +115,7 @@ def headline(found: Inspection) -> str:
 
 
 def touched_sentence(one: Touched) -> str:
-    """'The capital of Albania is … Tirana before, Oslo now. In layer 1 the change acts on it 9 times as strongly as …'"""
+    """'The capital of Albania is … Tirana before, Oslo now. In layer 1 the change acts on it 9 times as …'"""
     said = one.telling
     prompt = said.prompt.strip()
     answers = (

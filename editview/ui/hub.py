@@ -24,6 +24,7 @@ from editview.domain.events import (
     Failed,
     FineTuneMeasured,
     Forecast,
+    Inspected,
     InterferenceMeasured,
     KeySpectra,
     LiveChecked,
@@ -79,6 +80,7 @@ class Hub(QObject):
     measured = Signal(object)  # events.FineTuneMeasured
     training_seen = Signal(object)  # events.TrainingPreviewed
     interference_known = Signal(object)  # events.InterferenceMeasured
+    inspected = Signal(object)  # events.Inspected
     report_wanted = Signal(object)  # tuple of Runs: one to tell of, or two orders to compare
     report_saved = Signal(str)  # where
     noted = Signal(str)
@@ -313,6 +315,8 @@ class Hub(QObject):
                     self.training_seen.emit(event)
                 case InterferenceMeasured():
                     self.interference_known.emit(event)
+                case Inspected():
+                    self.inspected.emit(event)
                 case ReportSaved(path=path):
                     self.report_saved.emit(path)
                 case Noted(sentence=sentence):
