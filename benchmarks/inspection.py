@@ -2,8 +2,8 @@
 
     python -m benchmarks.inspection [touched] [tuned] [reversed] [--draws N] [--rows FILE] [--page]
 
-touched: ten hidden edits among the packaged list's subjects, in the demo model, found with the original, without it, and
-from a list of bare subjects. The bar: by MEMIT, 8 of 10 are among the first 20 in every draw.
+touched: ten hidden edits among the packaged list's subjects, in the demo model, found with the original, without it
+and from a list of bare subjects. The bar: by MEMIT, 8 of 10 are among the first 20 in every draw.
 tuned: the same by MEMIT, with a LoRA fine-tune on top.
 reversed: one edit and ten in the demo model and in two small models of other architectures, which are trained here for
 a minute on a part of the demo's world: what was taken out, what came back and what it cost.
@@ -76,7 +76,9 @@ def touched(draws: Sequence[int], known: Known) -> Iterator[Row]:
                 lm.model.load_state_dict(original)
                 hidden = _hidden(draw, HIDDEN)
                 edit(lm, hidden, settled(lm, method()), draw, {}, silent)
-                yield _row("touched", method.label, draw) | {"looks": _looks(lm, hidden, method is Memit)}
+                yield _row("touched", method.label, draw) | {
+                    "looks": _looks(lm, hidden, method is Memit and draw in draws[:FEW])
+                }
 
 
 def tuned(draws: Sequence[int], known: Known) -> Iterator[Row]:
@@ -94,7 +96,7 @@ def tuned(draws: Sequence[int], known: Known) -> Iterator[Row]:
 
 
 def _looks(lm: LanguageModel, hidden: Sequence[Fact], bare: bool) -> dict[str, Row]:
-    """The model as it is now, written to files and inspected: how many are among the first, and which layers changed."""
+    """The model as it is now, written to files and inspected: how many are among the first, and which layers."""
     with tempfile.TemporaryDirectory() as folder:
         edited, demo = Checkpoint(source=folder), Checkpoint(source="demo")
         lm.model.save_pretrained(folder)
@@ -175,7 +177,7 @@ def _reversed(small: Small, operation: Edit, count: int, draw: int) -> Row:
 
 
 def _untouched(small: Small) -> dict[int, list[float]]:
-    """By layer how strongly its first direction stands out in a model that nobody edited, and how many directions do."""
+    """By layer how strongly its first direction stands out where nobody edited, and how many directions do."""
     return {layer: list(found) for layer, found in standing_out(relative_values(small.lm, silent)).items()}
 
 
@@ -290,12 +292,12 @@ def touched_table(rows: Sequence[Row]) -> str:
         "|---|---|---:|---:|---|",
     ]
     for (part, method), some in _grouped(rows).items():
-        for look in some[0]["looks"]:
-            found = [row["looks"][look]["found"] for row in some]
-            layers = sorted({layer for row in some for layer in row["looks"][look]["layers"]})
+        for look in dict.fromkeys(look for row in some for look in row["looks"]):
+            seen = [row["looks"][look] for row in some if look in row["looks"]]
+            found, layers = [one["found"] for one in seen], sorted({layer for one in seen for layer in one["layers"]})
             said = ", ".join(str(layer + 1) for layer in layers) or "none"
             name = f"{method}, then LoRA" if part == "tuned" else method
-            lines.append(f"| {name} | {look} | {len(some)} | {sum(found) / len(some):.1f} ({min(found)}) | {said} |")
+            lines.append(f"| {name} | {look} | {len(seen)} | {sum(found) / len(seen):.1f} ({min(found)}) | {said} |")
     return "\n".join(lines)
 
 
