@@ -39,7 +39,7 @@ from editview.formats.plans import read_plan, write_plan
 from editview.jobs.service import Jobs
 from editview.lm import answers
 from editview.lm.opening import open_model
-from editview.runs import workbench
+from editview.runs import inspection, workbench
 from editview.runs.store import StageStore
 from editview.tuning.fine_tune import fine_tune
 from tests import small
@@ -412,6 +412,27 @@ def test_diff_tells_what_lies_between_two_checkpoints(editview: Editview, tmp_pa
     assert quick["update"]["kind"] == "unclear"
     assert not any(tensor["spectrum"] for tensor in quick["tensors"])
     assert editview("diff", one, tmp_path / "nowhere").code == 2
+
+
+def test_inspect_tells_which_facts_were_touched(
+    editview: Editview, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspection, "YARDSTICK", 0)  # the few lands are enough here
+    small.checkpoint(tmp_path / "one")
+    small.checkpoint(tmp_path / "other", seed=1)
+    lands = tmp_path / "lands.txt"
+    lands.write_text("\n".join(small.LANDS), "utf-8")
+    asked = ("inspect", tmp_path / "other", "--before", tmp_path / "one", "--subjects", lands)
+    done = editview(*asked, "--json")
+    assert done.code == 0
+    assert (done.told["layers"], done.told["candidates"], len(done.told["touched"])) == ([0, 1], 8, 8)
+    assert done.told["touched"][0]["differs"]
+    said = editview(*asked)
+    assert "The memory differs in layers 1 and 2." in said.out
+    assert "isn't on the list of candidates" in said.err
+    same = editview("inspect", tmp_path / "one", "--before", tmp_path / "one")
+    assert (same.code, same.out) == (1, "The memory (MLP) of both models is the same, so no fact was edited there.\n")
+    assert editview("inspect", tmp_path / "one", "--subjects", tmp_path / "nowhere").code == 2
 
 
 def test_stopping_a_check_keeps_nothing_and_claims_nothing(

@@ -9,11 +9,19 @@ from editview.domain.disk import Kind, Use
 from editview.domain.export import Export
 from editview.domain.facts import FactSheet
 from editview.domain.history import Recalled, RunEntry
+from editview.domain.inspection import Inspection
 from editview.domain.interference import Interference
 from editview.domain.left_out import LeftOut
 from editview.domain.memory import Fit
 from editview.domain.plan import Plan
-from editview.domain.requests import ExportStage, KeySpectrum, MeasureInterference, PreviewTraining, TraceFacts
+from editview.domain.requests import (
+    ExportStage,
+    InspectCheckpoint,
+    KeySpectrum,
+    MeasureInterference,
+    PreviewTraining,
+    TraceFacts,
+)
 from editview.domain.spectrum import Spectrum
 from editview.domain.tracing import Tracing
 from editview.domain.training_preview import TrainingPreview
@@ -313,6 +321,12 @@ class InterferenceMeasured:
     interference: Interference
 
 
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    asked: InspectCheckpoint
+    inspection: Inspection
+
+
 # ---- what is kept -------------------------------------------------------------------------------------------------
 
 
@@ -346,5 +360,5 @@ Event = (
     RunEvent | EngineReady | EngineLoading | MemoryUsed | Failed | Noted
     | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | ReportSaved | Forecast | Replied
     | Scaled | Exported | Traced | KeySpectra | FineTuneMeasured | TrainingPreviewed | InterferenceMeasured
-    | RunsListed | RunsRecalled | DiskUsed
+    | Inspected | RunsListed | RunsRecalled | DiskUsed
 )  # fmt: skip

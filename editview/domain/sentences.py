@@ -10,7 +10,17 @@ from editview.domain.comparison import Interval, share
 from editview.domain.facts import FactSheet, Group
 from editview.domain.left_out import LeftOut, counted
 from editview.domain.memory import Memory
-from editview.domain.operations import BaseOperation, Edit, FineTune, Lora, Operation, Scrub, UndoEdit
+from editview.domain.operations import (
+    BaseOperation,
+    Edit,
+    FineTune,
+    Lora,
+    Operation,
+    Reverse,
+    Scrub,
+    UndoEdit,
+    Unediting,
+)
 from editview.domain.plan import writing_of
 from editview.domain.session import Run
 from editview.domain.verdicts import Change, LiveCheck, Verdict
@@ -20,6 +30,8 @@ def operation_title(operation: BaseOperation, sheet: FactSheet | None = None) ->
     """Verb and object: 'Edit 40 facts', 'Fine-tune on support tickets'."""
     if isinstance(operation, UndoEdit):
         return "Take an edit back"
+    if isinstance(operation, Reverse):
+        return "Reverse what looks edited"
     if isinstance(operation, Edit) and operation.failing:
         return "Repair facts that fail"
     if isinstance(operation, Edit):
@@ -36,6 +48,8 @@ def verb(operation: Operation) -> str:
     """The title's verb alone, for where there is little room."""
     if isinstance(operation, UndoEdit):
         return "Take back"
+    if isinstance(operation, Reverse):
+        return "Reverse"
     if isinstance(operation, Edit):
         return "Repair" if operation.failing else "Edit"
     return "Scrub" if isinstance(operation, Scrub) else "Fine-tune"
@@ -89,7 +103,9 @@ class Tally:
     taken_back: int
     neighbours: tuple[int, int]  # lost, of those known before
     controls: tuple[int, int]
-    scrubbed: tuple[int, int] | None = None  # facts to edit that a scrub made fail, of those that stood before it
+    scrubbed: tuple[int, int] | None = (
+        None  # facts to edit that a scrub or a reversal made fail, of those that stood before it
+    )
 
 
 def sheet_sentence(sheet: FactSheet, left_out: Sequence[LeftOut] = ()) -> str:
@@ -150,8 +166,8 @@ def tally(run: Run, stage: int) -> Tally:
 
 
 def _scrubbed(run: Run, stage: int) -> tuple[int, int] | None:
-    """What a scrub wore off, whoever edited it; None: the stage is none, or nothing stood before it."""
-    if not stage or not isinstance(run.plan.active[stage - 1], Scrub):
+    """What a scrub or a reversal took out, whoever edited it; None: the stage is none, or nothing stood before it."""
+    if not stage or not isinstance(run.plan.active[stage - 1], Unediting):
         return None
     standing = (Verdict.HOLDS, Verdict.WEAK)
     stood = [fact for fact in run.sheet.group(Group.EDITED) if run.verdict(fact.id, stage - 1) in standing]

@@ -16,6 +16,7 @@ from editview.domain.events import (
     EngineReady,
     Event,
     Exported,
+    Inspected,
     InterferenceMeasured,
     KeySpectra,
     MemoryUsed,
@@ -33,6 +34,7 @@ from editview.domain.requests import (
     DownloadCheckpoint,
     ExportStage,
     ForecastPlan,
+    InspectCheckpoint,
     KeySpectrum,
     MeasureFineTune,
     MeasureInterference,
@@ -122,6 +124,8 @@ class Engine:
                 self._emit(self._runner.measure(plan, sheet, operation, self._emit, stop))
             case MeasureInterference():
                 self._emit(InterferenceMeasured(request, self._runner.interference(request, self._emit, stop)))
+            case InspectCheckpoint():
+                self._emit(Inspected(request, self._runner.inspect(request, self._emit, stop)))
             case ChooseDevice(device_id=wanted):
                 from editview.runs.machine import device
 

@@ -26,6 +26,7 @@ from editview.domain.events import (
     Failed,
     FineTuneMeasured,
     Forecast,
+    Inspected,
     InterferenceMeasured,
     KeySpectra,
     LiveChecked,
@@ -87,6 +88,7 @@ class Hub(QObject):
     recalled = Signal(object)  # Recalled: a run that is shown again
     pair_wanted = Signal(object)  # tuple of two Recalled: to be compared, whatever they are
     disk_used = Signal(object)  # events.DiskUsed
+    inspected = Signal(object)  # events.Inspected
     report_wanted = Signal(object)  # tuple of Runs: one to tell of, or two orders to compare
     report_saved = Signal(str)  # where
     noted = Signal(str)
@@ -361,6 +363,8 @@ class Hub(QObject):
                     self.disk_used.emit(event)
                     if event.cleared is not None:
                         self._ask_forecast()
+                case Inspected():
+                    self.inspected.emit(event)
                 case ReportSaved(path=path):
                     self.report_saved.emit(path)
                 case Noted(sentence=sentence):

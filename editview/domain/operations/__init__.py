@@ -11,6 +11,7 @@ from editview.domain.operations.edits import (
     Edit,
     LocalFineTune,
     Memit,
+    Reverse,
     Rome,
     TargetEdit,
     TunedEdit,
@@ -20,11 +21,14 @@ from editview.domain.operations.edits import (
 from editview.domain.operations.tuning import FineTune, FullFineTune, Lora, Scrub, Trained
 
 Operation = (
-    Memit | AlphaEdit | Rome | LocalFineTune | ConstrainedFineTune | UltraEdit | UndoEdit | Lora | FullFineTune | Scrub
-)
+    Memit | AlphaEdit | Rome | LocalFineTune | ConstrainedFineTune | UltraEdit | UndoEdit | Reverse | Lora
+    | FullFineTune | Scrub
+)  # fmt: skip
+Unediting = Scrub | Reverse
+"""What is to take edits out, whoever made them."""
 METHODS: tuple[type[Operation], ...] = (
-    Memit, AlphaEdit, Rome, LocalFineTune, ConstrainedFineTune, UltraEdit, UndoEdit, Lora, FullFineTune,
-    Scrub,
+    Memit, AlphaEdit, Rome, LocalFineTune, ConstrainedFineTune, UltraEdit, UndoEdit, Reverse, Lora,
+    FullFineTune, Scrub,
 )  # fmt: skip
 
 __all__ = [
@@ -39,6 +43,7 @@ __all__ = [
     "Lora",
     "Memit",
     "Operation",
+    "Reverse",
     "Rome",
     "Scrub",
     "TargetEdit",
@@ -46,6 +51,7 @@ __all__ = [
     "TunedEdit",
     "UltraEdit",
     "UndoEdit",
+    "Unediting",
     "in_words_of",
     "new_id",
 ]

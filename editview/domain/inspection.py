@@ -1,0 +1,169 @@
+"""Which facts the change of a checkpoint touched, found without being told what was edited.
+
+A matrix that stores facts answers a key k, by which a subject asks, with W k. What an edit adds, ΔW, answers the keys
+of its own subjects far more strongly than others (Meng et al. 2023, arXiv 2210.07229). So candidate subjects are ranked
+by ‖ΔW k‖, then asked of both models. Without the original, what stands out in the edited weights takes the place of ΔW
+(after Youssef et al. 2026, arXiv 2505.20819), and what is left without it that of the original.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from editview.domain.facts import Fact
+from editview.domain.plan import Checkpoint
+from editview.domain.tracing import layers_said
+
+ASKED = 50
+"""Candidates that are asked of both models, those that the change acts on most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A subject that may have been edited. Prompts hold `{}` where it stands; without any, neutral ones are asked."""
+
+    subject: str
+    prompts: tuple[str, ...] = ()
+
+
+def merged(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """One candidate a subject, in the order they come first, with the prompts of all."""
+    prompts: dict[str, dict[str, None]] = {}
+    for one in candidates:
+        prompts.setdefault(one.subject, {}).update(dict.fromkeys(one.prompts))
+    return tuple(Candidate(subject, tuple(found)) for subject, found in prompts.items())
+
+
+def candidates_of(facts: Iterable[Fact]) -> tuple[Candidate, ...]:
+    """The subjects of a sheet's facts, with their prompts; facts that name no subject are none."""
+    return merged(Candidate(fact.subject, (fact.template,)) for fact in facts if fact.subject and "{}" in fact.template)
+
+
+@dataclass(frozen=True, slots=True)
+class BothSaid:
+    """What both models say after one prompt."""
+
+    prompt: str
+    before: str  # by the original, or by what is left without the part that stands out
+    after: str  # by the edited model
+
+    @property
+    def differs(self) -> bool:
+        return self.before.casefold() != self.after.casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A candidate, and how strongly the change acts on it."""
+
+    subject: str
+    times: float  # ‖ΔW k‖ in multiples of what the usual subject gets, in the layer where that is most
+    layer: int  # that layer, counted from 0
+    said: tuple[BothSaid, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether the models disagree after any of the prompts."""
+        return any(one.differs for one in self.said)
+
+    @property
+    def telling(self) -> BothSaid:
+        """The answers to show first: the first that differ, else the first."""
+        return next((one for one in self.said if one.differs), self.said[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A layer's feed-forward output matrix, looked at without the original."""
+
+    layer: int  # counted from 0
+    name: str  # of the tensor
+    standing_out: float  # its first singular value in multiples of what is usual in the other layers
+    directions: int  # that stand out; 0: it doesn't look edited
+    answers: tuple[str, ...] = ()  # what those directions make the model say: perhaps the new answers
+
+    @property
+    def looks_edited(self) -> bool:
+        return self.directions > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What was found. With an original `layers` are those whose memory differs, without one those that look edited."""
+
+    edited: Checkpoint
+    original: Checkpoint | None
+    layers: tuple[int, ...]  # counted from 0, ascending
+    candidates: int  # that were ranked
+    touched: tuple[Touched, ...]  # at most `ASKED` of them: those that answer differently first, then by `times`
+    memories: tuple[Memory, ...] = ()  # all layers, where there is no original
+
+    @property
+    def differing(self) -> tuple[Touched, ...]:
+        return tuple(one for one in self.touched if one.differs)
+
+
+# ---- in words -----------------------------------------------------------------------------------------------------
+
+
+def headline(found: Inspection) -> str:
+    """The sentence for a person."""
+    if not found.layers:
+        if found.original is None:
+            return "No memory of this model stands out, so its weights alone don't say that it was edited."
+        return "The memory (MLP) of both models is the same, so no fact was edited there."
+    differing, where = found.differing, layers_said(found.layers)
+    lead = f"The memory differs in {where}" if found.original else f"{where.capitalize()} may have been edited"
+    asked = f"Of {found.candidates:,} candidate subjects, the {len(found.touched):,} that this acts on most were asked"
+    if not differing:
+        return f"{lead}. {asked}: all are answered as before, so it doesn't look like an edit of one of them."
+    named = ", ".join(f"*{one.subject}*" for one in differing[:3])
+    more = f" and {len(differing) - 3:,} more" if len(differing) > 3 else ""
+    verb = "is" if len(differing) == 1 else "are"
+    return f"{lead}. {asked}: {len(differing):,} {verb} answered differently, {named}{more}."
+
+
+def remarks(found: Inspection) -> tuple[str, ...]:
+    """What the findings can't tell."""
+    if not found.layers:
+        return ()
+    said = ["A subject that isn't on the list of candidates can't be found, and attention isn't looked at."]
+    if found.original is None:
+        said.append(
+            "Without the original, what is called 'before' is the model less what stands out: a guess, and taking it "
+            "out can change other answers too."
+        )
+    return tuple(said)
+
+
+def touched_sentence(one: Touched) -> str:
+    """'The capital of Albania is … Tirana before, Oslo now. In layer 1 the change acts on it 9 times as strongly …'"""
+    said = one.telling
+    now = f"*{_shown(said.after)}* now" if said.differs else "and still"
+    return (
+        f"{said.prompt.strip()} … *{_shown(said.before)}* before, {now}. In layer {one.layer + 1} the change acts on "
+        f"it {_times(one.times)} times as strongly as on the usual subject."
+    )
+
+
+def memory_sentence(one: Memory) -> str:
+    """What is said of a layer's memory that was looked at without the original."""
+    ratio = f"its strongest direction is {_times(one.standing_out)} times as strong as is usual in this model"
+    if not one.looks_edited:
+        return f"Layer {one.layer + 1} doesn't look edited: {ratio}."
+    count = "one direction stands" if one.directions == 1 else f"{one.directions:,} directions stand"
+    answers = (
+        f" Perhaps it was made to say one of: {', '.join(f'*{answer}*' for answer in one.answers)}."
+        if one.answers
+        else ""
+    )
+    return f"Layer {one.layer + 1} looks edited: {count} out, and {ratio}.{answers}"
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.1f}"
+
+
+def _shown(said: str) -> str:
+    return said or "nothing"
