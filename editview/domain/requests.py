@@ -11,6 +11,7 @@ from editview.domain.operations import FineTune
 from editview.domain.plan import Checkpoint, Plan
 
 if TYPE_CHECKING:
+    from editview.domain.difference import Difference
     from editview.domain.session import Run
 
 
@@ -166,6 +167,32 @@ class MeasureInterference:
 
 
 @dataclass(frozen=True, slots=True)
+class CompareCheckpoints:
+    """Compare the weights of two checkpoints; `Comparing` and `CheckpointsCompared` follow."""
+
+    first: Checkpoint
+    second: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class AskBoth:
+    """Ask a fact sheet of two checkpoints: a run of two stages, whose events come as `BothAsked`."""
+
+    first: Checkpoint
+    second: Checkpoint
+    sheet: FactSheet
+
+
+@dataclass(frozen=True, slots=True)
+class SaveComparison:
+    """Write what was found of two checkpoints to a file, with their files' hashes; `ReportSaved` follows."""
+
+    found: Difference
+    path: str
+    asked: Run | None = None  # the fact sheet asked of both
+
+
+@dataclass(frozen=True, slots=True)
 class ChooseDevice:
     device_id: str
 
@@ -174,5 +201,5 @@ Request = (
     RunPlan | ForecastPlan | DescribeCheckpoint | DownloadCheckpoint
     | OpenFacts | PreviewFacts | OpenPlan | SavePlan | SaveReport | AskModel
     | ScaleEdit | ExportStage | TraceFacts | KeySpectrum | MeasureFineTune | PreviewTraining | MeasureInterference
-    | ChooseDevice
+    | CompareCheckpoints | AskBoth | SaveComparison | ChooseDevice
 )  # fmt: skip

@@ -9,7 +9,7 @@ from editview.domain.comparison import Interval, share
 from editview.domain.facts import FactSheet, Group
 from editview.domain.left_out import LeftOut, counted
 from editview.domain.memory import Memory
-from editview.domain.operations import BaseOperation, Edit, FineTune, Lora, Operation, Scrub, UndoEdit
+from editview.domain.operations import BaseOperation, Edit, FineTune, Lora, Operation, Scrub, UndoEdit, Update
 from editview.domain.plan import writing_of
 from editview.domain.session import Run
 from editview.domain.verdicts import Change, LiveCheck, Verdict
@@ -31,8 +31,10 @@ def operation_title(operation: BaseOperation, sheet: FactSheet | None = None) ->
     raise TypeError(type(operation))
 
 
-def verb(operation: Operation) -> str:
+def verb(operation: Operation | Update) -> str:
     """The title's verb alone, for where there is little room."""
+    if isinstance(operation, Update):
+        return operation.label
     if isinstance(operation, UndoEdit):
         return "Take back"
     if isinstance(operation, Edit):

@@ -13,8 +13,11 @@ from editview.domain import places
 from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.events import (
     BestKept,
+    BothAsked,
     Checked,
     CheckpointDescribed,
+    CheckpointsCompared,
+    Comparing,
     EngineLoading,
     EngineReady,
     Event,
@@ -79,6 +82,10 @@ class Hub(QObject):
     measured = Signal(object)  # events.FineTuneMeasured
     training_seen = Signal(object)  # events.TrainingPreviewed
     interference_known = Signal(object)  # events.InterferenceMeasured
+    checkpoints_wanted = Signal(object)  # tuple of Checkpoints: one to begin with, or two to be compared
+    comparing = Signal(object)  # events.Comparing
+    checkpoints_compared = Signal(object)  # events.CheckpointsCompared
+    both_asked = Signal(object)  # events.BothAsked
     report_wanted = Signal(object)  # tuple of Runs: one to tell of, or two orders to compare
     report_saved = Signal(str)  # where
     noted = Signal(str)
@@ -313,6 +320,12 @@ class Hub(QObject):
                     self.training_seen.emit(event)
                 case InterferenceMeasured():
                     self.interference_known.emit(event)
+                case Comparing():
+                    self.comparing.emit(event)
+                case CheckpointsCompared():
+                    self.checkpoints_compared.emit(event)
+                case BothAsked():
+                    self.both_asked.emit(event)
                 case ReportSaved(path=path):
                     self.report_saved.emit(path)
                 case Noted(sentence=sentence):

@@ -18,6 +18,7 @@ from editview.domain.operations.edits import (
     UndoEdit,
 )
 from editview.domain.operations.tuning import FineTune, FullFineTune, Lora, Scrub, Trained
+from editview.domain.operations.update import Update
 
 Operation = (
     Memit | AlphaEdit | Rome | LocalFineTune | ConstrainedFineTune | UltraEdit | UndoEdit | Lora | FullFineTune | Scrub
@@ -46,6 +47,7 @@ __all__ = [
     "TunedEdit",
     "UltraEdit",
     "UndoEdit",
+    "Update",
     "in_words_of",
     "new_id",
 ]

@@ -47,12 +47,16 @@ def columns(titles: tuple[str, ...]) -> tuple[Column, ...]:
 
 
 class FactsModel(QAbstractTableModel):
-    """`grid` and `row_at` are for the delegate, which draws cells from them directly."""
+    """`grid` and `row_at` are for the delegate, which draws cells from them directly.
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    `order` sorts the rows until a column is chosen; None: the order of the sheet.
+    """
+
+    def __init__(self, parent: QObject | None = None, order: SortKey | None = None) -> None:
         super().__init__(parent)
+        self._usual = order
         self._filter, self._descending = Filter(), False
-        self._sorted_by: tuple[Kind, int] | None = None  # kind and stage of a column; None: the order of the sheet
+        self._sorted_by: tuple[Kind, int] | None = None  # kind and stage of a column; None: the usual order
         self._show(FactsGrid(FactSheet("", ()), Plan(), None))
 
     def _show(self, grid: FactsGrid) -> None:
@@ -80,7 +84,7 @@ class FactsModel(QAbstractTableModel):
             self._rearrange()
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """By a column, or for -1 in the order of the sheet."""
+        """By a column, or for -1 in the usual order."""
         chosen = self.columns[column] if 0 <= column < len(self.columns) else None
         self._sorted_by = (chosen.kind, chosen.stage) if chosen else None
         self._descending = order is Qt.SortOrder.DescendingOrder
@@ -102,8 +106,8 @@ class FactsModel(QAbstractTableModel):
 
     def _wanted_order(self) -> Numbers:
         at, _ = self.sorted_by
-        key = self._sort_key(self.columns[at]) if at >= 0 else None
-        return rows(self.grid, self._haystack, self._filter, key, self._descending)
+        key = self._sort_key(self.columns[at]) if at >= 0 else self._usual
+        return rows(self.grid, self._haystack, self._filter, key, self._descending and at >= 0)
 
     def _rearrange(self) -> bool:
         order = self._wanted_order()

@@ -1,18 +1,12 @@
-"""What the window remembers between starts: where it stood, how its panels were shared out, the look, what was open."""
+"""What the window remembers between starts: where it stood, how its panels were shared out, the look."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtCore import QByteArray
 from PySide6.QtWidgets import QMainWindow, QSplitter
 
-from editview.domain import places
+from editview.ui.kept import store as _store
 from editview.ui.look.theme import Mode, theme
-
-MOST_RECENT = 8
-
-
-def _store() -> QSettings:
-    return QSettings(str(places.data() / "window.ini"), QSettings.Format.IniFormat)
 
 
 def restore_look() -> None:
@@ -45,16 +39,6 @@ def save_layout(window: QMainWindow, splitters: dict[str, QSplitter]) -> None:
     store.setValue("window/geometry", window.saveGeometry())
     for name, splitter in splitters.items():
         store.setValue(f"window/{name}", splitter.saveState())
-
-
-def recent() -> list[str]:
-    """What was opened lately, the latest first."""
-    kept = _store().value("opened/recent", [])
-    return [str(entry) for entry in kept] if isinstance(kept, list) else [str(kept)]  # Qt keeps a list of one as one
-
-
-def remember_recent(entry: str) -> None:
-    _store().setValue("opened/recent", [entry, *(other for other in recent() if other != entry)][:MOST_RECENT])
 
 
 def _number(value: object, otherwise: float) -> float:
