@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.export import Export
 from editview.domain.facts import FactSheet
+from editview.domain.inspection import Inspection
 from editview.domain.interference import Interference
 from editview.domain.left_out import LeftOut
 from editview.domain.memory import Fit
@@ -16,6 +17,7 @@ from editview.domain.requests import (
     AskBoth,
     CompareCheckpoints,
     ExportStage,
+    InspectCheckpoint,
     KeySpectrum,
     MeasureInterference,
     PreviewTraining,
@@ -343,6 +345,12 @@ class CheckpointsCompared:
     whole: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    asked: InspectCheckpoint
+    inspection: Inspection
+
+
 RunEvent = (
     RunStarted | StageStarted | Progressed | Checked | LiveChecked | Trained | Validated | BestKept | StageFinished
     | RunFinished | RunStopped | RunFailed
@@ -362,4 +370,5 @@ Event = (
     | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | ReportSaved | Forecast | Replied
     | Scaled | Exported | Traced | KeySpectra | FineTuneMeasured | TrainingPreviewed | InterferenceMeasured
     | Comparing | CheckpointsCompared | BothAsked
+    | Inspected
 )  # fmt: skip

@@ -193,6 +193,19 @@ class SaveComparison:
 
 
 @dataclass(frozen=True, slots=True)
+class InspectCheckpoint:
+    """Find which facts a checkpoint's change touched, without being told; `Inspected` follows.
+
+    Candidates come from a list and from facts; where neither is given, from the packaged list.
+    """
+
+    edited: Checkpoint
+    original: Checkpoint | None = None  # without one, the edited weights alone are looked at
+    subjects: str = ""  # a file with a subject or a prompt a line, or 'packaged'
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ChooseDevice:
     device_id: str
 
@@ -201,5 +214,5 @@ Request = (
     RunPlan | ForecastPlan | DescribeCheckpoint | DownloadCheckpoint
     | OpenFacts | PreviewFacts | OpenPlan | SavePlan | SaveReport | AskModel
     | ScaleEdit | ExportStage | TraceFacts | KeySpectrum | MeasureFineTune | PreviewTraining | MeasureInterference
-    | CompareCheckpoints | AskBoth | SaveComparison | ChooseDevice
+    | CompareCheckpoints | AskBoth | SaveComparison | InspectCheckpoint | ChooseDevice
 )  # fmt: skip

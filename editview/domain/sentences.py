@@ -17,6 +17,8 @@ from editview.domain.verdicts import Change, LiveCheck, Verdict
 
 def operation_title(operation: BaseOperation, sheet: FactSheet | None = None) -> str:
     """Verb and object: 'Edit 40 facts', 'Fine-tune on support tickets'."""
+    if isinstance(operation, Update):
+        return operation.label
     if isinstance(operation, UndoEdit):
         return "Take an edit back"
     if isinstance(operation, Edit) and operation.failing:

@@ -27,6 +27,7 @@ from editview.domain.events import (
     Failed,
     FineTuneMeasured,
     Forecast,
+    Inspected,
     InterferenceMeasured,
     KeySpectra,
     LiveChecked,
@@ -86,6 +87,7 @@ class Hub(QObject):
     comparing = Signal(object)  # events.Comparing
     checkpoints_compared = Signal(object)  # events.CheckpointsCompared
     both_asked = Signal(object)  # events.BothAsked
+    inspected = Signal(object)  # events.Inspected
     report_wanted = Signal(object)  # tuple of Runs: one to tell of, or two orders to compare
     report_saved = Signal(str)  # where
     noted = Signal(str)
@@ -326,6 +328,8 @@ class Hub(QObject):
                     self.checkpoints_compared.emit(event)
                 case BothAsked():
                     self.both_asked.emit(event)
+                case Inspected():
+                    self.inspected.emit(event)
                 case ReportSaved(path=path):
                     self.report_saved.emit(path)
                 case Noted(sentence=sentence):

@@ -40,12 +40,12 @@ def said_of_both(grid: FactsGrid, plan: Plan) -> Sayings:
     run, stage = grid.run, grid.current
     if run is None or stage is None:
         return Sayings("", "Asking the first checkpoint")
-    known = int(grid.known[:, stage].sum())
-    if known < len(grid) or stage == 0:
-        which = "second" if stage else "first"
+    known = [int(grid.known[:, at].sum()) for at in range(2)]
+    if known[1] < len(grid):
         stopped = run.state in (RunState.STOPPED, RunState.FAILED)
-        lead = "Stopped" if stopped else f"Asking the {which} checkpoint"
-        return Sayings("", lead, f"{known:,} of {len(grid):,} facts asked of the {which}.")
+        which = "second" if known[0] == len(grid) else "first"
+        counts = f"{known[0]:,} of {len(grid):,} facts asked of the first, {known[1]:,} of the second."
+        return Sayings("", "Stopped" if stopped else f"Asking the {which} checkpoint", counts)
     count = len(differing_answers(run))
     big = f"{count:,} of {len(grid):,} facts {'is' if count == 1 else 'are'} answered differently"
     return Sayings("", big, " ".join(filter(None, (tell(grid.tally(stage)), sureness(run)))))

@@ -37,7 +37,7 @@ class Head(QWidget):
         self._pair = pair
         self.first, self.second = Side("Before"), Side("After")
         self.swap = QToolButton()
-        self.swap.setIcon(icon("compare"))
+        self.swap.setIcon(icon("swap"))
         self.swap.setToolTip("Swap the two")
         self.swap.setAccessibleName("Swap the two")
         self.button = QPushButton("Compare")
@@ -174,9 +174,8 @@ class Head(QWidget):
         if busy and work is not None:
             left = f", about {duration(work.seconds_left)} left" if work.seconds_left else ""
             self.work.say(f"{work.what}{left}.")
-            self.bar.setRange(0, _STEPS)
+            self.bar.setRange(0, _STEPS if work.share else 0)
             self.bar.setValue(round(_STEPS * work.share))
         elif busy:
-            waiting = "The report is being written" if pair.saving else "Loading what reads models"
-            self.work.say(f"{waiting}." if pair.saving or pair.hub.engine is None else "Beginning.")
+            self.work.say("Waiting until what reads models is loaded." if pair.hub.engine is None else "Beginning.")
             self.bar.setRange(0, 0)

@@ -93,14 +93,14 @@ class WeightsPage(QWidget):
     def show_difference(self, found: Difference | None, whole: bool, under_way: bool) -> None:
         """`whole`: the spectra are known, as far as there are any; `under_way`: they are being worked out."""
         self._without = NO_SPECTRUM if whole else WAITING if under_way else STOPPED
-        same_two = found is not None and self._found is not None and found.tensors != self._found.tensors
-        if found is not self._found or not found:
-            self._found = found
-            self.picture.show_map(difference_map(found) if found else None)
-            if not same_two:
+        if found is not self._found:
+            if self._found is None or found is None:  # else the spectra have come
                 self.picture.choose(None)
                 self.chosen.say(HINT)
+            self._found = found
+            self.picture.show_map(difference_map(found) if found else None)
             self.model.show(found)
+        self.chosen.setVisible(found is not None)
         self._went_to(self._current())
 
     def _current(self) -> TensorRow | None:
@@ -110,13 +110,13 @@ class WeightsPage(QWidget):
     def _went_to(self, row: TensorRow | None) -> None:
         self.said.say(told_of(row) if row else "")
         spectrum = row.tensor.spectrum if row and row.tensor else None
-        changed_matrix = row is not None and row.relative is not None and row.tensor is not None
-        matrix = changed_matrix and row.tensor is not None and len(row.tensor.shape) == 2  # type: ignore[union-attr]
-        self.plot.show_spectrum(spectrum, (self._without if matrix else NO_SPECTRUM) if row else "")
+        matrix = row is not None and row.relative is not None and row.tensor and len(row.tensor.shape) == 2
+        self.plot.show_spectrum(spectrum, self._without if matrix else NO_SPECTRUM if row else "")
 
     def _counted(self) -> None:
         shown, count = len(self.model.shown), self.model.count
-        self.count.setText(f"{shown:,} of {count:,}" if shown < count else f"{count:,} tensors")
+        words = f"{shown:,} of {count:,}" if shown < count else f"{count:,} tensors"
+        self.count.setText(words if count else "")
 
     def _choose(self, place: Place) -> None:
         """Show the tensors of a place of the picture alone."""

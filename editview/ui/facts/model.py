@@ -19,7 +19,7 @@ from editview.domain.plan import Plan
 from editview.domain.session import Run
 from editview.ui.facts.grid import Chip, FactsGrid, Numbers
 from editview.ui.facts.query import Filter, Haystack, SortKey, fate_key, rows
-from editview.ui.facts.words import GROUP_WORDS, MARKS, became, chip_words, percent, says_now, stage_name
+from editview.ui.facts.words import GROUP_WORDS, MARKS, became, chip_words, headings, percent, says_now
 from editview.ui.look.stage_header import OPERATION
 
 Index = QModelIndex | QPersistentModelIndex
@@ -40,10 +40,10 @@ class Column:
     stage: int = 0
 
 
-def columns(titles: tuple[str, ...]) -> tuple[Column, ...]:
-    stages = [Column(Kind.STAGE, stage_name(titles, stage), stage) for stage in range(len(titles))]
+def columns(stages: tuple[str, ...]) -> tuple[Column, ...]:
+    of_stages = [Column(Kind.STAGE, heading, stage) for stage, heading in enumerate(stages)]
     rest = [Column(kind, kind.value) for kind in (Kind.BECAME, Kind.SAYS, Kind.WANTED)]
-    return (Column(Kind.FACT, Kind.FACT.value), *stages, *rest)
+    return (Column(Kind.FACT, Kind.FACT.value), *of_stages, *rest)
 
 
 class FactsModel(QAbstractTableModel):
@@ -61,7 +61,7 @@ class FactsModel(QAbstractTableModel):
 
     def _show(self, grid: FactsGrid) -> None:
         self.grid = grid
-        self.columns = columns(grid.titles)
+        self.columns = columns(headings(grid))
         self._haystack = Haystack(grid)
         self._order = self._wanted_order()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from editview.domain.files import file_name
 from editview.domain.two_checkpoints import name_of
@@ -43,6 +43,11 @@ class CheckpointsWindow(QMainWindow):
         self.tabs.setAccessibleName("What was found")
         self.tabs.addTab(self.weights, "Weights")
         self.tabs.addTab(self.facts, "Facts")
+        self.report = QPushButton("Save report…")
+        self.report.setProperty("role", "quiet")
+        self.report.setToolTip("Save what was found as one file that opens in any browser")
+        self.report.clicked.connect(self.save_report)
+        self.tabs.setCornerWidget(self.report)
         self.actions_table = Actions(self._rows(), self)
         self.actions_table.fill(self.menuBar(), {})
         self._lay_out()
@@ -79,6 +84,8 @@ class CheckpointsWindow(QMainWindow):
         layout.addLayout(self._message_frame)
         layout.addWidget(self.head)
         layout.addWidget(self.tabs, 1)
+        self._nothing = QWidget()  # takes the room of the tabs as long as there is nothing for them to show
+        layout.addWidget(self._nothing, 1)
         self.setCentralWidget(content)
         room = self.screen().availableGeometry().size() - QSize(8, 40)  # less the window's frame
         self.resize(QSize(theme().px(1280), theme().px(800)).boundedTo(room))
@@ -86,6 +93,8 @@ class CheckpointsWindow(QMainWindow):
     def _dress(self) -> None:
         px = theme().px
         self._message_frame.setContentsMargins(px(16), 0, px(16), 0)
+        self.tabs.setMinimumHeight(px(320))  # wrapped sentences in it ask for the height of a narrow guess
+        self.setMinimumSize(QSize(px(1000), px(600)).boundedTo(self.screen().availableGeometry().size()))
 
     def _can_compare(self) -> bool:
         return self.pair.first is not None and self.pair.second is not None and not self.pair.comparing
@@ -98,7 +107,10 @@ class CheckpointsWindow(QMainWindow):
         names = [name_of(one) for one in (pair.first, pair.second) if one is not None]
         self.setWindowTitle(f"{' and '.join(names) or 'Two checkpoints'} compared – EditView")
         self.weights.show_difference(pair.found, pair.whole, pair.comparing)
-        self.tabs.setVisible(pair.first is not None and pair.second is not None)
+        both = pair.first is not None and pair.second is not None
+        self.tabs.setVisible(both)
+        self._nothing.setVisible(not both)
+        self.report.setEnabled(pair.found is not None and not pair.saving)
         self.actions_table.refresh()
 
     def _failed(self, sentence: str) -> None:
