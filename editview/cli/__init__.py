@@ -129,6 +129,7 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     diff.add_argument("first", metavar="FIRST", help="a folder, a Hugging Face id in the cache, or 'demo'")
     diff.add_argument("second", metavar="SECOND", help="another version of the same model")
     diff.add_argument("--adapter", metavar="FOLDER", help="a PEFT adapter on top of the second")
+    diff.add_argument("--first-adapter", metavar="FOLDER", help="a PEFT adapter on top of the first")
     diff.add_argument("--allow-code", action="store_true", help="run the Python code that the checkpoints bring along")
     diff.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     diff.set_defaults(do=_diff)
@@ -227,7 +228,7 @@ def _interference(options: argparse.Namespace) -> int:
 def _diff(options: argparse.Namespace) -> int:
     from editview.cli.diff import diff
 
-    first = Checkpoint(source=options.first, allow_code=options.allow_code)
+    first = Checkpoint(source=options.first, adapter=options.first_adapter, allow_code=options.allow_code)
     second = Checkpoint(source=options.second, adapter=options.adapter, allow_code=options.allow_code)
     return diff(first, second, options.json)
 

@@ -12,6 +12,7 @@ from editview.domain.plan import Checkpoint, Plan
 
 if TYPE_CHECKING:
     from editview.domain.difference import Difference
+    from editview.domain.inspection import Inspection
     from editview.domain.session import Run
 
 
@@ -190,6 +191,7 @@ class SaveComparison:
     found: Difference
     path: str
     asked: Run | None = None  # the fact sheet asked of both
+    inspection: Inspection | None = None  # which facts the change touched
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def save_comparison(asked: SaveComparison, emit: Emit, stop: threading.Event) ->
     from editview.formats.report import write_comparison  # not before the window needs it
 
     files = hashed((asked.found.first, asked.found.second), _telling(asked, emit, stop))
-    write_comparison(asked.found, files, Path(asked.path), asked.asked)
+    write_comparison(asked.found, files, Path(asked.path), asked.asked, asked.inspection)
     emit(ReportSaved(asked.path))
 
 

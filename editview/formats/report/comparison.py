@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from editview.domain.difference import Difference, headline, remarks
+from editview.domain.inspection import Inspection
+from editview.domain.inspection import headline as inspected
 from editview.domain.sentences import tally as counted
 from editview.domain.sentences import tell
 from editview.domain.session import Run
@@ -32,17 +34,23 @@ MOST_TENSORS = 1000
 
 
 def write_comparison(
-    found: Difference, files: Sequence[Sequence[HashedFile]], path: Path, asked: Run | None = None
+    found: Difference,
+    files: Sequence[Sequence[HashedFile]],
+    path: Path,
+    asked: Run | None = None,
+    inspection: Inspection | None = None,
 ) -> None:
     """Write what lies between two checkpoints as one HTML file. `files` are those of the first and of the second.
 
-    `asked` is the run that asked both a fact sheet; it is left out unless both were asked all of it. Raises
-    EditViewError when the place can't be written.
+    `asked` is the run that asked both a fact sheet; it is left out unless both were asked all of it.
+    `inspection` says which facts the change touched. Raises EditViewError when the place can't be written.
     """
-    write_page("comparison.html", _contents(found, files, asked), path)
+    write_page("comparison.html", _contents(found, files, asked, inspection), path)
 
 
-def _contents(found: Difference, files: Sequence[Sequence[HashedFile]], asked: Run | None) -> dict[str, Any]:
+def _contents(
+    found: Difference, files: Sequence[Sequence[HashedFile]], asked: Run | None, inspection: Inspection | None
+) -> dict[str, Any]:
     judgement, drawn, rows = judged(found), difference_map(found), tensor_rows(found)
     two = found.first, found.second
     return {
@@ -57,6 +65,8 @@ def _contents(found: Difference, files: Sequence[Sequence[HashedFile]], asked: R
         "tensors": [(row, told_of(row).replace("\n", " – ")) for row in rows[:MOST_TENSORS]],
         "more": len(rows) - MOST_TENSORS,
         "asked": _asked(asked) if asked is not None and asked.last_checked == 1 else None,
+        "touched": inspection.touched if inspection else (),
+        "touched_sentence": inspected(inspection) if inspection else "",
         "files": files,
         "command": command(*two),
     }

@@ -26,6 +26,7 @@ HOW = (
     "You can drop both here at once. What was done to the weights is shown, and which facts both answer differently."
 )
 READY = "Press *Compare* to see what lies between them."
+FAILED = "These two couldn't be compared."
 KIND_UNDER_WAY = "What kind of update it was is being found out."
 NO_CHECKPOINT = "'{}' is no checkpoint: drop a folder with a model in it, or with an adapter."
 _STEPS = 1000  # of the progress bar
@@ -158,7 +159,7 @@ class Head(QWidget):
         elif pair.comparing:
             lead, evidence = "Comparing the two", ""
         elif both:
-            lead, evidence = READY, ""
+            lead, evidence = FAILED if pair.failed else READY, ""
         for sentence, words in ((self.headline, lead), (self.evidence, evidence), (self.remarks, more)):
             sentence.say(words)
             sentence.setVisible(bool(words))

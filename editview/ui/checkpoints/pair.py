@@ -5,10 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from editview.domain.difference import Difference
-from editview.domain.events import BothAsked, CheckpointsCompared, Comparing, RunFailed, RunStarted
-from editview.domain.facts import FactSheet
+from editview.domain.events import BothAsked, CheckpointsCompared, Comparing, Inspected, RunFailed, RunStarted
+from editview.domain.facts import Fact, FactSheet
+from editview.domain.inspection import Inspection
 from editview.domain.plan import Checkpoint
-from editview.domain.requests import AskBoth, CompareCheckpoints, SaveComparison
+from editview.domain.requests import AskBoth, CompareCheckpoints, InspectCheckpoint, SaveComparison
 from editview.domain.session import Run, RunState
 from editview.domain.two_checkpoints import plan_of_two
 from editview.domain.update_kind import Judgement, judged
@@ -22,6 +23,7 @@ class Pair(QObject):
     changed = Signal()  # which two, what is known of their weights, or whether it is being found out
     progressed = Signal()
     asking_changed = Signal()  # the facts: asked for, begun, ended
+    inspecting_changed = Signal()  # which facts the change touched: asked for, found, ended
     saved = Signal(str)  # where the report is
     problem = Signal(object)  # Problem
 
@@ -35,6 +37,7 @@ class Pair(QObject):
         hub.comparing.connect(self._progressed)
         hub.checkpoints_compared.connect(self._compared)
         hub.both_asked.connect(self._told)
+        hub.inspected.connect(self._inspected)
         hub.problem.connect(self._failed)
         hub.report_saved.connect(self._saved)
         self.both.problem.connect(self.problem)
@@ -44,6 +47,7 @@ class Pair(QObject):
         self.found: Difference | None = None
         self.whole = False  # the spectra are known too
         self.judgement: Judgement | None = None
+        self.failed = False  # the comparison
         self.work: Comparing | None = None  # how far it is
         self._request: CompareCheckpoints | None = None  # under way
         self._job: int | None = None
@@ -51,6 +55,9 @@ class Pair(QObject):
         self.saving_to = ""  # and where
         self._asked: AskBoth | None = None  # the facts are being asked
         self._asking: int | None = None
+        self.inspection: Inspection | None = None
+        self._inspect: InspectCheckpoint | None = None  # under way
+        self._inspecting: int | None = None
         self.both.run = None
 
     @property
@@ -60,6 +67,10 @@ class Pair(QObject):
     @property
     def saving(self) -> bool:
         return self._saving is not None
+
+    @property
+    def inspecting(self) -> bool:
+        return self._inspect is not None
 
     @property
     def asking(self) -> bool:
@@ -75,17 +86,16 @@ class Pair(QObject):
     def choose(self, first: Checkpoint | None, second: Checkpoint | None) -> None:
         """Take these two; what was under way for others ends."""
         if (first, second) != (self.first, self.second):
-            self.stop()
-            self.stop_asking()
+            self.end()
             self.first, self.second = first, second
             self._forget()
-            self.changed.emit()
-            self.asking_changed.emit()
+            for signal in (self.changed, self.asking_changed, self.inspecting_changed):
+                signal.emit()
 
     def compare(self) -> None:
         if self.first is None or self.second is None or self.comparing:
             return
-        self.found, self.whole, self.judgement, self.work = None, False, None, None
+        self.found, self.whole, self.judgement, self.work, self.failed = None, False, None, None, False
         self._request = CompareCheckpoints(self.first, self.second)
         self._job = self.hub.send(self._request)
         self.changed.emit()
@@ -112,11 +122,27 @@ class Pair(QObject):
             self._asked = None
             self.asking_changed.emit()
 
+    def inspect(self, subjects: str, facts: tuple[Fact, ...] = ()) -> None:
+        """Look which of these subjects the change acts on."""
+        if self.first is None or self.second is None:
+            return
+        self.stop_inspecting()
+        self.inspection = None
+        self._inspect = InspectCheckpoint(self.second, self.first, subjects, facts)
+        self._inspecting = self.hub.send(self._inspect)
+        self.inspecting_changed.emit()
+
+    def stop_inspecting(self) -> None:
+        if self.inspecting:
+            self.hub.stop(self._inspecting)
+            self._inspect = None
+            self.inspecting_changed.emit()
+
     def save(self, path: str) -> None:
         """Write a report of what is known."""
         if self.found is not None:
             self.saving_to, self.work = path, None
-            self._saving = self.hub.send(SaveComparison(self.found, path, self.asked))
+            self._saving = self.hub.send(SaveComparison(self.found, path, self.asked, self.inspection))
             self.progressed.emit()
 
     def stop_saving(self) -> None:
@@ -132,6 +158,7 @@ class Pair(QObject):
         """Stop all that is under way."""
         self.stop()
         self.stop_asking()
+        self.stop_inspecting()
         self.stop_saving()
 
     # ---- taking in -------------------------------------------------------------------------------------------
@@ -161,22 +188,33 @@ class Pair(QObject):
             self._asked = None
             self.asking_changed.emit()
 
+    def _inspected(self, event: Inspected) -> None:
+        if event.asked is self._inspect:
+            self.inspection, self._inspect = event.inspection, None
+            self.inspecting_changed.emit()
+
     def _saved(self, path: str) -> None:
         if self.saving and path == self.saving_to:
             self._end_saving()
             self.saved.emit(path)
 
     def _failed(self, problem: Problem) -> None:
-        jobs = (self._job if self.comparing else None, self._asking if self.asking else None, self._saving)
-        if problem.job is None or problem.job not in (*jobs, ENGINE):
-            return
-        if problem.job in (self._job, ENGINE) and self.comparing:
-            self._request = None
+        """What was asked for two checkpoints is said in their window, whatever else goes on."""
+        job, mine = problem.job, False
+        if self.comparing and job in (self._job, ENGINE):
+            self._request, self.failed, mine = None, True, True
             self.changed.emit()
-        if problem.job in (self._asking, ENGINE) and self.asking:
-            self._asked = None
+        if self.asking and job in (self._asking, ENGINE):
+            self._asked, mine = None, True
             self.asking_changed.emit()
-        if problem.job == self._saving:
+        if self.inspecting and job in (self._inspecting, ENGINE):
+            self._inspect, mine = None, True
+            self.inspecting_changed.emit()
+        if self.saving and job == self._saving:
+            mine = True
             self._end_saving()
+        if not mine:
+            return
         self.problem.emit(problem)
-        self.hub.solved.emit(problem)  # it is said here, and no business of the window behind
+        if job != ENGINE:
+            self.hub.solved.emit(problem)  # it is said here, and no business of the window behind

@@ -14,6 +14,7 @@ from editview.domain.two_checkpoints import name_of
 from editview.ui.checkpoints.facts_page import FactsPage
 from editview.ui.checkpoints.head import Head
 from editview.ui.checkpoints.pair import Pair
+from editview.ui.checkpoints.touched_page import TouchedPage
 from editview.ui.checkpoints.weights_page import WeightsPage
 from editview.ui.hub import Hub
 from editview.ui.look.message_bar import MessageBar
@@ -37,12 +38,14 @@ class CheckpointsWindow(QMainWindow):
         self.head = Head(self.pair)
         self.weights = WeightsPage(self._failed)
         self.facts = FactsPage(self.pair)
+        self.touched = TouchedPage(self.pair)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
         self.tabs.setAccessibleName("What was found")
         self.tabs.addTab(self.weights, "Weights")
         self.tabs.addTab(self.facts, "Facts")
+        self.tabs.addTab(self.touched, "Facts touched")
         self.report = QPushButton("Save report…")
         self.report.setProperty("role", "quiet")
         self.report.setToolTip("Save what was found as one file that opens in any browser")
@@ -54,7 +57,7 @@ class CheckpointsWindow(QMainWindow):
         self.facts.sheet_wanted.connect(opening.open_facts)
         self.pair.problem.connect(self.message.show_problem)
         self.pair.saved.connect(self._saved)
-        for signal in (self.pair.changed, self.pair.progressed, self.pair.asking_changed):
+        for signal in (self.pair.changed, self.pair.progressed, self.pair.asking_changed, self.pair.inspecting_changed):
             signal.connect(self._draw)
         theme().follow(self._dress)
         self._draw()
@@ -100,13 +103,15 @@ class CheckpointsWindow(QMainWindow):
         return self.pair.first is not None and self.pair.second is not None and not self.pair.comparing
 
     def _busy(self) -> bool:
-        return self.pair.comparing or self.pair.asking or self.pair.saving
+        return self.pair.comparing or self.pair.asking or self.pair.inspecting or self.pair.saving
 
     def _draw(self) -> None:
         pair = self.pair
         names = [name_of(one) for one in (pair.first, pair.second) if one is not None]
         self.setWindowTitle(f"{' and '.join(names) or 'Two checkpoints'} compared – EditView")
         self.weights.show_difference(pair.found, pair.whole, pair.comparing)
+        if pair.comparing and self.message.problem is not None:
+            self.message.withdraw(self.message.problem)  # it was of the time before
         both = pair.first is not None and pair.second is not None
         self.tabs.setVisible(both)
         self._nothing.setVisible(not both)
