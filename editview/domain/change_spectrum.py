@@ -6,6 +6,11 @@ import math
 from dataclasses import dataclass
 
 
+def thin(directions: int) -> float:
+    """A change in fewer directions than this is of low rank."""
+    return directions / 3
+
+
 @dataclass(frozen=True, slots=True)
 class ChangeSpectrum:
     """The singular values of ΔW = second - first of one matrix."""
@@ -15,7 +20,7 @@ class ChangeSpectrum:
     norm: float  # ‖ΔW‖, Frobenius
     rounding: float  # no singular value above this comes from rounding to the coarser number format alone
     rescaled: Rescaled | None = None  # where ΔW isn't of low rank, but is so beside rows that were made longer
-    agreement: float | None = None  # of its outputs' directions with the next changed layer's, 1: the same
+    agreement: float | None = None  # of where the memory of this layer and of the changed one before it write; 1: alike
 
     @property
     def rank(self) -> int:
@@ -25,6 +30,16 @@ class ChangeSpectrum:
     @property
     def rank_is_known(self) -> bool:
         return len(self.values) == self.directions or self.rank < len(self.values)
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether the change is of low rank: known, and below a third of the directions."""
+        return self.rank_is_known and self.rank < thin(self.directions)
+
+    @property
+    def held(self) -> float:
+        """The share of ‖ΔW‖² in the directions that stand out of rounding."""
+        return sum(value**2 for value in self.values[: self.rank]) / self.norm**2 if self.norm else 0.0
 
     @property
     def effective_rank(self) -> float:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from editview.lm.singular import leading
+
 _FIRST = 16  # directions that are looked for first; then twice as many each time
-_BESIDE = 8  # more of them, so that the last ones are found well
-_PASSES = 2  # power iterations
 _SLACK = 2.0  # times the rounding of the stage itself that a merged matrix may be off by
 
 
@@ -53,7 +53,7 @@ def low_rank(base: Tensor, wanted: Tensor, device: torch.device) -> LowRank | No
     Its rank is the number of directions that stand out of the rounding of `wanted`: a matrix of independent errors has
     hardly a singular value above the largest norms of its rows and its columns together (Bandeira & van Handel 2016,
     theorem 3.1). None where two thin matrices would be no smaller than the whole, or the sum isn't exact. Directions
-    are found by a randomised search on `device` (Halko et al. 2011, algorithm 4.4).
+    are found by a randomised search on `device`.
     """
     outputs, inputs = base.shape
     most = outputs * inputs // (outputs + inputs)
@@ -63,11 +63,7 @@ def low_rank(base: Tensor, wanted: Tensor, device: torch.device) -> LowRank | No
     chance = torch.Generator().manual_seed(0)
     count = _FIRST
     while True:
-        drawn = torch.randn(inputs, min(count + _BESIDE, outputs, inputs), generator=chance, dtype=torch.float64)
-        directions = torch.linalg.qr(change @ drawn.to(device)).Q
-        for _ in range(_PASSES):
-            directions = torch.linalg.qr(change @ torch.linalg.qr(change.T @ directions).Q).Q
-        left, sizes, right = torch.linalg.svd(directions.T @ change, full_matrices=False)
+        left, sizes, right = leading(change, count, chance)
         rank = max(1, int((sizes > noise).sum()))
         if rank > most:
             return None
@@ -75,7 +71,7 @@ def low_rank(base: Tensor, wanted: Tensor, device: torch.device) -> LowRank | No
             break
         count *= 2
     root = sizes[:rank].sqrt()
-    up, down = (directions @ left)[:, :rank] * root, root[:, None] * right[:rank]
+    up, down = left[:, :rank] * root, root[:, None] * right[:rank]
     found = LowRank(base, wanted, up.float().cpu().contiguous(), down.float().cpu().contiguous())
     return found if found.is_exact(found.merged()) else None
 

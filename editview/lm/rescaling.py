@@ -1,0 +1,73 @@
+"""Rows that were made longer or shorter, told apart from a change of low rank: how a merged DoRA changes a matrix.
+
+It gives diag(s) · (W + BA), so what is left beside the factors s is of BA's rank (Liu et al. 2024, arXiv 2402.09353,
+equation 5).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from editview.domain.change_spectrum import Rescaled, thin
+from editview.lm.singular import EXACT, decomposed, leading
+
+_MOST = 128  # directions looked for in a matrix that isn't taken apart whole
+_ROUNDS = 30  # of finding factors and directions in turn
+_FALLING = 0.9  # it goes on while what is left falls at least to this share of itself
+
+
+def rescaled(old: Tensor, new: Tensor, limit: float, guess: int) -> Rescaled:
+    """The smallest rank of new - diag(s) · old, both [outputs, inputs] in float32, that any factors s leave.
+
+    Singular values up to `limit` count as rounding. `guess` is tried first (0: none). What fits no low rank is given
+    with `is_whole` False.
+    """
+    most = max(1, math.ceil(thin(min(old.shape))) - 1)
+    if min(old.shape) > EXACT:
+        most = min(most, _MOST)
+    found = _fitted(old, new, limit, min(guess, most)) if guess else None
+    if found is None or not found.is_whole:
+        found = _fitted(old, new, limit, most)
+    elif guess > 1:
+        below = _fitted(old, new, limit, guess - 1)
+        if not below.is_whole:
+            return found
+        found = below
+    too_few, enough = 0, found.rank
+    while found.is_whole and enough - too_few > 1:
+        middle = (enough + too_few) // 2
+        tried = _fitted(old, new, limit, middle)
+        if tried.is_whole:
+            found, enough = tried, middle
+        else:
+            too_few = middle
+    return found
+
+
+def _fitted(old: Tensor, new: Tensor, limit: float, rank: int) -> Rescaled:
+    """What is left beside factors of the outputs, `rank` directions being allowed for.
+
+    Directions of what the factors leave, and factors from the part of the matrices that lies outside those directions,
+    are found in turn, for as long as that lowers what lies in other directions.
+    """
+    factors, rest = _factors(old, new), math.inf
+    chance = torch.Generator().manual_seed(0)
+    for _ in range(_ROUNDS):
+        left = new - factors[:, None] * old
+        _, sizes, right = decomposed(left) if min(left.shape) <= EXACT else leading(left, rank, chance)
+        kept = right[:rank]
+        before, rest = rest, float((left - left @ kept.T @ kept).norm())
+        if rest > _FALLING * before:
+            break
+        factors = _factors(old - old @ kept.T @ kept, new - new @ kept.T @ kept)
+    above = int((sizes > limit).sum())
+    return Rescaled(float(factors.min()), float(factors.max()), above, above <= rank)
+
+
+def _factors(old: Tensor, new: Tensor) -> Tensor:
+    """For each row, what the old one has to be multiplied by to come nearest to the new one."""
+    product, square = (old * new).sum(1, dtype=torch.float64), old.square().sum(1, dtype=torch.float64)
+    return (product / square.clamp(min=torch.finfo(torch.float32).tiny)).float()
