@@ -23,7 +23,7 @@ from editview.domain.plan import Checkpoint
 from editview.domain.study import LAYERS, ORDERS, PROTECTIONS
 from editview.runs.words import in_words
 
-_COMMANDS = ("open", "run", "export", "report", "check", "trace", "interference", "diff", "study")
+_COMMANDS = ("open", "run", "export", "report", "check", "trace", "interference", "diff", "inspect", "study")
 
 
 def command_line(arguments: Sequence[str], open_window: Callable[[Sequence[Path]], int]) -> int:
@@ -134,6 +134,23 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     diff.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     diff.set_defaults(do=_diff)
 
+    inspect = commands.add_parser(
+        "inspect", help="find which facts an edited checkpoint was made to change, without being told; exit code 0 "
+        "when some are found, else 1",
+    )  # fmt: skip
+    inspect.add_argument("edited", metavar="EDITED", help="a folder, a Hugging Face id in the cache, or 'demo'")
+    inspect.add_argument("--before", metavar="ORIGINAL", help="what it was made from; without it the edited weights "
+                         "alone are looked at")  # fmt: skip
+    inspect.add_argument("--adapter", metavar="FOLDER", help="a PEFT adapter on top of the edited checkpoint")
+    inspect.add_argument("--subjects", metavar="FILE", help="candidate subjects: on each line a subject, or a prompt "
+                         "with its subject in braces, 'The capital of {Peru} is'; 'packaged' (the usual): some 2,000 "
+                         "that come with EditView")  # fmt: skip
+    inspect.add_argument("--facts", metavar="SHEET", help="a fact sheet whose subjects are candidates")
+    inspect.add_argument(
+        "--allow-code", action="store_true", help="run the Python code that the checkpoints bring along"
+    )
+    inspect.set_defaults(do=_inspect)
+
     study = commands.add_parser("study", help="run a grid of edits, fine-tunes, layers and orders; table and picture")
     study.add_argument(
         "plan", metavar="PLAN", help="a plan file, or 'demo': each of its edits is combined with each of its fine-tunes"
@@ -163,16 +180,16 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
         command.add_argument("--dtype", choices=formats, default="auto", help=settings["dtype"].description)
         for name in ("allow_pickle", "allow_code"):
             command.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=settings[name].description)
-    for command in (run, export, report, check, trace, interference):
+    for command in (run, export, report, check, trace, interference, inspect):
         command.add_argument(
             "--column", metavar="OURS=THEIRS", type=_column, action="append", default=[],
             help="a column of a CSV sheet and its heading there, 'subject=wer'; give all that are to be read. For zsRE "
             "the field that holds the new answer, 'target_new=alt'. Of edits that contradict each other, which is "
             "used: 'contradictions=first', last or none",
         )  # fmt: skip
-    for command in (run, export, report, check, trace, interference, study):
+    for command in (run, export, report, check, trace, interference, inspect, study):
         command.add_argument("--device", help="cpu, cuda, cuda:1, mps; the best one when not given")
-    for command in (run, export, check, trace, interference, study):
+    for command in (run, export, check, trace, interference, inspect, study):
         command.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     return parser
 
@@ -231,6 +248,15 @@ def _diff(options: argparse.Namespace) -> int:
     first = Checkpoint(source=options.first, adapter=options.first_adapter, allow_code=options.allow_code)
     second = Checkpoint(source=options.second, adapter=options.adapter, allow_code=options.allow_code)
     return diff(first, second, options.json)
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    from editview.cli.inspect import inspect
+
+    edited = Checkpoint(source=options.edited, adapter=options.adapter, allow_code=options.allow_code)
+    original = Checkpoint(source=options.before, allow_code=options.allow_code) if options.before else None
+    columns = dict(options.column)
+    return inspect(edited, original, options.subjects, options.facts, columns, options.device, options.json)
 
 
 def _study(options: argparse.Namespace) -> int:

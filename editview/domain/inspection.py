@@ -8,8 +8,10 @@ by ‖ΔW k‖, then asked of both models. Without the original, what stands out
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from editview.domain.facts import Fact
 from editview.domain.plan import Checkpoint
 from editview.domain.tracing import layers_said
 
@@ -23,6 +25,19 @@ class Candidate:
 
     subject: str
     prompts: tuple[str, ...] = ()
+
+
+def merged(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """One candidate a subject, in the order they come first, with the prompts of all."""
+    prompts: dict[str, dict[str, None]] = {}
+    for one in candidates:
+        prompts.setdefault(one.subject, {}).update(dict.fromkeys(one.prompts))
+    return tuple(Candidate(subject, tuple(found)) for subject, found in prompts.items())
+
+
+def candidates_of(facts: Iterable[Fact]) -> tuple[Candidate, ...]:
+    """The subjects of a sheet's facts, with their prompts; facts that name no subject are none."""
+    return merged(Candidate(fact.subject, (fact.template,)) for fact in facts if fact.subject and "{}" in fact.template)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +58,7 @@ class Touched:
     """A candidate, and how strongly the change acts on it."""
 
     subject: str
-    times: float  # ‖ΔW k‖ in multiples of what chance gives, in the layer where that is most
+    times: float  # ‖ΔW k‖ in multiples of what the usual subject gets, in the layer where that is most
     layer: int  # that layer, counted from 0
     said: tuple[BothSaid, ...]
 
@@ -64,9 +79,9 @@ class Memory:
 
     layer: int  # counted from 0
     name: str  # of the tensor
-    standing_out: float  # how far its strangest direction rises above its others; 1: as much as they vary
+    standing_out: float  # its first singular value in multiples of what is usual in the other layers
     directions: int  # that stand out; 0: it doesn't look edited
-    answers: tuple[str, ...] = ()  # words that those directions write, the likeliest new answers first
+    answers: tuple[str, ...] = ()  # what those directions make the model say: perhaps the new answers
 
     @property
     def looks_edited(self) -> bool:
@@ -96,37 +111,56 @@ def headline(found: Inspection) -> str:
     """The sentence for a person."""
     if not found.layers:
         if found.original is None:
-            return "No memory of this model stands out, so nothing in its weights alone says that it was edited."
+            return "No memory of this model stands out, so its weights alone don't say that it was edited."
         return "The memory (MLP) of both models is the same, so no fact was edited there."
-    asked, differing = len(found.touched), len(found.differing)
-    where = layers_said(found.layers)
-    lead = f"The change is in {where}" if found.original else f"{where.capitalize()} may have been edited"
+    differing, where = found.differing, layers_said(found.layers)
+    lead = f"The memory differs in {where}" if found.original else f"{where.capitalize()} may have been edited"
+    asked = f"Of {found.candidates:,} candidate subjects, the {len(found.touched):,} that this acts on most were asked"
     if not differing:
-        return (
-            f"{lead}. Of {found.candidates:,} candidate subjects the {asked:,} that it acts on most are answered as "
-            "before, so it doesn't look like an edit of one of these."
+        return f"{lead}. {asked}: all are answered as before, so it doesn't look like an edit of one of them."
+    named = ", ".join(f"*{one.subject}*" for one in differing[:3])
+    more = f" and {len(differing) - 3:,} more" if len(differing) > 3 else ""
+    verb = "is" if len(differing) == 1 else "are"
+    return f"{lead}. {asked}: {len(differing):,} {verb} answered differently, {named}{more}."
+
+
+def remarks(found: Inspection) -> tuple[str, ...]:
+    """What the findings can't tell."""
+    if not found.layers:
+        return ()
+    said = ["A subject that isn't on the list of candidates can't be found, and attention isn't looked at."]
+    if found.original is None:
+        said.append(
+            "Without the original, what is called 'before' is the model less what stands out: a guess, and taking it "
+            "out can change other answers too."
         )
-    subjects = [one.subject for one in found.differing]
-    more = f" and {differing - 3:,} more" if differing > 3 else ""
-    return (
-        f"{lead}. Of {found.candidates:,} candidate subjects, the {asked:,} that it acts on most were asked: "
-        f"{differing:,} are answered differently, {', '.join(subjects[:3])}{more}."
-    )
+    return tuple(said)
 
 
 def touched_sentence(one: Touched) -> str:
-    """'The capital of Albania is … Tirana before, Oslo now. In layer 1 the change acts on it 9 times as …'"""
+    """'The capital of Albania is … Tirana before, Oslo now. In layer 1 the change acts on it 9 times as strongly …'"""
     said = one.telling
-    prompt = said.prompt.strip()
-    answers = (
-        f"*{_shown(said.before)}* before, *{_shown(said.after)}* now"
-        if said.differs
-        else f"*{_shown(said.after)}*, as before"
-    )
+    now = f"*{_shown(said.after)}* now" if said.differs else "and still"
     return (
-        f"{prompt} … {answers}. In layer {one.layer + 1} the change acts on it {one.times:.2g} times as strongly as "
-        "chance gives."
+        f"{said.prompt.strip()} … *{_shown(said.before)}* before, {now}. In layer {one.layer + 1} the change acts on "
+        f"it {_times(one.times)} times as strongly as on the usual subject."
     )
+
+
+def memory_sentence(one: Memory) -> str:
+    """What is said of a layer's memory that was looked at without the original."""
+    ratio = f"its strongest direction is {_times(one.standing_out)} times as strong as is usual in this model"
+    if not one.looks_edited:
+        return f"Layer {one.layer + 1} doesn't look edited: {ratio}."
+    count = "one direction stands" if one.directions == 1 else f"{one.directions:,} directions stand"
+    answers = (
+        f" It may have been made to say: {', '.join(f'*{answer}*' for answer in one.answers)}." if one.answers else ""
+    )
+    return f"Layer {one.layer + 1} looks edited: {count} out, and {ratio}.{answers}"
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.1f}"
 
 
 def _shown(said: str) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from editview.domain.operations import Edit, FineTune, Operation, Scrub, UndoEdit, Update, new_id
+from editview.domain.operations import Edit, FineTune, Operation, UndoEdit, Unediting, Update, new_id
 
 FORMAT = 1
 """Version of the plan file that this program writes; newer ones are refused."""
@@ -117,7 +117,7 @@ class Writing:
     """What a plan did about writing a fact, up to some stage."""
 
     edited_at: int  # the first stage whose operation writes it; 0: it was written before the plan
-    taken_back: bool  # every edit of it so far was undone, or scrubbed
+    taken_back: bool  # every edit of it so far was undone, scrubbed or reversed
 
 
 def written_by(operation: Operation, fact_ids: Iterable[str]) -> set[str]:
@@ -150,7 +150,7 @@ def writing_of(
                 standing.add(operation.id)
         elif isinstance(operation, UndoEdit):
             standing.discard(operation.edit)
-        elif isinstance(operation, Scrub):
+        elif isinstance(operation, Unediting):
             standing.clear()
     return None if first is None else Writing(first, not standing)
 

@@ -9,7 +9,18 @@ from editview.domain.comparison import Interval, share
 from editview.domain.facts import FactSheet, Group
 from editview.domain.left_out import LeftOut, counted
 from editview.domain.memory import Memory
-from editview.domain.operations import BaseOperation, Edit, FineTune, Lora, Operation, Scrub, UndoEdit, Update
+from editview.domain.operations import (
+    BaseOperation,
+    Edit,
+    FineTune,
+    Lora,
+    Operation,
+    Reverse,
+    Scrub,
+    UndoEdit,
+    Unediting,
+    Update,
+)
 from editview.domain.plan import writing_of
 from editview.domain.session import Run
 from editview.domain.verdicts import Change, LiveCheck, Verdict
@@ -21,6 +32,8 @@ def operation_title(operation: BaseOperation, sheet: FactSheet | None = None) ->
         return operation.label
     if isinstance(operation, UndoEdit):
         return "Take an edit back"
+    if isinstance(operation, Reverse):
+        return "Reverse what looks edited"
     if isinstance(operation, Edit) and operation.failing:
         return "Repair facts that fail"
     if isinstance(operation, Edit):
@@ -39,6 +52,8 @@ def verb(operation: Operation | Update) -> str:
         return operation.label
     if isinstance(operation, UndoEdit):
         return "Take back"
+    if isinstance(operation, Reverse):
+        return "Reverse"
     if isinstance(operation, Edit):
         return "Repair" if operation.failing else "Edit"
     return "Scrub" if isinstance(operation, Scrub) else "Fine-tune"
@@ -92,7 +107,9 @@ class Tally:
     taken_back: int
     neighbours: tuple[int, int]  # lost, of those known before
     controls: tuple[int, int]
-    scrubbed: tuple[int, int] | None = None  # facts to edit that a scrub made fail, of those that stood before it
+    scrubbed: tuple[int, int] | None = (
+        None  # facts to edit that a scrub or a reversal made fail, of those that stood before it
+    )
 
 
 def sheet_sentence(sheet: FactSheet, left_out: Sequence[LeftOut] = ()) -> str:
@@ -153,8 +170,8 @@ def tally(run: Run, stage: int) -> Tally:
 
 
 def _scrubbed(run: Run, stage: int) -> tuple[int, int] | None:
-    """What a scrub wore off, whoever edited it; None: the stage is none, or nothing stood before it."""
-    if not stage or not isinstance(run.plan.active[stage - 1], Scrub):
+    """What a scrub or a reversal took out, whoever edited it; None: the stage is none, or nothing stood before it."""
+    if not stage or not isinstance(run.plan.active[stage - 1], Unediting):
         return None
     standing = (Verdict.HOLDS, Verdict.WEAK)
     stood = [fact for fact in run.sheet.group(Group.EDITED) if run.verdict(fact.id, stage - 1) in standing]

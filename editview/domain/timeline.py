@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from editview.domain.operations import Edit, FineTune, Operation, UndoEdit
+from editview.domain.operations import Edit, FineTune, Operation, Reverse, UndoEdit
 from editview.domain.plan import Plan
 
 TRAINING_WIDTH = 3.0
@@ -73,6 +73,8 @@ def timeline(plan: Plan) -> Timeline:
 def _done(operation: Operation) -> str:
     if isinstance(operation, UndoEdit):
         return "taken back"
+    if isinstance(operation, Reverse):
+        return "reversed"
     return "repaired" if isinstance(operation, Edit) and operation.failing else "edited"
 
 

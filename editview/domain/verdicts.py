@@ -23,7 +23,7 @@ class Change(StrEnum):
     TOOK = "took"
     NEVER_TOOK = "never took"
     KNOWN_BEFORE = "already known"  # the model gave the new answer before anything edited it
-    TAKEN_BACK = "taken back"  # by undoing the edit, or scrubbing it
+    TAKEN_BACK = "taken back"  # by undoing the edit, scrubbing or reversing it
     SURVIVED = "survived"
     LOST = "lost"
     RECOVERED = "recovered"

@@ -16,6 +16,7 @@ from editview.domain.events import (
     EngineReady,
     Event,
     Exported,
+    Inspected,
     InterferenceMeasured,
     KeySpectra,
     MemoryUsed,
@@ -34,6 +35,7 @@ from editview.domain.requests import (
     DownloadCheckpoint,
     ExportStage,
     ForecastPlan,
+    InspectCheckpoint,
     KeySpectrum,
     MeasureFineTune,
     MeasureInterference,
@@ -126,6 +128,8 @@ class Engine:
                 self._emit(InterferenceMeasured(request, self._runner.interference(request, self._emit, stop)))
             case AskBoth():
                 ask_both(self._runner, request, self._emit, stop)
+            case InspectCheckpoint():
+                self._emit(Inspected(request, self._runner.inspect(request, self._emit, stop)))
             case ChooseDevice(device_id=wanted):
                 from editview.runs.machine import device
 

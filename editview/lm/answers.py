@@ -23,7 +23,7 @@ from editview.domain.progress import Progress, silent
 from editview.domain.verdicts import Answer, Check, LiveCheck, gives
 from editview.lm.forward import alike, forked, head_only_at, padded, run
 from editview.lm.model import LanguageModel, asking, configured_ends
-from editview.lm.tokens import answered, encode
+from editview.lm.tokens import answered, encode, encode_all
 from editview.lm.tree import read_texts
 
 BATCH_TOKENS = 2048  # read in one forward
@@ -113,6 +113,18 @@ def continued(
     for some in alike(questions, lambda question: len(question.tokens) + max_new_tokens, BATCH_TOKENS):
         _speak(lm, some, progress, max_new_tokens)
     return [text_of(lm.tokenizer, question.spoken) for question in questions]
+
+
+def first_sentences(lm: LanguageModel, prompts: Sequence[str], max_new_tokens: int, progress: Progress) -> list[str]:
+    """What the model says after each prompt, greedily, up to the end of a sentence or so many tokens."""
+    said: list[str] = []
+    for start in range(0, len(prompts), FIRST_BATCH):
+        progress(start, len(prompts), "Asking the model")
+        rows = encode_all(lm.tokenizer, prompts[start : start + FIRST_BATCH])
+        said += continued(lm, [ids[max_new_tokens - lm.longest :] for ids in rows], max_new_tokens)
+    progress(len(prompts), len(prompts), "Asking the model")
+    ends = [SENTENCE_END.search(text) for text in said]
+    return [text[: end.start()].rstrip() if end else text for text, end in zip(said, ends, strict=True)]
 
 
 def _questions(lm: LanguageModel, asked: Sequence[tuple[Fact, str]]) -> list[_Question]:

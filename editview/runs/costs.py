@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from editview.domain.examples import Example
 from editview.domain.facts import Fact
-from editview.runs.operations import Prepared, PreparedEdit, PreparedUndo
+from editview.runs.operations import Prepared, PreparedEdit, PreparedReverse, PreparedUndo
 
 ASKING = "asking"
 ASKING_LIVE = "asking live"
@@ -20,9 +20,14 @@ _CHARACTERS_A_TOKEN = 4  # roughly; a wrong guess cancels out, since learning an
 
 
 def work(prepared: Prepared, parameters: int) -> float:
-    """Of an operation: facts × texts read for each, or steps × tokens a step; times parameters. 0: next to nothing."""
+    """Of an operation: facts × texts read for each, or steps × tokens a step; times parameters. 0: next to nothing.
+
+    A reversal looks through the weights once.
+    """
     if isinstance(prepared, PreparedUndo):
         return 0.0
+    if isinstance(prepared, PreparedReverse):
+        return float(parameters)
     if isinstance(prepared, PreparedEdit):
         return float(len(prepared.facts) * prepared.operation.texts_a_fact * parameters)
     operation, sample = prepared.operation, prepared.data.sample

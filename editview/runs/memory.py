@@ -21,14 +21,14 @@ from collections.abc import Sequence
 
 from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.memory import Layout, Memory
-from editview.domain.operations import Edit, FullFineTune, Lora, TargetEdit
+from editview.domain.operations import Edit, FullFineTune, Lora, Reverse, TargetEdit
 from editview.domain.placement import Placement
 from editview.domain.scope import parameters, trained
 from editview.domain.weights import MatrixKind
 from editview.lm.devices import has_own_memory
 from editview.lm.layout import laid_out
 from editview.runs.machine import main_memory_available
-from editview.runs.operations import Prepared, PreparedEdit, PreparedFineTune, PreparedUndo
+from editview.runs.operations import Prepared, PreparedEdit, PreparedFineTune, PreparedReverse, PreparedUndo
 
 _BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
 _HEAD_WIDTH = 64  # of an attention head, as nearly all models have it
@@ -44,11 +44,17 @@ def resting_memory(info: CheckpointInfo, device: Device) -> int:
     return 2 * weights if device.id == "cpu" else weights
 
 
-def operation_memory(prepared: PreparedEdit | PreparedUndo, info: CheckpointInfo, device: Device) -> int:
+def operation_memory(
+    prepared: PreparedEdit | PreparedReverse | PreparedUndo, info: CheckpointInfo, device: Device
+) -> int:
     """Bytes while an edit is carried out or taken back, the model included."""
     total = resting_memory(info, device) + _copies(prepared, info, device)
     if isinstance(prepared, PreparedUndo):
         return total
+    if isinstance(prepared, PreparedReverse):  # one memory and its directions at a time, in float64
+        return total + 4 * 8 * max(
+            (math.prod(t.shape) for t in info.tensors if t.kind is MatrixKind.MLP_OUT), default=0
+        )
     # On a card: W, W as it was, and ΔW in float64.
     held = _changed(prepared, info) * (2 * _bytes(info, device) + 8) if has_own_memory(device) else 0
     return int(total + held + _editing(prepared, info, device))
@@ -122,7 +128,9 @@ def _changed(prepared: Prepared, info: CheckpointInfo) -> int:
         found = trained(info.tensors, prepared.operation, prepared.layers)
         return sum(math.prod(tensor.shape) for tensor in found)
     written = [math.prod(t.shape) for t in info.tensors if t.kind is MatrixKind.MLP_OUT]
-    layers = len(operation.layers) if isinstance(operation, Edit) else len(written)
+    layers = len(operation.layers) if isinstance(operation, Edit | Reverse) else len(written)
+    if isinstance(operation, Reverse) and not layers:  # those that look edited: perhaps all
+        layers = len(written)
     return sum(written[: max(1, layers)])
 
 

@@ -24,6 +24,7 @@ from editview.domain.operations import (
     FullFineTune,
     Lora,
     Operation,
+    Reverse,
     TargetEdit,
     UndoEdit,
 )
@@ -34,6 +35,7 @@ from editview.domain.sentences import operation_title
 from editview.domain.verdicts import Check, Verdict
 from editview.edits import methods
 from editview.edits.requests import filled_in, no_settings
+from editview.edits.reversing import reverse
 from editview.edits.writing import Outcome
 from editview.formats.presets import preset_for
 from editview.formats.statistics_text import statistics_text
@@ -116,7 +118,21 @@ class PreparedFineTune:
         }
 
 
-Prepared = PreparedEdit | PreparedUndo | PreparedFineTune
+@dataclass(frozen=True)
+class PreparedReverse:
+    """Taking out what looks edited: the weights alone decide."""
+
+    operation: Reverse
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return self.operation.content()
+
+
+Worked = PreparedEdit | PreparedReverse | PreparedFineTune
+"""What is computed from the stage before alone."""
+
+Prepared = Worked | PreparedUndo
 
 TOO_LARGE_TO_TRAIN = (
     "This model is larger than the memory it runs in, so it can be edited but not fine-tuned. Choose a smaller number "
@@ -144,6 +160,8 @@ def _prepared(operation: Operation, plan: Plan, sheet: FactSheet, info: Callable
                 "and isn't taken back already, or move it further down."
             )
         return PreparedUndo(operation, stage)
+    if isinstance(operation, Reverse):
+        return PreparedReverse(operation)
     if isinstance(operation, FineTune):
         return _fine_tune(operation, plan, sheet, info)
     text = statistics_text(operation.statistics).content if isinstance(operation, TargetEdit) else ""
@@ -198,14 +216,14 @@ def _written(facts: Sequence[Fact]) -> list[list[Any]]:
     return [[fact.subject, fact.template, fact.new_answer, list(fact.paraphrases)] for fact in facts]
 
 
-def seed_of(prepared: PreparedEdit | PreparedFineTune, seed: int) -> int:
+def seed_of(prepared: Worked, seed: int) -> int:
     """An operation's own seed: from the plan's and what it does, so that its place in the plan doesn't matter."""
     return int(digest([seed, prepared.content])[:8], 16)
 
 
 def carry_out(
     lm: LanguageModel,
-    prepared: PreparedEdit | PreparedFineTune,
+    prepared: Worked,
     seed: int,
     memory: Mapping[str, Tensor],
     watch: Watch | None,
@@ -220,6 +238,8 @@ def carry_out(
     """
     if isinstance(prepared, PreparedEdit):
         return methods.edit(lm, prepared.facts, prepared.operation, seed, memory, progress)
+    if isinstance(prepared, PreparedReverse):
+        return reverse(lm, prepared.operation, progress)
     if lm.offloaded is not None:
         raise EditViewError(f"{TOO_LARGE_TO_TRAIN} {lm.offloaded.layout}")
     operation = prepared.operation

@@ -16,11 +16,12 @@ from editview.domain.events import Event, FineTuneMeasured, RunFailed, RunFinish
 from editview.domain.export import Export
 from editview.domain.facts import Fact, FactSheet
 from editview.domain.files import clear_parts
+from editview.domain.inspection import Inspection
 from editview.domain.interference import Interference
 from editview.domain.memory import Layout
 from editview.domain.plan import Checkpoint, Plan
 from editview.domain.progress import Progress
-from editview.domain.requests import ExportStage, MeasureInterference
+from editview.domain.requests import ExportStage, InspectCheckpoint, MeasureInterference
 from editview.domain.sentences import operation_title
 from editview.domain.spectrum import Spectrum
 from editview.domain.tracing import Tracing
@@ -33,6 +34,7 @@ from editview.lm.tracing import trace
 from editview.runs import costs, snapshots
 from editview.runs.export import export
 from editview.runs.fingerprints import Fingerprints, described, identity
+from editview.runs.inspection import inspect
 from editview.runs.interference import interference
 from editview.runs.journal import Journal, interrupted
 from editview.runs.keys import full_keys, stage_keys
@@ -224,6 +226,11 @@ class Runner:
         with telling(emit, stop) as progress:
             self._bench.open(asked.checkpoint, self.device, progress)
             return interference(self._bench, asked, progress)
+
+    def inspect(self, asked: InspectCheckpoint, emit: Emit, stop: threading.Event) -> Inspection:
+        """Which facts a checkpoint's change touched. Raises what `runs.inspection.inspect` raises."""
+        with telling(emit, stop) as progress:
+            return inspect(lambda checkpoint: self._as_it_was(checkpoint, progress), asked, progress)
 
     def recover(self) -> str:
         """What a run that was killed has left: cleared away, and told in a sentence; '' when there was nothing."""

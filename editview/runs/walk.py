@@ -37,7 +37,7 @@ from editview.runs.fingerprints import described
 from editview.runs.journal import Journal
 from editview.runs.machine import memory_available
 from editview.runs.measurements import TWICE, Measurements, fit_of
-from editview.runs.operations import Prepared, PreparedEdit, PreparedFineTune, PreparedUndo, seed_of
+from editview.runs.operations import Prepared, PreparedEdit, PreparedFineTune, PreparedUndo, Worked, seed_of
 from editview.runs.pace import Pace
 from editview.runs.snapshots import Found
 from editview.runs.store import Asked, Live, Loss, NotKept, Record, StageStore
@@ -165,7 +165,7 @@ class Walk:
         self,
         stage: StageInfo,
         key: str,
-        prepared: PreparedEdit | PreparedFineTune,
+        prepared: Worked,
         before: Sequence[Check],
         pace: Pace,
     ) -> Record:

@@ -24,7 +24,7 @@ from editview.lm.opening import open_model
 from editview.runs.fingerprints import Fingerprints, Identity, identity
 from editview.runs.keys import same_checkpoint, stage_keys
 from editview.runs.machine import memory_beside
-from editview.runs.operations import PreparedEdit, PreparedFineTune, carry_out
+from editview.runs.operations import Worked, carry_out
 from editview.runs.store import StageLost, StageStore
 from editview.runs.weights import Weights
 from editview.tuning.resuming import Snapshots
@@ -127,7 +127,7 @@ class Workbench:
 
     def carry_out(
         self,
-        prepared: PreparedEdit | PreparedFineTune,
+        prepared: Worked,
         key: str,
         seed: int,
         watch: Watch | None,

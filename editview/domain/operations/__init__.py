@@ -11,6 +11,7 @@ from editview.domain.operations.edits import (
     Edit,
     LocalFineTune,
     Memit,
+    Reverse,
     Rome,
     TargetEdit,
     TunedEdit,
@@ -21,11 +22,14 @@ from editview.domain.operations.tuning import FineTune, FullFineTune, Lora, Scru
 from editview.domain.operations.update import Update
 
 Operation = (
-    Memit | AlphaEdit | Rome | LocalFineTune | ConstrainedFineTune | UltraEdit | UndoEdit | Lora | FullFineTune | Scrub
-)
+    Memit | AlphaEdit | Rome | LocalFineTune | ConstrainedFineTune | UltraEdit | UndoEdit | Reverse | Lora
+    | FullFineTune | Scrub
+)  # fmt: skip
+Unediting = Scrub | Reverse
+"""What is to take edits out, whoever made them."""
 METHODS: tuple[type[Operation], ...] = (
-    Memit, AlphaEdit, Rome, LocalFineTune, ConstrainedFineTune, UltraEdit, UndoEdit, Lora, FullFineTune,
-    Scrub,
+    Memit, AlphaEdit, Rome, LocalFineTune, ConstrainedFineTune, UltraEdit, UndoEdit, Reverse, Lora,
+    FullFineTune, Scrub,
 )  # fmt: skip
 
 __all__ = [
@@ -40,6 +44,7 @@ __all__ = [
     "Lora",
     "Memit",
     "Operation",
+    "Reverse",
     "Rome",
     "Scrub",
     "TargetEdit",
@@ -47,6 +52,7 @@ __all__ = [
     "TunedEdit",
     "UltraEdit",
     "UndoEdit",
+    "Unediting",
     "Update",
     "in_words_of",
     "new_id",

@@ -270,3 +270,25 @@ class UndoEdit(BaseOperation):
         "", title="Edit to take back", description="The edit of this plan whose change is taken out",
         json_schema_extra={"edit": True},
     )  # fmt: skip
+
+
+class Reverse(BaseOperation):
+    """Bottom-rank approximation (Youssef et al. 2026, arXiv 2505.20819): the top of the spectrum is dropped."""
+
+    label: ClassVar[str] = "reverse"
+    about: ClassVar[str] = (
+        "Takes out of the weights what looks like an edit, with no need of the original or of what was edited: the "
+        "directions in which a memory writes far more strongly than the other layers' memories do. For a checkpoint "
+        "that somebody else edited; ask a fact sheet to see what came back and what it cost."
+    )
+
+    method: Literal["reverse"] = "reverse"
+    layers: tuple[Layer, ...] = Field(
+        (), title="Layers",
+        description="Counted from 0: 0, 1, 2 are layers 1 to 3 of the picture. Empty: those that look edited",
+    )  # fmt: skip
+    directions: int = Field(
+        0, ge=0, le=100_000, title="Directions to take out",
+        description="How many of each layer's strongest directions go; an edit of one fact is one. 0: those that stand "
+        "out",
+    )  # fmt: skip

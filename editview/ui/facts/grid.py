@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from editview.domain.facts import FactSheet, Group
-from editview.domain.operations import Edit, Operation, Scrub, UndoEdit, Update
+from editview.domain.operations import Edit, Operation, UndoEdit, Unediting, Update
 from editview.domain.plan import Plan, written_by
 from editview.domain.sentences import Tally, operation_title, told_apart
 from editview.domain.session import Run, Stage
@@ -95,10 +95,10 @@ class FactsGrid:
         """At which stages every edit of a fact so far has been undone."""
         standing = {operation.id: np.zeros(len(self.sheet), dtype=np.int64) for operation in self.plan.active}
         back: Flags = np.zeros_like(stands)
-        if not any(isinstance(operation, UndoEdit | Scrub) for operation in self.plan.active):
+        if not any(isinstance(operation, UndoEdit | Unediting) for operation in self.plan.active):
             return back
         for stage, operation in enumerate(self.plan.active[: stands.shape[1] - 1], start=1):
-            if isinstance(operation, Scrub):
+            if isinstance(operation, Unediting):
                 standing = {name: np.zeros_like(edits) for name, edits in standing.items()}
             elif isinstance(operation, UndoEdit) and operation.edit in standing:
                 standing[operation.edit][:] = 0
@@ -273,7 +273,7 @@ class FactsGrid:
         )
 
     def _scrubbed(self, edited: Flags, stage: int) -> tuple[int, int] | None:
-        if not stage or not isinstance(self.plan.active[stage - 1], Scrub):
+        if not stage or not isinstance(self.plan.active[stage - 1], Unediting):
             return None
         stood = edited & self._stands[:, stage - 1]
         return (int((stood & ~self._stands[:, stage]).sum()), int(stood.sum())) if stood.any() else None

@@ -19,12 +19,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from editview.domain.operations import METHODS, Edit, FineTune, Operation, UndoEdit, new_id
+from editview.domain.operations import METHODS, Edit, FineTune, Operation, Reverse, UndoEdit, new_id
 from editview.ui.look.icons import icon
 from editview.ui.look.labels import Sentence, Words
 from editview.ui.look.theme import BODY, LARGE, SMALL, theme
 
-_GROUPS = (("Edit facts", Edit, "edit"), ("Fine-tune", FineTune, "tune"), ("Take back", UndoEdit, "undo"))
+_GROUPS = (("Edit facts", Edit, "edit"), ("Fine-tune", FineTune, "tune"), ("Take back", UndoEdit | Reverse, "undo"))
 
 
 class MethodCard(QPushButton):
@@ -91,7 +91,7 @@ class StepChooser(QDialog):
                 card.clicked.connect(partial(self._choose, method))
                 inside.addWidget(card)
                 self.cards.append(card)
-                if kind is UndoEdit and not edits:
+                if method is UndoEdit and not edits:
                     card.setEnabled(False)
                     card.setToolTip("There is no edit in the plan yet.")
         inside.addStretch(1)

@@ -22,7 +22,15 @@ from PySide6.QtWidgets import (
 )
 
 from editview.domain.facts import FactSheet
-from editview.domain.operations import BaseOperation, FineTune, FullFineTune, Operation, Scrub, UndoEdit, in_words_of
+from editview.domain.operations import (
+    BaseOperation,
+    FineTune,
+    FullFineTune,
+    Operation,
+    UndoEdit,
+    Unediting,
+    in_words_of,
+)
 from editview.domain.scope import Parts
 from editview.domain.sentences import method_name, operation_title
 from editview.ui.look.icons import icon
@@ -56,7 +64,7 @@ def _complaint(problem: ErrorDetails) -> str:
 
 def _headline(operation: Operation, sheet: FactSheet | None) -> str:
     title = operation_title(operation, sheet)
-    if isinstance(operation, UndoEdit | Scrub):
+    if isinstance(operation, UndoEdit | Unediting):
         return title
     if isinstance(operation, FullFineTune):
         return title.replace("Fine-tune", "Fine-tune every weight", 1)

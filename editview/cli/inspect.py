@@ -1,0 +1,89 @@
+"""`editview inspect`: which facts a checkpoint's change touched, with the original or without it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from editview.cli.run import make_runner
+from editview.cli.saying import say
+from editview.cli.screen import Bar, ctrl_c, show
+from editview.domain.events import EngineLoading, Event
+from editview.domain.facts import Fact
+from editview.domain.inspection import Inspection, headline, memory_sentence, remarks
+from editview.domain.plan import Checkpoint
+from editview.domain.requests import InspectCheckpoint
+from editview.formats.fact_sheets import read_facts
+
+_MOST = 20
+"""Subjects that the table shows."""
+
+
+def inspect(
+    edited: Checkpoint,
+    original: Checkpoint | None,
+    subjects: str | None,
+    facts: str | None,
+    columns: Mapping[str, str],
+    device_id: str | None,
+    as_json: bool,
+) -> int:
+    """Print what was found; 0 when something looks touched, else 1."""
+    asked = InspectCheckpoint(edited, original, subjects or "", _facts(facts, columns) if facts else ())
+    runner = make_runner(device_id)
+    with ctrl_c() as stop, Bar() as bar:
+
+        def emit(event: Event) -> None:
+            if isinstance(event, EngineLoading) and event.what:
+                bar.show(round(1000 * (event.share or 0)), 1000, event.what, event.seconds_left)
+
+        found = runner.inspect(asked, emit, stop)
+    if as_json:
+        print(json.dumps(_outcome(found)))
+    else:
+        if found.touched:
+            show(_table(found))
+        for memory in found.memories:
+            if memory.looks_edited:
+                say(memory_sentence(memory))
+        for remark in remarks(found):
+            say(remark)
+        show(headline(found))
+    return 0 if found.differing else 1
+
+
+def _facts(source: str, columns: Mapping[str, str]) -> tuple[Fact, ...]:
+    sheet, left_out = read_facts(source, columns)
+    for problem in left_out:
+        say(str(problem))
+    return sheet.facts
+
+
+def _table(found: Inspection) -> Table:
+    more = f"{len(found.touched) - _MOST:,} more were asked; --json lists all" if len(found.touched) > _MOST else None
+    shown = Table(title="Subjects that the change acts on most; those answered differently first", caption=more)
+    for name in ("Subject", "Asked", "Before" if found.original else "Without what stands out", "Now"):
+        shown.add_column(name)
+    for name in ("Times the usual", "Layer"):
+        shown.add_column(name, justify="right")
+    for one in found.touched[:_MOST]:
+        said = one.telling
+        now = said.after if said.differs else "the same"
+        shown.add_row(*map(Text, (one.subject, said.prompt, said.before, now, f"{one.times:.1f}", str(one.layer + 1))))
+    return shown
+
+
+def _outcome(found: Inspection) -> dict[str, Any]:
+    """Layers are counted from 0."""
+    outcome = asdict(found)
+    for name in ("edited", "original"):
+        checkpoint = getattr(found, name)
+        outcome[name] = checkpoint.model_dump(mode="json") if checkpoint else None
+    for one, shown in zip(found.touched, outcome["touched"], strict=True):
+        shown["differs"] = one.differs
+    return {"sentence": headline(found), "remarks": list(remarks(found)), **outcome}

@@ -1,0 +1,113 @@
+"""How strongly a change of memories acts on subjects: ‖ΔW k‖ of each one's key, in multiples of what others get.
+
+W maps keys to what is written for them, so an edit's ΔW is large on the keys of its own subjects and small on others
+(MEMIT, arXiv 2210.07229, eq. 14, where ΔW = R Kᵀ (C + K Kᵀ)⁻¹). Keys of all subjects have much in common, which a
+fine-tune moves too; what is common is taken off, and a key counts by its direction alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from editview.domain.errors import EditViewError
+from editview.domain.progress import Progress
+from editview.lm.anatomy import sizes
+from editview.lm.forward import alike, by_text, fused, hooked, padded, run, stopping_before
+from editview.lm.model import LanguageModel, asking
+from editview.lm.stored import StoredCheckpoint
+from editview.lm.tokens import encoded_at
+
+OPENINGS = ("About {}", "Here is {}", "In short, {}")
+"""Neutral ways to mention a subject; the first token of a text is read differently by many models, so none begins with
+it."""
+
+BATCH_TOKENS = 2048  # read in one forward
+_TINY = torch.finfo(torch.float32).tiny
+
+
+def changed_layers(first: StoredCheckpoint, second: StoredCheckpoint, progress: Progress) -> tuple[int, ...]:
+    """The layers whose memory differs between two checkpoints by more than its number format, ascending.
+
+    Raises EditViewError where the two can't be compared.
+    """
+    outputs = second.built.anatomy.mlp_outputs
+    found = []
+    for layer, _ in enumerate(outputs):
+        progress(layer, len(outputs), "Comparing the memories")
+        one, other = _memories(first, second, layer)
+        coarse = min(one.dtype, other.dtype, key=lambda dtype: dtype.itemsize)
+        if not torch.equal(one.to(coarse), other.to(coarse)):
+            found.append(layer)
+    progress(len(outputs), len(outputs), "Comparing the memories")
+    return tuple(found)
+
+
+def change(first: StoredCheckpoint, second: StoredCheckpoint, layer: int) -> Tensor:
+    """ΔW of a layer's memory [outputs, inputs], float32."""
+    one, other = _memories(first, second, layer)
+    difference = other.float() - one.float()
+    info = second.infos[f"{second.built.anatomy.mlp_outputs[layer]}.weight"]
+    return difference.T if info.transposed else difference
+
+
+def _memories(first: StoredCheckpoint, second: StoredCheckpoint, layer: int) -> tuple[Tensor, Tensor]:
+    name = f"{second.built.anatomy.mlp_outputs[layer]}.weight"
+    if first.find(name) is None or second.find(name) is None:
+        raise EditViewError(
+            f"The memory of layer {layer + 1}, '{name}', isn't in the files of both checkpoints, so they can't be "
+            "compared there. Save both as safetensors in the usual layout."
+        )
+    one, other = first.whole(name), second.whole(name)
+    if one.shape != other.shape:
+        raise EditViewError(
+            f"The memory of layer {layer + 1} is of another size in the second checkpoint, so these are different "
+            "models. Choose two versions of one model."
+        )
+    return one, other
+
+
+def subject_keys(
+    lm: LanguageModel, subjects: Sequence[str], layers: Sequence[int], progress: Progress
+) -> dict[int, Tensor]:
+    """By layer what its memory is given at each subject's last token [openings, subjects, inputs]; float32, CPU.
+
+    Nothing behind the last of `layers` is computed.
+    """
+    matrices = [lm.anatomy.mlp_output(lm.model, layer) for layer in sorted(layers)]
+    count = len(subjects)
+    keys = [torch.zeros(len(OPENINGS) * count, sizes(matrix)[0]) for matrix in matrices]
+    texts = [opening.replace("{}", subject) for opening in OPENINGS for subject in subjects]
+    rows = encoded_at(lm.tokenizer, [(text, len(text)) for text in texts])
+    batch: list[int] = []
+
+    def see(place: int, inputs: Tensor) -> None:
+        at = [rows[i][1] for i in batch]
+        keys[place][batch] = by_text(inputs, len(batch))[range(len(batch)), at].float().cpu()
+
+    def watching(place: int, matrix: nn.Module) -> Any:
+        return matrix.register_forward_pre_hook(lambda _, inputs: see(place, inputs[0]))
+
+    done = 0
+    with asking(lm), fused(lm.model), hooked(*(watching(i, matrix) for i, matrix in enumerate(matrices))):
+        for batch in alike(range(len(rows)), lambda i: len(rows[i][0]), BATCH_TOKENS):
+            progress(done, len(rows), "Reading the subjects")
+            with stopping_before(matrices[-1], lambda _: None):
+                run(lm, padded([rows[i][0] for i in batch], lm.device)[0])
+            done += len(batch)
+    progress(len(rows), len(rows), "Reading the subjects")
+    return {layer: key.view(len(OPENINGS), count, -1) for layer, key in zip(sorted(layers), keys, strict=True)}
+
+
+def times(change: Tensor, keys: Tensor) -> Tensor:
+    """How many times as strongly as on the usual subject a change [outputs, inputs] acts on each [subjects].
+
+    `keys` [openings, subjects, inputs] of all of them: their mean is what they have in common, their median is 1.
+    """
+    own = nn.functional.normalize(keys - keys.mean(1, keepdim=True), dim=-1)
+    acted = (own @ change.T).norm(dim=-1).mean(0)
+    found: Tensor = acted / acted.median().clamp(min=_TINY)
+    return found
