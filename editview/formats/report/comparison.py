@@ -14,6 +14,7 @@ from editview.domain.sentences import tell
 from editview.domain.session import Run
 from editview.domain.two_checkpoints import (
     HashedFile,
+    TensorRow,
     command,
     difference_map,
     differing_answers,
@@ -27,6 +28,7 @@ from editview.domain.update_kind import judged
 from editview.domain.weight_map import headline as weights_sentence
 from editview.formats.report import contents
 from editview.formats.report.page import write_page
+from editview.formats.report.spectrum_picture import spectrum_picture
 from editview.formats.report.weights_picture import weights_picture
 
 MOST_TENSORS = 1000
@@ -62,6 +64,7 @@ def _contents(
         "remarks": remarks(found),
         "weights": weights_picture(drawn, {"": 0}),
         "weights_sentence": weights_sentence(drawn),
+        "spectrum": _spectrum(rows),
         "tensors": [(row, told_of(row).replace("\n", " – ")) for row in rows[:MOST_TENSORS]],
         "more": len(rows) - MOST_TENSORS,
         "asked": _asked(asked) if asked is not None and asked.last_checked == 1 else None,
@@ -70,6 +73,14 @@ def _contents(
         "files": files,
         "command": command(*two),
     }
+
+
+def _spectrum(rows: Sequence[TensorRow]) -> dict[str, Any] | None:
+    """Of the matrix that holds most of the change."""
+    row = next((row for row in rows if row.rank is not None), None)
+    if row is None or row.tensor is None or row.tensor.spectrum is None or not row.tensor.spectrum.values:
+        return None
+    return {"sentence": told_of(row).partition("\n")[0], "drawing": spectrum_picture(row.tensor.spectrum)}
 
 
 def _asked(run: Run) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainte
 from PySide6.QtWidgets import QWidget
 
 from editview.domain.change_spectrum import ChangeSpectrum
+from editview.domain.spectrum_scale import decades, power_words
 from editview.ui.look.pictures import Picture, legible, pen, write
 from editview.ui.look.theme import SMALL, theme
 
-_DECADES = 5  # shown below the strongest direction
 _POINTS = 120  # as many directions are drawn as points
 _RIGHT = Qt.AlignmentFlag.AlignRight
 
@@ -81,17 +81,9 @@ class SpectrumPlot(Picture):
         left, line = metrics.horizontalAdvance("10⁻¹⁰") + px(12), metrics.height()
         return QRectF(left, line + px(12), self.width() - left - px(12), self.height() - 3 * line - px(24))
 
-    @property
-    def _decades(self) -> tuple[int, int]:
-        """The powers of ten at the lower and at the upper edge."""
-        assert self._spectrum is not None
-        seen = [value for value in (*self._spectrum.values, self._spectrum.rounding) if value > 0] or [1.0]
-        high = math.ceil(math.log10(max(seen)) + 1e-9)
-        return max(math.floor(math.log10(min(seen))), high - _DECADES), high
-
     def _place(self, at: int, value: float) -> QPointF:
         assert self._spectrum is not None
-        area, (low, high) = self._area(), self._decades
+        area, (low, high) = self._area(), decades(self._spectrum)
         power = math.log10(max(value, 10.0**low))
         x = area.left() + area.width() * at / max(len(self._spectrum.values) - 1, 1)
         return QPointF(x, area.bottom() - (power - low) / (high - low) * area.height())
@@ -123,13 +115,13 @@ class SpectrumPlot(Picture):
         line, count = metrics.height(), len(spectrum.values)
         title = "strength of each direction of the change (singular value), log scale"
         write(painter, QRectF(0, 0, self.width(), line), title, roles.muted)
-        low, high = self._decades
+        low, high = decades(spectrum)
         pace = next(pace for pace in (1, 2, 3, 5, 10, 100) if area.height() / (high - low) * pace >= 1.4 * line)
         for power in range(high, low - 1, -pace):
             y = self._place(0, 10.0**power).y()
             painter.setPen(pen(roles.line))
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
-            write(painter, QRectF(0, y - line / 2, area.left() - px(8), line), _power(power), roles.muted, _RIGHT)
+            write(painter, QRectF(0, y - line / 2, area.left() - px(8), line), power_words(power), roles.muted, _RIGHT)
         places = sorted({round(share * (count - 1)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)})
         ticks = [(self._place(at, 1.0).x(), f"{at + 1:,}") for at in places]
         for x, words in legible(ticks, metrics.horizontalAdvance, px(8)):
@@ -150,10 +142,3 @@ class SpectrumPlot(Picture):
         line = QFontMetricsF(painter.font()).height()
         top = y - line - px(2) if y - line - px(2) > area.top() else y + px(2)
         write(painter, QRectF(area.left(), top, area.width(), line), "rounding alone stays below", roles.accent, _RIGHT)
-
-
-def _power(power: int) -> str:
-    """A power of ten as a person reads it: '0.001', '10⁻⁷'."""
-    if -4 < power < 5:
-        return f"{10.0**power:,.{max(0, -power)}f}"
-    return "10" + str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

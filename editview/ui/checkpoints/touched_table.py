@@ -38,7 +38,7 @@ _TITLES = {
 }
 _HELP = {
     Column.SUBJECT: "What may have been edited, and what was asked about it",
-    Column.TIMES: "How strongly the change answers the subject, in multiples of what chance gives",
+    Column.TIMES: "How strongly the change answers the subject, in multiples of the usual subject",
     Column.LAYER: "The layer whose change answers it most strongly",
 }
 
