@@ -381,6 +381,7 @@ def test_diff_tells_what_lies_between_two_checkpoints(editview: Editview, tmp_pa
     said = editview("diff", one, tmp_path / "other")
     assert (said.code, "Changed most" in said.out) == (1, True)
     assert editview("diff", one, tmp_path / "nowhere").code == 2
+    assert "holds no adapter" in editview("diff", one, one, "--first-adapter", one).err
 
 
 def test_stopping_a_check_keeps_nothing_and_claims_nothing(

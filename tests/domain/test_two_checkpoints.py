@@ -56,9 +56,7 @@ def test_other_facts_are_intact_or_damaged_as_in_any_run() -> None:
 
 def test_the_sentence_counts_what_the_update_lost_and_made() -> None:
     run = two.asked(SHEET, {"e0", "e1", "c0", "c1"}, {"e1", "e2", "c0"})
-    assert summary(run, 1) == (
-        "2 of 4 edits hold; 1 was lost during *Update*; 1 never took; 1 of 2 controls was lost."
-    )
+    assert summary(run, 1) == ("2 of 4 edits hold; 1 was lost during *Update*; 1 never took; 1 of 2 controls was lost.")
     assert sureness(run).startswith("New answers given: 2 before and 2 after, of 4 (+0 points, 95 % interval -")
     assert differing_answers(run) == ["e0", "e2", "c1"]
 
