@@ -186,9 +186,12 @@ class AskBoth:
 
 @dataclass(frozen=True, slots=True)
 class SaveComparison:
-    """Write what was found of two checkpoints to a file, with their files' hashes; `ReportSaved` follows."""
+    """Write what was found of two checkpoints to a file, with their files' hashes; `ReportSaved` follows.
 
-    found: Difference
+    `found` is None where only one was at hand and inspected.
+    """
+
+    found: Difference | None
     path: str
     asked: Run | None = None  # the fact sheet asked of both
     inspection: Inspection | None = None  # which facts the change touched

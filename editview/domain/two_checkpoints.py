@@ -10,6 +10,7 @@ from editview.domain.comparison import paired_difference
 from editview.domain.difference import Difference, TensorDifference
 from editview.domain.events import StageInfo
 from editview.domain.facts import FactSheet, Group
+from editview.domain.inspection import Inspection
 from editview.domain.operations import Update
 from editview.domain.plan import Checkpoint, Plan
 from editview.domain.session import Run, Stage
@@ -55,13 +56,19 @@ def places_of(checkpoint: Checkpoint) -> str:
     return f"{checkpoint.source} with {checkpoint.adapter}" if checkpoint.adapter else checkpoint.source
 
 
-def command(first: Checkpoint, second: Checkpoint) -> str:
-    """What compares the same two on the command line."""
-    parts = ["editview", "diff", first.source, second.source]
-    for option, adapter in (("--first-adapter", first.adapter), ("--adapter", second.adapter)):
+def command(first: Checkpoint | None, second: Checkpoint) -> str:
+    """What compares the same two on the command line, or inspects the one that is at hand."""
+    parts = ["editview", "diff", first.source, second.source] if first else ["editview", "inspect", second.source]
+    for option, adapter in (("--first-adapter", first and first.adapter), ("--adapter", second.adapter)):
         parts += [option, adapter] if adapter else []
-    parts += ["--allow-code"] if first.allow_code or second.allow_code else []
+    parts += ["--allow-code"] if second.allow_code or (first and first.allow_code) else []
     return shlex.join(parts)
+
+
+def told_about(found: Difference | None, inspection: Inspection | None) -> tuple[Checkpoint, ...]:
+    """The checkpoints that findings are about: the first and the second, or the second alone."""
+    two = (found.first, found.second) if found else (inspection.original, inspection.edited) if inspection else ()
+    return tuple(one for one in two if one is not None)
 
 
 def part_words(tensor: TensorDifference) -> str:

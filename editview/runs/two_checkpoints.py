@@ -23,7 +23,7 @@ from editview.domain.events import (
 )
 from editview.domain.plan import Plan
 from editview.domain.requests import AskBoth, CompareCheckpoints, SaveComparison
-from editview.domain.two_checkpoints import TITLES, name_of, plan_of_two
+from editview.domain.two_checkpoints import TITLES, name_of, plan_of_two, told_about
 from editview.lm.change_spectra import with_spectra
 from editview.lm.comparing import compare
 from editview.lm.file_hashes import hashed
@@ -53,7 +53,7 @@ def save_comparison(asked: SaveComparison, emit: Emit, stop: threading.Event) ->
     """Raises EditViewError where the place can't be written, OSError for files that can't be read, and Cancelled."""
     from editview.formats.report import write_comparison  # not before the window needs it
 
-    files = hashed((asked.found.first, asked.found.second), _telling(asked, emit, stop))
+    files = hashed(told_about(asked.found, asked.inspection), _telling(asked, emit, stop))
     write_comparison(asked.found, files, Path(asked.path), asked.asked, asked.inspection)
     emit(ReportSaved(asked.path))
 

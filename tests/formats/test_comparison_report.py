@@ -9,7 +9,7 @@ import pytest
 
 from editview.domain.difference import Difference, headline
 from editview.domain.facts import FactSheet
-from editview.domain.inspection import BothSaid, Inspection
+from editview.domain.inspection import BothSaid, Inspection, Memory
 from editview.domain.plan import Checkpoint
 from editview.domain.session import Run
 from editview.domain.two_checkpoints import HashedFile, tensor_rows
@@ -49,7 +49,7 @@ def test_it_leads_with_the_sentence_and_gives_what_was_measured(page: Node) -> N
 
 
 def test_every_tensor_is_told_largest_change_first_with_figures_to_sort_by(page: Node) -> None:
-    (table,) = page.all("table", **{"class": "cards tensors sortable"})[:1]
+    (table,) = page.all("table", id="tensors")
     rows = tensor_rows(two.difference())
     assert [row[:2] for row in cells(table)] == [[row.where, row.name] for row in rows]
     assert cells(table)[0][2:] == ["35 %", "99 %", rows[0].rank_words]
@@ -70,7 +70,7 @@ def test_facts_asked_of_both_stand_differences_first(page: Node) -> None:
 
 
 def test_touched_subjects_pictures_hashes_and_the_command(page: Node) -> None:
-    touched = page.all("table", **{"class": "cards tensors sortable"})[1]
+    (touched,) = page.all("table", id="touched")
     assert cells(touched)[0] == ["Peru", "The sea of Peru is", "red", "blue", "7.5 ×", "2"]
     assert [row[3] for row in cells(touched)] == ["blue", "the same"]
     pictures = [drawing.attributes["aria-label"] for drawing in page.all("svg", role="img")]
@@ -93,10 +93,24 @@ def test_what_was_not_asked_or_is_not_known_is_left_out(tmp_path: Path) -> None:
     assert not page.all("svg", role="img")
 
 
+def test_one_alone_is_told_by_what_was_found_in_it(tmp_path: Path) -> None:
+    memory = Memory(1, two.OUT, 7.5, 2, ("blue",))
+    alone = replace(two.inspection(), original=None, layers=(1,), memories=(memory,))
+    path = tmp_path / "report.html"
+    write_comparison(None, FILES[1:], path, inspection=alone)
+    page = read(path.read_text("utf-8"))
+    assert page.all("title")[0].text.startswith("after inspected")
+    assert page.all("h1")[0].text.startswith("Layer 2 may have been edited.")
+    assert [title.text for title in page.all("h2")] == ["Which facts it touched", "To inspect it again"]
+    assert "It may have been made to say: blue." in page.text
+    assert "After: model.safetensors" in page.text
+    assert page.all("pre")[0].text == "editview inspect /models/after"
+
+
 def test_a_large_model_names_what_changed_most_and_says_that_there_is_more(tmp_path: Path) -> None:
     many = [two.tensor(f"h.{at}.w", at, two.MatrixKind.MLP_OUT, 1.0 + at / 1000) for at in range(1001)]
     page = read(page_of(tmp_path, Difference(two.BEFORE, two.AFTER, tuple(many))))
-    (table,) = page.all("table", **{"class": "cards tensors sortable"})
+    (table,) = page.all("table", id="tensors")
     assert len(cells(table)) == 1000
     assert cells(table)[0][1] == "h.1000.w"
     assert "1 more tensors changed less or not at all." in page.text
@@ -123,7 +137,7 @@ def test_texts_from_outside_are_shown_as_text(text: str, tmp_path: Path) -> None
     assert tags(told).count("script") == 1
     assert set(tags(told)) == set(tags(plain))
     assert not any(name.startswith("on") for node in nodes(told) for name in node.attributes)
-    assert cells(told.all("table", **{"class": "cards tensors sortable"})[1])[0][0] == text
+    assert cells(told.all("table", id="touched")[0])[0][0] == text
 
 
 def nodes(page: Node) -> list[Node]:

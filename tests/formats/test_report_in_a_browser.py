@@ -85,10 +85,8 @@ def test_facts_are_sorted_and_filtered(browser: Browser, report: Path) -> None:
 
 def test_tensors_are_sorted_by_their_figures_and_facts_filtered_beside_them(browser: Browser, comparison: Path) -> None:
     browser.open(comparison)
-    shares = (
-        "[...document.querySelectorAll('.tensors')[0].tBodies[0].rows].map(row => Number(row.cells[3].dataset.key))"
-    )
-    press = "document.querySelectorAll('.tensors')[0].querySelectorAll('[role=button]')[3].click()"
+    shares = "[...document.getElementById('tensors').tBodies[0].rows].map(row => Number(row.cells[3].dataset.key))"
+    press = "document.querySelectorAll('#tensors [role=button]')[3].click()"
     browser.run(press)
     assert browser.run(shares) == sorted(browser.run(shares))
     browser.run(press)

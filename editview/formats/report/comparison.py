@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from editview.domain.difference import Difference, headline, remarks
-from editview.domain.inspection import Inspection
+from editview.domain.inspection import Inspection, memory_sentence
 from editview.domain.inspection import headline as inspected
+from editview.domain.inspection import remarks as inspection_remarks
 from editview.domain.sentences import tally as counted
 from editview.domain.sentences import tell
 from editview.domain.session import Run
@@ -22,6 +23,7 @@ from editview.domain.two_checkpoints import (
     places_of,
     sureness,
     tensor_rows,
+    told_about,
     told_of,
 )
 from editview.domain.update_kind import judged
@@ -36,13 +38,15 @@ MOST_TENSORS = 1000
 
 
 def write_comparison(
-    found: Difference,
+    found: Difference | None,
     files: Sequence[Sequence[HashedFile]],
     path: Path,
     asked: Run | None = None,
     inspection: Inspection | None = None,
 ) -> None:
-    """Write what lies between two checkpoints as one HTML file. `files` are those of the first and of the second.
+    """Write what lies between two checkpoints as one HTML file, or what was found in one that is alone at hand.
+
+    `files` are those of the first and of the second.
 
     `asked` is the run that asked both a fact sheet; it is left out unless both were asked all of it.
     `inspection` says which facts the change touched. Raises EditViewError when the place can't be written.
@@ -51,27 +55,42 @@ def write_comparison(
 
 
 def _contents(
-    found: Difference, files: Sequence[Sequence[HashedFile]], asked: Run | None, inspection: Inspection | None
+    found: Difference | None, files: Sequence[Sequence[HashedFile]], asked: Run | None, inspection: Inspection | None
 ) -> dict[str, Any]:
-    judgement, drawn, rows = judged(found), difference_map(found), tensor_rows(found)
-    two = found.first, found.second
+    two = told_about(found, inspection)
+    titles = ("Before", "After")[-len(two) :]
     return {
+        "titles": titles,
         "names": [name_of(one) for one in two],
         "places": [places_of(one) for one in two],
+        "difference": _difference(found) if found else None,
+        "asked": _asked(asked) if asked is not None and asked.last_checked == 1 else None,
+        "inspection": _inspection(inspection) if inspection else None,
+        "files": files,
+        "command": command(two[0] if len(two) > 1 else None, two[-1]),
+    }
+
+
+def _difference(found: Difference) -> dict[str, Any]:
+    judgement, drawn, rows = judged(found), difference_map(found), tensor_rows(found)
+    return {
         "sentence": judgement.sentence,
-        "evidence": judgement.evidence,
-        "measured": headline(found),
+        "evidence": (*judgement.evidence, headline(found)),
         "remarks": remarks(found),
         "weights": weights_picture(drawn, {"": 0}),
         "weights_sentence": weights_sentence(drawn),
         "spectrum": _spectrum(rows),
         "tensors": [(row, told_of(row).replace("\n", " – ")) for row in rows[:MOST_TENSORS]],
         "more": len(rows) - MOST_TENSORS,
-        "asked": _asked(asked) if asked is not None and asked.last_checked == 1 else None,
-        "touched": inspection.touched if inspection else (),
-        "touched_sentence": inspected(inspection) if inspection else "",
-        "files": files,
-        "command": command(*two),
+    }
+
+
+def _inspection(found: Inspection) -> dict[str, Any]:
+    return {
+        "sentence": inspected(found),
+        "memories": [memory_sentence(one) for one in found.memories if one.looks_edited],
+        "remarks": inspection_remarks(found),
+        "touched": found.touched,
     }
 
 

@@ -25,6 +25,8 @@ HOW = (
     "The one before and the one after: two folders, models in the Hugging Face cache, or a base and an adapter. "
     "You can drop both here at once. What was done to the weights is shown, and which facts both answer differently."
 )
+ONE_BEFORE = "Choose the one before, too"
+ALONE = "If it isn't at hand: *Facts touched* looks at what stands out in the weights of the one after alone."
 READY = "Press *Compare* to see what lies between them."
 FAILED = "These two couldn't be compared."
 KIND_UNDER_WAY = "What kind of update it was is being found out."
@@ -96,9 +98,6 @@ class Head(QWidget):
             pair.choose(*((found[0], pair.second) if at == 0 else (pair.first, found[0])))
         else:
             return
-        for checkpoint in found[:2]:
-            choosing.remember(checkpoint)
-        self.draw()
         if len(found) >= 2:
             pair.compare()
 
@@ -149,7 +148,11 @@ class Head(QWidget):
         self.swap.setEnabled(pair.first is not None or pair.second is not None)
         self.button.setEnabled(both)
         lead, evidence, more = CHOOSE, HOW, ""
+        if pair.first is None and pair.second is not None:
+            lead, evidence = ONE_BEFORE, ALONE
         if pair.found is not None:
+            for checkpoint in (pair.found.second, pair.found.first):
+                choosing.remember(checkpoint)
             said = headline(pair.found)
             more = " ".join(remarks(pair.found))
             if pair.judgement is not None:

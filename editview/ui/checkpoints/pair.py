@@ -65,6 +65,11 @@ class Pair(QObject):
         return self._request is not None
 
     @property
+    def can_save(self) -> bool:
+        """Whether something was found that a report could tell."""
+        return not self.saving and (self.found is not None or self.inspection is not None)
+
+    @property
     def saving(self) -> bool:
         return self._saving is not None
 
@@ -123,8 +128,8 @@ class Pair(QObject):
             self.asking_changed.emit()
 
     def inspect(self, subjects: str, facts: tuple[Fact, ...] = ()) -> None:
-        """Look which of these subjects the change acts on."""
-        if self.first is None or self.second is None:
+        """Look which of these subjects the change acts on; without the first, what stands out in the second."""
+        if self.second is None:
             return
         self.stop_inspecting()
         self.inspection = None
@@ -140,7 +145,7 @@ class Pair(QObject):
 
     def save(self, path: str) -> None:
         """Write a report of what is known."""
-        if self.found is not None:
+        if self.can_save:
             self.saving_to, self.work = path, None
             self._saving = self.hub.send(SaveComparison(self.found, path, self.asked, self.inspection))
             self.progressed.emit()

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from editview.domain.inspection import Touched, headline, touched_sentence
+from editview.domain.inspection import Touched, headline, memory_sentence, remarks, touched_sentence
 from editview.domain.sentences import duration
 from editview.ui.checkpoints.pair import Pair
 from editview.ui.checkpoints.touched_table import TouchedModel, TouchedTable
@@ -29,6 +29,10 @@ HOW = (
     "answers most are asked of both checkpoints."
 )
 PACKAGED = "packaged"
+ALONE = (
+    "Without the checkpoint before, what stands out in the weights of the one after takes the place of the change: "
+    "which memories look edited, and which subjects they answer otherwise without that."
+)
 OWN = "A list of mine…"
 _STEPS = 1000  # of the progress bar
 
@@ -54,7 +58,8 @@ class TouchedPage(QWidget):
         self.source.activated.connect(self._chosen)
         self.button.clicked.connect(self._pressed)
         self.table.went_to.connect(self._went_to)
-        pair.inspecting_changed.connect(self.draw)
+        for signal in (pair.inspecting_changed, pair.changed):
+            signal.connect(self.draw)
         pair.hub.sheet_changed.connect(self._offer)
         for signal in (pair.hub.engine_changed, pair.hub.run_changed, pair.hub.run_started):
             signal.connect(self._progress)
@@ -121,7 +126,7 @@ class TouchedPage(QWidget):
     def draw(self) -> None:
         pair = self._pair
         self.button.setText("Stop" if pair.inspecting else "Look again" if pair.inspection else "Look")
-        self.button.setEnabled(pair.first is not None and pair.second is not None)
+        self.button.setEnabled(pair.second is not None)
         self.source.setEnabled(not pair.inspecting)
         self.found.setVisible(bool(pair.inspection and pair.inspection.touched))
         self.headline.say(headline(pair.inspection) if pair.inspection else QUESTION)
@@ -131,7 +136,10 @@ class TouchedPage(QWidget):
     def _progress(self) -> None:
         pair, work = self._pair, self._pair.hub.work
         self.bar.setVisible(pair.inspecting)
-        note = "" if pair.inspection else HOW
+        note = HOW if pair.first is not None else ALONE
+        if pair.inspection is not None:
+            edited = [memory_sentence(one) for one in pair.inspection.memories if one.looks_edited]
+            note = " ".join((*edited, *remarks(pair.inspection)))
         if pair.inspecting:
             self.bar.setRange(0, _STEPS if work.share else 0)
             self.bar.setValue(round(_STEPS * (work.share or 0.0)))

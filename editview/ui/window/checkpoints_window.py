@@ -72,7 +72,7 @@ class CheckpointsWindow(QMainWindow):
             Action("swap", "&File", "Swap the two", head.swapped, "Ctrl+Shift+X", group=1),
             Action(
                 "save-report", "&File", "Save report…", self.save_report, "Ctrl+Shift+R", "save",
-                possible=lambda: pair.found is not None and not pair.saving, group=2,
+                possible=lambda: pair.can_save, group=2,
             ),
             Action("close", "&File", "Close", self.close, "Ctrl+W", group=3),
         ]  # fmt: skip
@@ -113,9 +113,11 @@ class CheckpointsWindow(QMainWindow):
         if pair.comparing and self.message.problem is not None:
             self.message.withdraw(self.message.problem)  # it was of the time before
         both = pair.first is not None and pair.second is not None
-        self.tabs.setVisible(both)
-        self._nothing.setVisible(not both)
-        self.report.setEnabled(pair.found is not None and not pair.saving)
+        self.tabs.setVisible(pair.second is not None)
+        self._nothing.setVisible(pair.second is None)
+        for page in (self.weights, self.facts):  # one alone can be looked at for what it was made to say
+            self.tabs.setTabEnabled(self.tabs.indexOf(page), both)
+        self.report.setEnabled(pair.can_save)
         self.actions_table.refresh()
 
     def _failed(self, sentence: str) -> None:
@@ -124,13 +126,11 @@ class CheckpointsWindow(QMainWindow):
     # ---- the report ------------------------------------------------------------------------------------------
 
     def save_report(self) -> None:
-        pair = self.pair
-        if pair.first is None or pair.second is None:
-            return
-        name = file_name(f"{name_of(pair.first)} and {name_of(pair.second)} compared", "report")
+        names = " and ".join(name_of(one) for one in (self.pair.first, self.pair.second) if one is not None)
+        name = file_name(f"{names} {'compared' if self.pair.found else 'inspected'}", "report")
         path, _ = QFileDialog.getSaveFileName(self, "Save the report", f"{name}{SUFFIX}", "Reports (*.html)")
         if path:
-            pair.save(path if path.lower().endswith(SUFFIX) else f"{path}{SUFFIX}")
+            self.pair.save(path if path.lower().endswith(SUFFIX) else f"{path}{SUFFIX}")
 
     def _saved(self, path: str) -> None:
         then = "Open it", partial(self._reports.open, path)

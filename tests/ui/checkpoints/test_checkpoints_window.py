@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from editview.domain.events import CheckpointsCompared, Comparing, Failed, Inspected, ReportSaved
+from editview.domain.inspection import Memory
 from editview.domain.plan import Checkpoint
 from editview.domain.requests import AskBoth, CompareCheckpoints, InspectCheckpoint, SaveComparison
 from editview.domain.update_kind import judged
@@ -243,6 +245,27 @@ def test_which_facts_were_touched_is_found_without_being_told(desk: Desk, qtbot:
     assert desk.asked(InspectCheckpoint)[-1] == InspectCheckpoint(two.AFTER, two.BEFORE, "", desk.hub.sheet.facts)
     page.button.click()
     assert desk.stopped == [desk.asked(InspectCheckpoint)[-1]]
+
+
+def test_one_alone_can_be_looked_at_for_what_it_was_made_to_say(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.main.compare_checkpoints()
+    window = desk.window
+    window.head.take(1, [two.AFTER])
+    assert window.head.headline.accessibleName() == "Choose the one before, too"
+    assert [window.tabs.isTabEnabled(at) for at in range(3)] == [False, False, True]
+    assert window.tabs.currentWidget() is window.touched
+    window.touched.button.click()
+    (request,) = desk.asked(InspectCheckpoint)
+    assert request == InspectCheckpoint(two.AFTER, None, "packaged")
+    memory = Memory(1, two.OUT, 7.5, 2, ("blue",))
+    found = replace(two.inspection(), original=None, layers=(1,), memories=(memory,))
+    desk.hub.take([Inspected(request, found)])
+    assert "It may have been made to say: blue." in window.touched.note.accessibleName()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "told.html"), ""))
+    window.report.click()
+    assert desk.asked(SaveComparison) == [SaveComparison(None, str(tmp_path / "told.html"), None, found)]
 
 
 def test_the_model_of_touched_subjects_is_sound(qtbot: QtBot) -> None:
