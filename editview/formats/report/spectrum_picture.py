@@ -18,7 +18,7 @@ def spectrum_picture(spectrum: ChangeSpectrum) -> Markup:
     """On a log scale; of a large matrix the directions that are known."""
     draw, count = Drawing("Spectrum of the change", _TOP + _HEIGHT + 3 * LINE), len(spectrum.values)
     low, high = decades(spectrum)
-    right = WIDTH - 8
+    right = WIDTH - 20
 
     def x(at: int) -> float:
         return _LEFT + (right - _LEFT) * at / max(count - 1, 1)

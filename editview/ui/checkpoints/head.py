@@ -85,7 +85,9 @@ class Head(QWidget):
         self._sides.setSpacing(px(8))
         self._work.setSpacing(px(16))
         self.swap.setIconSize(QSize(px(16), px(16)))
-        self.button.setMinimumWidth(px(120))
+        self.button.setFont(theme().font(bold=True))
+        self.button.setIconSize(QSize(px(16), px(16)))
+        self.button.setMinimumWidth(px(136))
 
     # ---- which two -------------------------------------------------------------------------------------------
 

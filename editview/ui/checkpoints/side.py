@@ -57,7 +57,8 @@ class Side(QPushButton):
         metrics = QFontMetrics(theme().font(BODY))
         for heading, checkpoints in self.offers:
             if checkpoints:
-                menu.addSection(heading)
+                menu.addSeparator()
+                menu.addAction(heading).setEnabled(False)
             for checkpoint in checkpoints:
                 words = metrics.elidedText(places_of(checkpoint), Qt.TextElideMode.ElideMiddle, theme().px(440))
                 action = menu.addAction(words.replace("&", "&&"), partial(self.chosen.emit, checkpoint))

@@ -79,7 +79,7 @@ class SpectrumPlot(Picture):
     def _area(self) -> QRectF:
         px, metrics = theme().px, QFontMetricsF(theme().font(SMALL))
         left, line = metrics.horizontalAdvance("10⁻¹⁰") + px(12), metrics.height()
-        return QRectF(left, line + px(12), self.width() - left - px(12), self.height() - 3 * line - px(24))
+        return QRectF(left, line + px(12), self.width() - left - px(20), self.height() - 3 * line - px(24))
 
     def _place(self, at: int, value: float) -> QPointF:
         assert self._spectrum is not None

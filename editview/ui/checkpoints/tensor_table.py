@@ -13,6 +13,7 @@ from editview.ui.look.stage_header import StageHeader
 from editview.ui.look.theme import BODY, SMALL, theme
 
 Index = QModelIndex | QPersistentModelIndex
+_WHERE = 144  # least width of the words
 _FIGURE = 96  # width of a column of figures
 _RIGHT = Qt.AlignmentFlag.AlignRight
 
@@ -145,8 +146,9 @@ class TensorTable(QTableView):
         for column in figures:
             self.setColumnWidth(column, theme().px(_FIGURE))
         room = self.viewport().width() - len(figures) * theme().px(_FIGURE)
-        self.setColumnWidth(Column.WHERE, max(room, theme().px(160)))
+        self.setColumnWidth(Column.WHERE, max(room, theme().px(_WHERE)))
         self._header.fit()
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme().px(160) + 3 * theme().px(_FIGURE), self.minimumHeight())
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(theme().px(_WHERE) + 3 * theme().px(_FIGURE) + bar, self.minimumHeight())

@@ -82,10 +82,15 @@ def _when(grid: FactsGrid, row: int) -> str:
     return when_lost(held, lost) if lost else ""
 
 
+def of_two_checkpoints(grid: FactsGrid) -> bool:
+    """Whether two checkpoints are shown, and not the steps of a plan."""
+    return any(isinstance(operation, Update) for operation in grid.plan.active)
+
+
 def headings(grid: FactsGrid) -> tuple[str, ...]:
     """The stages as columns: '2 Fine-tune on support tickets'; the checkpoint has no number, and two are before and
     after."""
-    if any(isinstance(operation, Update) for operation in grid.plan.active):
+    if of_two_checkpoints(grid):
         return "Before", "After"
     return (grid.titles[0], *(f"{stage} {title}" for stage, title in enumerate(grid.titles[1:], start=1)))
 
@@ -161,6 +166,7 @@ __all__ = [
     "chip_words",
     "fate",
     "headings",
+    "of_two_checkpoints",
     "percent",
     "says_now",
 ]

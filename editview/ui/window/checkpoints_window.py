@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QPushButton, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QPushButton, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from editview.domain.files import file_name
 from editview.domain.two_checkpoints import name_of
@@ -86,9 +86,11 @@ class CheckpointsWindow(QMainWindow):
         self._message_frame.addWidget(self.message)
         layout.addLayout(self._message_frame)
         layout.addWidget(self.head)
-        layout.addWidget(self.tabs, 1)
-        self._nothing = QWidget()  # takes the room of the tabs as long as there is nothing for them to show
-        layout.addWidget(self._nothing, 1)
+        self._scroll = QScrollArea(widgetResizable=True)  # so that type of any size leaves the head in sight
+        self._scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setWidget(self.tabs)
+        layout.addWidget(self._scroll, 1)
         self.setCentralWidget(content)
         room = self.screen().availableGeometry().size() - QSize(8, 40)  # less the window's frame
         self.resize(QSize(theme().px(1280), theme().px(800)).boundedTo(room))
@@ -96,7 +98,7 @@ class CheckpointsWindow(QMainWindow):
     def _dress(self) -> None:
         px = theme().px
         self._message_frame.setContentsMargins(px(16), 0, px(16), 0)
-        self.tabs.setMinimumHeight(px(320))  # wrapped sentences in it ask for the height of a narrow guess
+        self.tabs.setMinimumHeight(px(464))
         self.setMinimumSize(QSize(px(1000), px(600)).boundedTo(self.screen().availableGeometry().size()))
 
     def _can_compare(self) -> bool:
@@ -114,7 +116,6 @@ class CheckpointsWindow(QMainWindow):
             self.message.withdraw(self.message.problem)  # it was of the time before
         both = pair.first is not None and pair.second is not None
         self.tabs.setVisible(pair.second is not None)
-        self._nothing.setVisible(pair.second is None)
         for page in (self.weights, self.facts):  # one alone can be looked at for what it was made to say
             self.tabs.setTabEnabled(self.tabs.indexOf(page), both)
         self.report.setEnabled(pair.can_save)
