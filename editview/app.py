@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QWidget
 
 from editview.domain import places
@@ -148,6 +149,8 @@ def main(paths: Sequence[Path] = ()) -> int:
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
     application.setApplicationName("EditView")
+    application.setDesktopFileName("editview")
+    application.setWindowIcon(QIcon(str(places.resources() / "icons" / "editview.svg")))
     application.setStyle("Fusion")
     settings.restore_look()
     problems = Problems()
@@ -162,6 +165,7 @@ def main(paths: Sequence[Path] = ()) -> int:
     def behind_the_window() -> None:
         desk.start()
         desk.window.opening.open_paths(paths)
+        desk.window.welcome()
 
     QTimer.singleShot(FIRST_PAINT, behind_the_window)
     code = application.exec()

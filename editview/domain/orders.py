@@ -208,12 +208,16 @@ def tiles(kept: Kept) -> tuple[tuple[str, int, str, str], ...]:
     )
 
 
+def in_short(names: tuple[str, str]) -> tuple[str, str]:
+    """What two orders are called where there is no room for long names."""
+    return names if max(map(len, names)) <= LONGEST_NAME else ("the first order", "the second order")
+
+
 def compared(names: tuple[str, str], edits: Kept | None) -> str:
     """The sentence; orders with long names are called the first and the second there, and named elsewhere."""
     if edits is None:
         return "Neither order edits a fact."
-    called = names if max(map(len, names)) <= LONGEST_NAME else ("the first order", "the second order")
-    sentence = comparison(*called, edits.difference, edits.count)
+    sentence = comparison(*in_short(names), edits.difference, edits.count)
     return sentence.replace("*the", "*The", 1) if sentence.startswith("*the") else sentence
 
 

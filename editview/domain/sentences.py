@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -205,6 +206,15 @@ def tell(tally: Tally) -> str:
             parts.append(f"all {known:,} {noun} are intact")
     text = "; ".join(parts)
     return text[:1].upper() + text[1:] + "." if text else ""
+
+
+def split(sentence: str) -> tuple[str, str]:
+    """A summing-up sentence as its first count and the rest: '31 of 40 edits hold', '9 were lost during …'."""
+    found = re.match(r"([^;(]+?)(?:; | \(|\.$)(.*)", sentence, re.DOTALL)
+    if not found:
+        return sentence, ""
+    rest = found[2].replace(")", "", 1) if sentence[len(found[1]) :].startswith(" (") else found[2]
+    return found[1], rest[:1].upper() + rest[1:]
 
 
 def certainty(tally: Tally) -> str:

@@ -131,13 +131,29 @@ def headline(survival: Survival) -> str:
         return ""
     last, run = survival.moments[-1], survival.run
     title = f"*{stage_titles(run)[last.stage]}*"
-    before = next((moment for moment in reversed(survival.moments) if moment.stage < last.stage), None)
     training = last.stage > 0 and isinstance(run.plan.active[last.stage - 1], FineTune)
-    if before is None:
+    if _before(survival) is None:
         known = [f"{count.stand:,} {NAMES[group]}" for group, count in last.counts.items()]
         return f"The checkpoint knows {' and '.join(known)}; what becomes of them shows here." if known else ""
-    parts = []
-    for group, now in last.counts.items():
+    lead = f"During {title}" if training else f"With {title}"
+    if last.step is not None:
+        lead += f", up to step {last.step:,},"
+    stage = run.stages[last.stage]
+    return f"{lead} {'; '.join(moved(survival))}. {gained(stage.validations.values(), stage.kept_step)}".rstrip()
+
+
+def _before(survival: Survival) -> Moment | None:
+    """The end of the stage before the last moment's."""
+    last = survival.moments[-1]
+    return next((moment for moment in reversed(survival.moments) if moment.stage < last.stage), None)
+
+
+def moved(survival: Survival) -> list[str]:
+    """'the edits fell from 40 to 18 of 40', …: what the last moment is against the stage before, a group each."""
+    if not survival.moments or (before := _before(survival)) is None:
+        return []
+    parts, run = [], survival.run
+    for group, now in survival.moments[-1].counts.items():
         was = before.counts.get(group)
         name = f"the {NAMES[group]}" if group is Group.EDITED else NAMES[group]
         if was is None:
@@ -149,11 +165,7 @@ def headline(survival: Survival) -> str:
         else:
             verb = "fell" if now.stand < was.stand else "rose"
             parts.append(f"{name} {verb} from {was.stand:,} to {now.stand:,} of {now.of:,}")
-    lead = f"During {title}" if training else f"With {title}"
-    if last.step is not None:
-        lead += f", up to step {last.step:,},"
-    stage = run.stages[last.stage]
-    return f"{lead} {'; '.join(parts)}. {gained(stage.validations.values(), stage.kept_step)}".rstrip()
+    return parts
 
 
 def told(survival: Survival, moment: Moment) -> str:

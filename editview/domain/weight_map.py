@@ -175,8 +175,13 @@ def told(drawn: WeightMap, place: Place) -> str:
 
 def headline(drawn: WeightMap) -> str:
     """'*Edit 40 facts* changed 3 of 6 layers, most of all how layer 3 writes its memory, by 4.1 %; …'."""
-    parts = [_summed_up(drawn, stage) for stage in drawn.stages if stage in drawn.known]
+    parts = step_by_step(drawn)
     return "; ".join(parts) + "." if parts else ""
+
+
+def step_by_step(drawn: WeightMap) -> list[str]:
+    """What the headline says of each step whose changes are known."""
+    return [_summed_up(drawn, stage) for stage in drawn.stages if stage in drawn.known]
 
 
 def _summed_up(drawn: WeightMap, stage: int) -> str:

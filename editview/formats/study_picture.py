@@ -7,15 +7,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from editview.domain.comparison import Interval
+from editview.domain.look import DARK, LIGHT, Roles
 from editview.domain.study import Row, Summed
 
 _LINE, _TOP, _BOTTOM, _LABELS, _COLUMN, _GAP = 22, 64, 40, 250, 190, 28
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # Okabe and Ito
-_STYLE = """
-text { font: 12px system-ui, sans-serif; fill: #1b1f24; } .head { font-weight: 600; } .muted { fill: #5b6570; }
-.axis { stroke: #c9d0d8; stroke-width: 1; } .band { fill: #f2f4f7; }
-@media (prefers-color-scheme: dark) {
-  text { fill: #e8eaed; } .muted { fill: #a3acb6; } .axis { stroke: #454c55; } .band { fill: #23272e; } }
+_COLOURS = LIGHT.operations
+
+
+def _style(roles: Roles) -> str:
+    return (
+        f"text {{ fill: {roles.text}; }} .muted {{ fill: {roles.muted}; }} .axis {{ stroke: {roles.line}; }} "
+        f".band {{ fill: {roles.sunken}; }}"
+    )
+
+
+_STYLE = f"""
+text {{ font: 12px system-ui, sans-serif; }} .head {{ font-weight: 600; }} .axis {{ stroke-width: 1; }}
+{_style(LIGHT)}
+@media (prefers-color-scheme: dark) {{ {_style(DARK)} }}
 """
 
 

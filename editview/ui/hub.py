@@ -140,6 +140,18 @@ class Hub(QObject):
         return self.starting or (latest is not None and latest.state is RunState.RUNNING)
 
     @property
+    def to_do(self) -> str:
+        """What a person has to see to before the plan can be run; empty: nothing."""
+        if not self.plan.active:
+            return "The plan has no step to run: add one, or switch one on."
+        return f"There are no facts to ask. {self.sheet_missing}" if self.sheet is None and self.sheet_missing else ""
+
+    @property
+    def obstacle(self) -> str:
+        """Why the plan can't be run as it is; empty: it can."""
+        return self.to_do or ("" if self.sheet is not None else "The fact sheet is being read.")
+
+    @property
     def saved(self) -> bool:
         return self.plan == self.history.saved
 

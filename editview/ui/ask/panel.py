@@ -30,7 +30,8 @@ from editview.ui.look.labels import Words
 from editview.ui.look.panel import Panel
 from editview.ui.look.theme import BODY, SMALL, theme
 
-NO_RUN = "Nothing has run yet. Press *Run*; then any two stages answer what you type here, side by side."
+NO_RUN = "Nothing has run yet. {}"
+NEXT = "Press *Run*; then any two stages answer what you type here, side by side."
 READY = "Type the beginning of a sentence: two stages of the model go on with it, side by side."
 EXAMPLES, REMEMBERED = 3, 20
 
@@ -84,7 +85,7 @@ class AskPanel(Panel):
         self.prompt.returnPressed.connect(self.ask)
         self.button.clicked.connect(self.ask)
         self.history.currentRowChanged.connect(self._look_back)
-        for signal in (hub.run_started, hub.run_changed, hub.runs_changed, hub.sheet_changed):
+        for signal in (hub.run_started, hub.run_changed, hub.runs_changed, hub.plan_changed, hub.sheet_changed):
             signal.connect(self.draw_soon)
         hub.replied.connect(self._replied)
         hub.problem.connect(self._failed)
@@ -231,7 +232,7 @@ class AskPanel(Panel):
     def _say(self, run: Run | None) -> None:
         shown, running = self._shown, run is not None and run.state is RunState.RUNNING
         if run is None:
-            self.say(NO_RUN)
+            self.say(NO_RUN.format(self._hub.to_do or NEXT))
         elif shown is None:
             self.say(self._missed or READY, "A run is going on; answers come after it." if running else "")
         elif shown.answers is None:

@@ -167,7 +167,8 @@ class ComparePanel(Panel):
         elif not self._missing():
             self.say(ON_THE_WAY, self._under_way())
         else:
-            self.say(ONE_ORDER.format(order_name(self._runs[0].plan)) if self._runs else NOT_RUN, self._under_way())
+            said = ONE_ORDER.format(order_name(self._runs[0].plan)) if self._runs else NOT_RUN
+            self.say(said, self._under_way() or self._hub.to_do)
 
     def _fill(self, chooser: QComboBox, preset: int) -> None:
         """List the orders; keep the choice where it is still there."""

@@ -21,6 +21,7 @@ from editview.ui.facts.query import Filter, categories
 from editview.ui.facts.words import GROUP_NAMES, Category
 from editview.ui.look.labels import Words
 from editview.ui.look.theme import SMALL, theme
+from editview.ui.look.word_help import explain
 
 _ONE_ROW = 960  # width from which everything stands in one row
 _EVERYTHING = "All changes"
@@ -56,6 +57,7 @@ class FilterBar(QWidget):
         for group, button in self._groups.items():
             button.setCheckable(True)
             button.setChecked(group is None)
+            explain(button)
             button.setMinimumWidth(1)  # they stand in two rows where one is too short
             self._buttons.addButton(button)
         groups.addLayout(self._places)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
@@ -11,7 +10,7 @@ from editview.domain.facts import Group
 from editview.domain.operations import FineTune
 from editview.domain.orders import order_key, order_name
 from editview.domain.plan import Plan
-from editview.domain.sentences import Tally, certainty, tell
+from editview.domain.sentences import Tally, certainty, split, tell
 from editview.domain.session import RunState
 from editview.ui.facts.grid import GROUPS, FactsGrid
 from editview.ui.facts.words import GROUP_NAMES
@@ -27,15 +26,6 @@ class Sayings:
     big: str = ""
     rest: str = ""
     certainty: str = ""
-
-
-def split(sentence: str) -> tuple[str, str]:
-    """A summing-up sentence as its first count and the rest: '31 of 40 edits hold', '9 were lost during …'."""
-    found = re.match(r"([^;(]+?)(?:; | \(|\.$)(.*)", sentence, re.DOTALL)
-    if not found:
-        return sentence, ""
-    rest = found[2].replace(")", "", 1) if sentence[len(found[1]) :].startswith(" (") else found[2]
-    return found[1], rest[:1].upper() + rest[1:]
 
 
 def sayings(grid: FactsGrid, plan: Plan) -> Sayings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
@@ -114,8 +115,10 @@ class FactsPanel(QWidget):
             self._draw_detail()
 
     def _say_headline(self) -> None:
-        reading = not len(self.model.grid) and self._hub.sheet is None and not self._hub.sheet_missing
-        told = Sayings("", "Reading the facts") if reading else self._sayings(self.model.grid, self._hub.plan)
+        told = self._sayings(self.model.grid, self._hub.plan)
+        if not len(self.model.grid) and self._hub.sheet is None:
+            missing = self._hub.sheet_missing
+            told = replace(told, rest=f"{missing} {told.rest}") if missing else Sayings("", "Reading the facts")
         self.headline.say(told)
 
     def _filter(self, shown: Filter) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, Signal
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 
@@ -17,6 +17,7 @@ from editview.ui.facts.motion import Turning
 from editview.ui.facts.query import Filter
 from editview.ui.look.stage_header import StageHeader
 from editview.ui.look.theme import theme
+from editview.ui.look.word_help import explain
 
 _FACT, _SAYS = (120, 160, 320), (96, 128, 176)  # narrowest, as wide as reads well, widest
 _STAGE = 132  # widest
@@ -67,6 +68,7 @@ class FactsTable(QTableView):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         model.modelAboutToBeReset.connect(self._keep)
         model.modelReset.connect(self._restore)
+        explain(self.viewport(), self._words_at)
         self.activated.connect(self._opened)
         self.clicked.connect(self._clicked)
         theme().follow(self._dress)
@@ -121,6 +123,13 @@ class FactsTable(QTableView):
             self.setColumnWidth(place, widths.get(column.kind, 0))
         self._header.fit()
         self.setMinimumHeight(self._header.height() + 2 * row_height())
+
+    def _words_at(self, viewport: QWidget, at: QPoint) -> tuple[str, int | None]:
+        """A chip, or what became of a fact, in words; what the model is asked and says is nobody's help page."""
+        index = self.indexAt(at)
+        if not index.isValid() or self._model.columns[index.column()].kind not in (Kind.STAGE, Kind.BECAME):
+            return "", None
+        return self._model.text(index.row(), index.column()), None
 
     # ---- selection -------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from editview.ui.look.icons import icon
 from editview.ui.look.labels import Sentence
 from editview.ui.look.theme import BODY, theme
+from editview.ui.look.word_help import explain
 
 
 class Chip(QToolButton):
@@ -32,6 +33,7 @@ class Chip(QToolButton):
         self.setProperty("role", "chip")
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.clicked.connect(self.open)
+        explain(self)
         theme().follow(self._dress)
 
     def describe(self, short: str, full: str) -> None:

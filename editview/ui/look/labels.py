@@ -6,9 +6,11 @@ import html
 import re
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QEnterEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from editview.ui.look.theme import BODY, LARGE, theme
+from editview.ui.look.word_help import Explained, explain
 
 
 def rich(sentence: str) -> str:
@@ -25,9 +27,14 @@ class Words(QLabel):
     ) -> None:
         super().__init__(text, parent)
         self._size, self._bold = size, bold
+        self._help: Explained | None = None
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setProperty("role", role)
         theme().follow(self._dress)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._help = self._help or explain(self)  # not before: most labels are never pointed at
+        super().enterEvent(event)
 
     def _dress(self) -> None:
         self.setFont(theme().font(self._size, self._bold))

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHeaderView, QWidget
 
 from editview.ui.look.colours import operation_colour
 from editview.ui.look.theme import SMALL, theme
+from editview.ui.look.word_help import explain
 
 OPERATION = Qt.ItemDataRole.UserRole
 """Header role: the id of the operation whose stage a column shows; None for other columns and the checkpoint."""
@@ -24,6 +25,7 @@ class StageHeader(QHeaderView):
         self.setMinimumSectionSize(48)
         self.setHighlightSections(False)
         self.setStretchLastSection(True)
+        explain(self.viewport())
         theme().follow(self.fit)
 
     def fit(self) -> None:

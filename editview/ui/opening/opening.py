@@ -26,6 +26,9 @@ from editview.ui.opening.new_answer_dialog import NewAnswerDialog
 from editview.ui.opening.recognise import Kind, checkpoints_of, recognise
 from editview.ui.problem import Problem
 
+PLAN_ENDING = ".editview.toml"
+"""Of a plan's file: what a desktop tells it by, see `bundle/desktop/`. Any other `.toml` opens as well."""
+
 
 class _For(Enum):
     """What the first rows of a sheet were asked for."""
@@ -128,10 +131,10 @@ class Opening(QObject):
             self._hub.send(SavePlan(self._hub.plan, self._hub.history.path))
 
     def save_plan_as(self) -> None:
-        start = self._hub.history.path or f"{file_name(self._hub.plan.name, 'plan')}.toml"
+        start = self._hub.history.path or f"{file_name(self._hub.plan.name, 'plan')}{PLAN_ENDING}"
         path, _ = QFileDialog.getSaveFileName(self._window, "Save the plan", start, "Plans (*.toml)")
         if path:
-            self._hub.send(SavePlan(self._hub.plan, path if path.endswith(".toml") else f"{path}.toml"))
+            self._hub.send(SavePlan(self._hub.plan, path if path.endswith(".toml") else path + PLAN_ENDING))
 
     def _chosen(self, title: str, kinds: str) -> str:
         path, _ = QFileDialog.getOpenFileName(self._window, title, "", f"{kinds};;All files (*)")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.errors import EditViewError
 from editview.domain.events import Forecast
-from editview.domain.facts import FactSheet
 from editview.domain.operations import Edit, FineTune, Operation
 from editview.domain.plan import Plan
 from editview.domain.scope import parts, told
@@ -132,15 +131,6 @@ def same_beginning(one: Plan, other: Plan, index: int) -> bool:
 def _edited(plan: Plan) -> set[tuple[type[Operation], tuple[int, ...]]]:
     """Where a plan's edits write: their layers, or the method whose preset says so."""
     return {(type(edit), edit.layers) for edit in plan.active if isinstance(edit, Edit)}
-
-
-def obstacle(plan: Plan, sheet: FactSheet | None, missing: str) -> str:
-    """Why the plan can't be run as it is; empty: it can. `missing` says why its sheet couldn't be opened."""
-    if not plan.active:
-        return "The plan has no step to run: add one, or switch one on."
-    if sheet is not None:
-        return ""
-    return f"There are no facts to ask. {missing}" if missing else "The fact sheet is being read."
 
 
 def plan_sentence(plan: Plan, forecast: Forecast | None) -> str:

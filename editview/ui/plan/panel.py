@@ -14,7 +14,7 @@ from editview.ui.hub import Hub
 from editview.ui.look.icons import icon
 from editview.ui.look.labels import Sentence
 from editview.ui.look.theme import BODY, theme
-from editview.ui.plan.card_states import obstacle, overall, plan_sentence, trains
+from editview.ui.plan.card_states import overall, plan_sentence, trains
 from editview.ui.plan.chooser import StepChooser, first_of
 from editview.ui.plan.export_dialog import ExportDialog
 from editview.ui.plan.finding import Finding
@@ -106,11 +106,7 @@ class PlanPanel(QWidget):
     def why_edits_stay(self) -> str:
         """Why the edits can't be put last now; empty: they can."""
         hub = self._hub
-        return (
-            "A run is under way."
-            if hub.running
-            else why_edits_stay(hub.plan) or obstacle(hub.plan, hub.sheet, hub.sheet_missing)
-        )
+        return "A run is under way." if hub.running else why_edits_stay(hub.plan) or hub.obstacle
 
     @property
     def _place(self) -> int:

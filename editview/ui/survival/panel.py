@@ -14,7 +14,8 @@ from editview.ui.look.theme import SMALL
 from editview.ui.problem import Problem
 from editview.ui.survival.picture import SurvivalPicture
 
-EMPTY = "Nothing has run yet. Press *Run*: this shows live which facts survive."
+EMPTY = "Nothing has run yet. {}"
+NEXT = "Press *Run*: this shows live which facts survive."
 
 
 class SurvivalPanel(Panel):
@@ -49,7 +50,7 @@ class SurvivalPanel(Panel):
         run = self._hub.run
         if run is None:
             self._survival = None
-            self.say(EMPTY)
+            self.say(EMPTY.format(self._hub.to_do or NEXT))
         else:
             if self._survival is None or self._survival.run is not run:
                 self._survival = Survival(run)

@@ -14,7 +14,8 @@ from editview.ui.problem import Problem
 from editview.ui.weights.picture import WeightsPicture
 from editview.ui.weights.tensor_list import TensorList
 
-EMPTY = "Nothing has been changed yet. Press *Run*: this shows where in the model each step writes."
+EMPTY = "Nothing has been changed yet. {}"
+NEXT = "Press *Run*: this shows where in the model each step writes."
 HINT = "Click a cell or a bar to see the names of its tensors."
 
 
@@ -48,7 +49,7 @@ class WeightsPanel(Panel):
             self.say(headline(self._map) or "No step has finished yet.", _under_way(run, self._map))
         else:
             self._map = planned_map(hub.plan, hub.sheet, hub.checkpoint.tensors) if hub.checkpoint else None
-            self.say(EMPTY)
+            self.say(EMPTY.format(hub.to_do or NEXT))
         self.picture.show_map(self._map)
         self.choose(self.picture.place if self._map and self.picture.place in self._map.changes else None)
 

@@ -21,7 +21,7 @@ from editview.ui.look.chips import Chip
 from editview.ui.look.icons import icon
 from editview.ui.look.labels import Words
 from editview.ui.look.theme import LARGE, SMALL, theme
-from editview.ui.plan.card_states import obstacle, overall
+from editview.ui.plan.card_states import overall
 
 _STEPS = 1000  # of the progress bar
 
@@ -129,7 +129,7 @@ class Header(QWidget):
 
     def _show_run(self) -> None:
         hub, latest = self._hub, self._hub.session.latest
-        running, why_not = hub.running, obstacle(hub.plan, hub.sheet, hub.sheet_missing)
+        running, why_not = hub.running, hub.obstacle
         ready = running or not why_not
         self.button.setText("Stop" if running else "Run")
         self.button.setIcon(icon("stop" if running else "run", "on_accent" if ready else "faint"))

@@ -16,6 +16,7 @@ from editview.domain.plan import Checkpoint
 from editview.ui.hub import Hub
 from editview.ui.look.message_bar import MessageBar
 from editview.ui.look.theme import theme
+from editview.ui.look.word_help import explain
 from editview.ui.opening.opening import Opening
 from editview.ui.plan.panel import PlanPanel
 from editview.ui.problem import Problem
@@ -23,9 +24,12 @@ from editview.ui.window import settings
 from editview.ui.window.actions import Actions
 from editview.ui.window.command_palette import CommandPalette
 from editview.ui.window.header import Header
+from editview.ui.window.help import Help
 from editview.ui.window.recent import RecentMenu
 from editview.ui.window.reports import Reports
 from editview.ui.window.status_bar import StatusBar
+from editview.ui.window.tour import Tour
+from editview.ui.window.tour_stops import stops
 from editview.ui.window.window_actions import rows
 
 if TYPE_CHECKING:
@@ -50,10 +54,12 @@ class MainWindow(QMainWindow):
         self.plan = PlanPanel(hub, self)
         self.reports = Reports(hub, self)
         self.checkpoints: CheckpointsWindow | None = None
+        self.help = Help(self)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
         self.tabs.setAccessibleName("Pictures")
+        explain(self.tabs.tabBar())
         self.message = MessageBar(self)
         self.actions_table = Actions(rows(self), self)
         by_id = self.actions_table.by_id
@@ -132,6 +138,24 @@ class MainWindow(QMainWindow):
 
     def show_commands(self) -> None:
         CommandPalette(self.actions_table, self).show()
+
+    def welcome(self) -> None:
+        """Show somebody around who is here for the first time."""
+        if not settings.tour_seen():
+            self.show_around()
+
+    def show_around(self) -> None:
+        settings.remember_tour()  # at its beginning: skipped or cut off, it doesn't come again by itself
+        tour = Tour(stops(self), self)
+        tour.destroyed.connect(self.header.button.setFocus)
+
+    def present(self) -> None:
+        """Tell the shown run full screen; Run and Stop work there too."""
+        from editview.ui.presentation.window import Presentation  # its pictures aren't needed before
+
+        keys = [self.actions_table.by_id[name] for name in ("run", "stop")]
+        shown = self.findChild(Presentation) or Presentation(self.hub, keys, self)
+        shown.present(self.screen().geometry())
 
     def show_problem(self, problem: Problem) -> None:
         self.message.show_problem(problem)

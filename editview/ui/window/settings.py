@@ -1,4 +1,4 @@
-"""What the window remembers between starts: where it stood, how its panels were shared out, the look."""
+"""What the window remembers between starts: where it stood, how its panels were shared out, the look, the tour."""
 
 from __future__ import annotations
 
@@ -39,6 +39,15 @@ def save_layout(window: QMainWindow, splitters: dict[str, QSplitter]) -> None:
     store.setValue("window/geometry", window.saveGeometry())
     for name, splitter in splitters.items():
         store.setValue(f"window/{name}", splitter.saveState())
+
+
+def tour_seen() -> bool:
+    """Whether the tour was begun at an earlier start."""
+    return _store().value("tour/seen") is not None
+
+
+def remember_tour() -> None:
+    _store().setValue("tour/seen", 1)
 
 
 def _number(value: object, otherwise: float) -> float:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from editview.domain.operations import Edit, FineTune
 from editview.ui.look.theme import Mode, theme
-from editview.ui.plan.card_states import obstacle
-from editview.ui.window import help as help_pages
 from editview.ui.window.actions import Action
+from editview.ui.window.help import show_keys
 
 if TYPE_CHECKING:
     from editview.ui.window.main_window import MainWindow
@@ -78,7 +77,7 @@ def _plan(window: MainWindow) -> list[Action]:
         return plan.selected is not None and 0 <= hub.plan.index(plan.selected.id) + by < len(hub.plan.operations)
 
     def can_run() -> bool:
-        return not hub.running and not obstacle(hub.plan, hub.sheet, hub.sheet_missing)
+        return not hub.running and not hub.obstacle
 
     def takes_back() -> bool:
         return isinstance(plan.selected, Edit) and plan.selected.enabled
@@ -147,13 +146,13 @@ def _view(window: MainWindow) -> list[Action]:
         Action("smaller", "&View", "Smaller", look.smaller, "Ctrl+-", "smaller", group=1),
         Action("usual-size", "&View", "Usual size", partial(look.set_scale, 1.0), "Ctrl+0", group=1),
         *panels,
+        Action("present", "&View", "Present the run", window.present, "F5", "present", group=3),
     ]
 
 
 def _help(window: MainWindow) -> list[Action]:
     return [
-        Action("words", "&Help", "The words used here", partial(help_pages.show_words, window), "F1", "words"),
-        Action(
-            "keys", "&Help", "Keys", lambda: help_pages.show_keys(window.actions_table, window), "Ctrl+?", "keyboard"
-        ),
+        Action("words", "&Help", "The words used here", window.help.show_pointed, "F1", "words"),
+        Action("keys", "&Help", "Keys", lambda: show_keys(window.actions_table, window), "Ctrl+?", "keyboard"),
+        Action("tour", "&Help", "Show the tour again", window.show_around, "", "look", group=1),
     ]

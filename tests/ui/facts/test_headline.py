@@ -6,9 +6,10 @@ import pytest
 
 from editview.domain.comparison import share
 from editview.domain.events import Checked, LiveChecked, RunFailed, RunStopped, StageStarted
+from editview.domain.sentences import split
 from editview.domain.session import Session
 from editview.ui.facts.grid import FactsGrid
-from editview.ui.facts.headline import Sayings, sayings, split
+from editview.ui.facts.headline import Sayings, sayings
 from tests import sample
 
 

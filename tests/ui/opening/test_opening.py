@@ -404,7 +404,7 @@ def test_a_plan_is_saved_under_a_name_that_every_system_takes(qtbot: QtBot, monk
     at.opening.save_plan_as()
     at.hub.change_plan(at.hub.plan.model_copy(update={"name": "???"}))
     at.opening.save_plan_as()
-    assert offered == ["Demo edit  then tune.toml", "plan.toml"]
+    assert offered == ["Demo edit  then tune.editview.toml", "plan.editview.toml"]
 
 
 def test_the_demo_is_opened_like_any_plan_and_never_overwritten(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""A run told to people in a room: full screen, one message a screen."""

@@ -1,0 +1,283 @@
+"""Presentation: the shown run full screen, one message a screen, live while the run goes on."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TypeVar
+
+from PySide6.QtCore import QRect, Qt, QTimer
+from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
+
+from editview.domain.presentation import WAITING, Screen, Shows, Story, newest, next_place, waiting
+from editview.domain.session import RunState
+from editview.domain.weight_map import weight_map
+from editview.ui.compare.quadrants import Quadrants
+from editview.ui.hub import Hub
+from editview.ui.look.labels import rich
+from editview.ui.look.pictures import Picture
+from editview.ui.look.theme import theme
+from editview.ui.presentation.difference import Difference
+from editview.ui.presentation.enlarged import Enlarged
+from editview.ui.presentation.fact_lines import FactLines
+from editview.ui.survival.picture import SurvivalPicture
+from editview.ui.weights.picture import WeightsPicture
+
+PACE_MS = 150  # between two drawings
+FULL = 1600, 900  # pixels of the screen that the sizes of type are meant for; they follow the real one
+MESSAGE, REST, CAPTION, SMALL, PICTURE = 72, 34, 28, 24, 30
+LEAST = 0.4  # of those sizes, where a message is long
+
+_WIDE = (Shows.FACTS, Shows.DIFFERENCE)  # drawn under the words, all else beside them
+_WORDS, _PICTURE = 4, 5  # shares of the width
+
+_ON = (Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Space, Qt.Key.Key_PageDown, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_BACK = (Qt.Key.Key_Left, Qt.Key.Key_Up, Qt.Key.Key_PageUp, Qt.Key.Key_Backspace)
+
+_P = TypeVar("_P", bound=Picture)
+
+
+class _Type(QLabel):
+    """Words whose size the presentation sets."""
+
+    def __init__(self, size: int, role: str = "", bold: bool = False) -> None:
+        super().__init__()
+        self._size, self._bold = size, bold
+        self.setProperty("role", role)
+        self.setTextFormat(Qt.TextFormat.RichText)
+        self.setWordWrap(True)
+
+    def say(self, sentence: str) -> None:
+        self.setText(rich(sentence))
+        self.setVisible(bool(sentence))
+
+    def grow(self, scale: float) -> None:
+        font = theme().font(bold=self._bold)
+        font.setPixelSize(max(9, round(self._size * scale)))
+        self.setFont(font)
+
+    def needs(self, width: int) -> int:
+        self.setMinimumHeight(0)  # else it needs what it was given the last time
+        return self.heightForWidth(width) if self.text() else 0
+
+
+class Presentation(QWidget):
+    """Belongs to a window, and goes when it is left. `actions` are those whose keys work here too."""
+
+    def __init__(self, hub: Hub, actions: list[QAction], window: QWidget) -> None:
+        super().__init__(window, Qt.WindowType.Window)
+        self._hub = hub
+        self._story: Story | None = None
+        self.screens: list[Screen] = []
+        self.at = 0
+        self._anew = True  # nobody stands anywhere yet
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setProperty("surface", "raised")
+        self.setWindowTitle("Presentation – EditView")
+        self.setMouseTracking(True)
+        self.addActions(actions)
+        self.caption, self.message = _Type(CAPTION, "muted"), _Type(MESSAGE, bold=True)
+        self.rest, self.small = _Type(REST), _Type(SMALL, "muted")
+        self.name, self.count = _Type(SMALL, "muted"), _Type(SMALL, "muted")
+        self.picture = Enlarged(self)
+        self._lay_out()
+        self._soon = QTimer(self, singleShot=True, interval=PACE_MS)
+        self._soon.timeout.connect(self.draw)
+        hub.run_started.connect(self._begin)
+        for signal in (
+            hub.run_changed, hub.runs_changed, hub.checks_changed, hub.live_changed, hub.weights_changed,
+            hub.plan_changed, hub.sheet_changed,
+        ):  # fmt: skip
+            signal.connect(self._later)
+        theme().follow(self._dress)
+        self.draw()
+
+    def _lay_out(self) -> None:
+        foot = QHBoxLayout()
+        foot.addWidget(self.name, 1)
+        foot.addWidget(self.count)
+        self._words = words = QVBoxLayout()
+        words.addStretch(1)
+        for label in (self.caption, self.message, self.rest):
+            words.addWidget(label)
+        words.addStretch(1)
+        self._middle = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._middle.addLayout(words, _WORDS)
+        self._middle.addWidget(self.picture, _PICTURE)
+        self._layout = QVBoxLayout(self)
+        self._layout.addLayout(self._middle, 1)
+        self._layout.addWidget(self.small)
+        self._layout.addLayout(foot)
+        self._layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)  # the words fit the screen, not it them
+        self.name.setWordWrap(False)
+        self.count.setWordWrap(False)
+
+    # ---- the story -------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        """Another run is shown: one that goes on is followed, wherever somebody stood in the story before."""
+        self._anew = self._hub.run is not None and self._hub.run.state is RunState.RUNNING
+        self._later()
+
+    def _later(self, *_: object) -> None:
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def draw(self) -> None:
+        """Tell what is known now."""
+        hub, before = self._hub, self.screens
+        if hub.run is None:
+            self._story = None
+            self.screens = [waiting(hub.plan.name, "" if hub.running else hub.obstacle)]
+        else:
+            if self._story is None or self._story.run is not hub.run:
+                self._story = Story(hub.run)
+            self.screens = self._story.screens(hub.session.runs.values()) or [waiting(hub.run.plan.name)]
+        self.at = self._first_place() if self._anew else next_place(before, self.at, self.screens)
+        self._anew = self.screens[0].topic == WAITING
+        self._show()
+
+    def _first_place(self) -> int:
+        """A run that goes on is followed, one that has ended told from its beginning."""
+        running = self._hub.run is not None and self._hub.run.state is RunState.RUNNING
+        return newest(self.screens) if running else 0
+
+    def go(self, to: int) -> None:
+        self.at = min(max(to, 0), len(self.screens) - 1)
+        self._show()
+
+    def _show(self) -> None:
+        screen, run = self.screens[self.at], self._hub.run
+        for label, words in (
+            (self.caption, screen.caption), (self.message, screen.message), (self.rest, screen.rest),
+            (self.small, screen.small),
+        ):  # fmt: skip
+            label.say(words)
+        going = " · the run goes on" if run is not None and run.state is RunState.RUNNING else ""
+        self.name.say(f"{(run.plan if run else self._hub.plan).name}{going}")
+        self.count.say(f"{self.at + 1} of {len(self.screens)}")
+        said = ". ".join(part.rstrip(".") for part in (screen.caption, screen.message, screen.rest) if part)
+        self.setAccessibleName(said.replace("*", ""))
+        self.picture.show_picture(self._drawn(screen))
+        self._fit()
+
+    def _drawn(self, screen: Screen) -> Picture | None:
+        run = self._hub.run
+        match screen.shows:
+            case Shows.SURVIVAL if run is not None and self._story is not None:
+                self._survival.show_survival(run.plan, run.sheet, self._story.survival)
+                return self._survival
+            case Shows.WEIGHTS if run is not None:
+                self._weights.show_map(weight_map(run))
+                return self._weights
+            case Shows.ORDERS:
+                self._quadrants.show_kept(screen.kept[0], screen.names)
+                return self._quadrants
+            case Shows.DIFFERENCE:
+                self._difference.show_difference(screen.kept, screen.names)
+                return self._difference
+            case Shows.FACTS:
+                self._lines.show_lines(screen.lines)
+                return self._lines
+            case _:
+                return None
+
+    def _hidden(self, picture: _P) -> _P:
+        picture.setParent(self.picture)
+        picture.hide()
+        return picture
+
+    @cached_property
+    def _survival(self) -> SurvivalPicture:
+        return self._hidden(SurvivalPicture(lambda sentence: None))
+
+    @cached_property
+    def _weights(self) -> WeightsPicture:
+        return self._hidden(WeightsPicture(lambda sentence: None))
+
+    @cached_property
+    def _quadrants(self) -> Quadrants:
+        return self._hidden(Quadrants(lambda sentence: None))
+
+    @cached_property
+    def _difference(self) -> Difference:
+        return self._hidden(Difference())
+
+    @cached_property
+    def _lines(self) -> FactLines:
+        return self._hidden(FactLines())
+
+    # ---- size ------------------------------------------------------------------------------------------------
+
+    def _fit(self) -> None:
+        """Type as large as the screen allows, smaller where a message is long, so that all of it is in sight."""
+        across, down = self.width(), self.height()
+        scale = min(across / FULL[0], down / FULL[1])
+        edge, gap = round(across * 0.06), round(down * 0.02)
+        wide, alone = self.screens[self.at].shows in _WIDE, self.picture.isHidden()
+        self._layout.setContentsMargins(edge, edge, edge, round(edge * 0.6))
+        self._layout.setSpacing(gap)
+        self._words.setSpacing(gap)
+        self._middle.setDirection(QBoxLayout.Direction.TopToBottom if wide else QBoxLayout.Direction.LeftToRight)
+        self._middle.setSpacing(gap if wide else edge)
+        self._middle.setStretch(0, 0 if wide else _WORDS)
+        for label in (self.small, self.name, self.count):
+            label.grow(scale)
+        width, words = across - 2 * edge, (self.caption, self.message, self.rest)
+        self.small.setFixedHeight(self.small.needs(width))
+        foot = round(edge * 0.6) + self.name.needs(width) + self.small.height()
+        room = (down - edge - foot - (len(words) + 2) * gap) * (0.45 if wide else 1)
+        if not (wide or alone):
+            width = (width - edge) * _WORDS // (_WORDS + _PICTURE)
+        share = 1.0
+        while True:
+            for label in words:
+                label.grow(scale * share)
+            if share <= LEAST or sum(label.needs(width) for label in words) <= room:
+                break
+            share -= 0.05
+        for label in words:
+            label.setFixedHeight(label.needs(width))  # a layout within another takes a guess for wrapped words
+        self.picture.most = PICTURE * scale
+        self.picture.fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _dress(self) -> None:
+        if self.screens:
+            self._show()
+
+    def present(self, screen: QRect) -> None:
+        """Fill the screen with this geometry."""
+        self.setGeometry(screen)
+        self.showFullScreen()
+        self.activateWindow()
+        self.setFocus()
+
+    # ---- going through it ------------------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = Qt.Key(event.key())
+        self.setCursor(Qt.CursorShape.BlankCursor)  # until the mouse is moved
+        if key in _ON:
+            self.go(self.at + 1)
+        elif key in _BACK:
+            self.go(self.at - 1)
+        elif key == Qt.Key.Key_Home:
+            self.go(0)
+        elif key == Qt.Key.Key_End:
+            self.go(len(self.screens) - 1)
+        elif key in (Qt.Key.Key_Escape, Qt.Key.Key_F5):
+            self.close()
+        else:
+            super().keyPressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.unsetCursor()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() is Qt.MouseButton.LeftButton:
+            self.go(self.at + 1)
