@@ -372,14 +372,19 @@ def test_trace_refuses_a_model_that_knows_nothing(world: small.World, editview: 
 def test_diff_tells_what_lies_between_two_checkpoints(editview: Editview, tmp_path: Path) -> None:
     one = tmp_path / "one"
     small.checkpoint(one)
-    assert editview("diff", one, one).out == "The weights are the same, bit for bit.\n"
+    assert editview("diff", one, one).out.startswith("Nothing was changed: the weights are identical.\n")
     small.checkpoint(tmp_path / "other", seed=1)
     done = editview("diff", one, tmp_path / "other", "--json")
     assert done.code == 1
     assert done.told["changed"] == sum(not tensor["same"] for tensor in done.told["tensors"]) > 4
     assert sum(tensor["share"] for tensor in done.told["tensors"]) == pytest.approx(1)
+    assert all((tensor["spectrum"]["rank"] > 8) for tensor in done.told["tensors"] if len(tensor["shape"]) == 2)
     said = editview("diff", one, tmp_path / "other")
     assert (said.code, "Changed most" in said.out) == (1, True)
+    assert said.out.startswith(done.told["update"]["sentence"])
+    quick = editview("diff", one, tmp_path / "other", "--quick", "--json").told
+    assert quick["update"]["kind"] == "unclear"
+    assert not any(tensor["spectrum"] for tensor in quick["tensors"])
     assert editview("diff", one, tmp_path / "nowhere").code == 2
     assert "holds no adapter" in editview("diff", one, one, "--first-adapter", one).err
 

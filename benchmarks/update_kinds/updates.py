@@ -62,15 +62,14 @@ class Storage:
         return one if one == other else f"{one} to {other}"
 
 
-F32 = Storage(torch.float32, torch.float32)
+CASTS = (Storage(torch.float32, torch.bfloat16), Storage(torch.bfloat16, torch.float32))
 STORED = (
-    F32,
-    F32,
+    Storage(torch.float32, torch.float32),
+    Storage(torch.float32, torch.float32),
     Storage(torch.bfloat16, torch.bfloat16),
     Storage(torch.bfloat16, torch.bfloat16, "bfloat16"),
     Storage(torch.float16, torch.float16),
-    Storage(torch.float32, torch.bfloat16),
-    Storage(torch.bfloat16, torch.float32),
+    *CASTS,
 )
 
 
@@ -124,6 +123,7 @@ def drawn(part: Part, count: int) -> Iterator[Update]:
 
 
 def _nothing(part: Part, model: int, storage: Storage, rng: random.Random, seed: int) -> Update:
+    storage = rng.choice((storage, *CASTS))
     if storage.first == storage.second:
         sharded = rng.random() < 0.5
         name = "saved again" + (" in other shards" if sharded else "")
@@ -170,7 +170,7 @@ def _an_edit(part: Part, model: int, rng: random.Random) -> tuple[Edit, int]:
         facts = max(facts, 4)
     strength = rng.choice((100.0, 100.0, 30.0, 10.0))
     if family == "demo":
-        fewer = {"statistics_tokens": 30_000} if issubclass(method, TargetEdit) else {}
+        fewer = {"statistics_tokens": 10_000} if issubclass(method, TargetEdit) else {}
         return method(strength=strength, **fewer), facts
     middle = rng.randrange(1, size.layers - 2)
     several = tuple(range(middle - 1, middle + rng.choice((1, 2))))
@@ -179,7 +179,7 @@ def _an_edit(part: Part, model: int, rng: random.Random) -> tuple[Edit, int]:
     }  # fmt: skip
     settings: dict[type[Edit], dict[str, Any]] = {
         Memit: {"layers": several, "covariance_weight": rng.choice((30, 3000)), **search},
-        AlphaEdit: {"layers": several, "threshold": 1e-3, "l2": rng.choice((0.1, 10)), **search},
+        AlphaEdit: {"layers": several, "threshold": 1e-3, "l2": rng.choice((0.001, 0.1)), **search},
         Rome: {"layers": (middle,), **search},
         UltraEdit: {"layers": several, "learning_rate": rng.choice((1e-3, 1e-2))},
         ConstrainedFineTune: {"layers": (middle,), "epochs": 8, "limit": 5e-3},

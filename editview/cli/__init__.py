@@ -125,12 +125,15 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     interference.add_argument("--facts", metavar="FILE", help="ask this fact sheet instead of the plan's own")
     interference.set_defaults(do=_interference)
 
-    diff = commands.add_parser("diff", help="compare the weights of two checkpoints; exit code 0 when they are equal")
+    diff = commands.add_parser(
+        "diff", help="what lies between two checkpoints, and what kind of update it was; exit code 0: they are equal"
+    )
     diff.add_argument("first", metavar="FIRST", help="a folder, a Hugging Face id in the cache, or 'demo'")
     diff.add_argument("second", metavar="SECOND", help="another version of the same model")
     diff.add_argument("--adapter", metavar="FOLDER", help="a PEFT adapter on top of the second")
     diff.add_argument("--first-adapter", metavar="FOLDER", help="a PEFT adapter on top of the first")
     diff.add_argument("--allow-code", action="store_true", help="run the Python code that the checkpoints bring along")
+    diff.add_argument("--quick", action="store_true", help="only how much changed: the kind of update isn't told then")
     diff.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     diff.set_defaults(do=_diff)
 
@@ -247,7 +250,7 @@ def _diff(options: argparse.Namespace) -> int:
 
     first = Checkpoint(source=options.first, adapter=options.first_adapter, allow_code=options.allow_code)
     second = Checkpoint(source=options.second, adapter=options.adapter, allow_code=options.allow_code)
-    return diff(first, second, options.json)
+    return diff(first, second, options.json, options.quick)
 
 
 def _inspect(options: argparse.Namespace) -> int:

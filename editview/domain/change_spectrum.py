@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 def thin(directions: int) -> float:
     """A change in fewer directions than this is of low rank."""
-    return directions / 3
+    return 0.55 * directions
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class ChangeSpectrum:
 
     @property
     def is_thin(self) -> bool:
-        """Whether the change is of low rank: known, and below a third of the directions."""
+        """Whether the change is of low rank, so far as is known."""
         return self.rank_is_known and self.rank < thin(self.directions)
 
     @property
@@ -43,22 +43,20 @@ class ChangeSpectrum:
 
     @property
     def effective_rank(self) -> float:
-        """As many directions, equally strong, would be as spread out: exp of the entropy of σ / Σσ.
+        """So many directions, equally strong, would be as spread out: exp of the entropy of σ / Σσ, above rounding.
 
-        Roy & Vetterli 2007, "The effective rank", equation 1. The values that aren't known are taken as equal, which
-        makes it an upper bound.
+        Roy & Vetterli 2007, "The effective rank", equation 1. Values that aren't known are taken as equal, which makes
+        it an upper bound.
         """
-        rest = self.directions - len(self.values)
-        beside = max(0.0, self.norm**2 - sum(value**2 for value in self.values))
+        above = self.values[: self.rank]
+        rest = 0 if self.rank_is_known else self.directions - len(above)
+        beside = max(0.0, self.norm**2 - sum(value**2 for value in above))
         each = math.sqrt(beside / rest) if rest else 0.0
-        total = sum(self.values) + rest * each
-        if not total:
-            return 0.0
-        shares = [value / total for value in self.values if value > 0]
-        entropy = -sum(share * math.log(share) for share in shares)
+        total = sum(above) + rest * each
+        entropy = -sum(value / total * math.log(value / total) for value in above)
         if each:
             entropy -= rest * each / total * math.log(each / total)
-        return math.exp(entropy)
+        return math.exp(entropy) if total else 0.0
 
 
 @dataclass(frozen=True, slots=True)

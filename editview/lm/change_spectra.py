@@ -20,8 +20,9 @@ from editview.lm.stored import StoredCheckpoint, new_buffer
 
 _SLACK = 1.5  # a change may be rounded more than once: an adapter's product, the sum, a second operation
 _LIKE_ROUNDING = 0.5  # of what rounding everything would do; what is smaller is no rounding of everything
+_GAP = 0.9  # of the directions: where fewer stand out, the rest is rounding indeed
 _TRIES = 4  # matrices whose rows weren't rescaled, before no more are looked at
-_TOP = 1 / 8  # of a matrix's directions, that are laid beside those of the layer before at most
+_TOP = 1 / 8  # of the directions of a change of no low rank: laid beside those of the layer before
 _ROWS = 1024  # rounded at a time
 
 WHAT = "Looking at the directions of the change"
@@ -43,12 +44,18 @@ def with_spectra(
     for tensor in matrices:
         progress(done, total, WHAT)
         info = second.infos.get(tensor.name)
-        pair = _read(first, second, tensor, info is not None and info.transposed)
-        spectrum, outputs = _spectrum(pair)
-        if adapted and tensor.layer is not None and (guess or missed < _TRIES) and _may_hide_factors(pair, spectrum):
-            after = pair.second.float()
-            scaled = rescaled(after - pair.change, after, _rounding(after, pair.rounded)[0], guess)
-            if scaled.is_whole and scaled.rank < spectrum.rank:
+        transposed = info is not None and info.transposed
+        pair = _read(first, second, tensor, transposed)
+        spectrum, outputs, limit = _spectrum(pair)
+        if (
+            adapted
+            and tensor.layer is not None
+            and (guess or missed < _TRIES)
+            and _may_hide_factors(pair, spectrum, limit)
+        ):
+            before = first.whole(tensor.name)[: tensor.shape[0]]
+            scaled = rescaled(before.T if transposed else before, pair.second, limit, guess)
+            if scaled.is_whole and (scaled.rank < spectrum.rank or spectrum.rounding > limit):
                 guess, spectrum = scaled.rank, replace(spectrum, rescaled=scaled)
             else:
                 missed += 1
@@ -104,26 +111,23 @@ def _holds(dtype: torch.dtype, weights: Tensor) -> bool:
     return all(torch.equal(part.to(dtype).to(part.dtype), part) for part in torch.split(weights, _ROWS))
 
 
-def _spectrum(pair: _Pair) -> tuple[ChangeSpectrum, Tensor]:
-    """The spectrum, and its directions of outputs [outputs, some].
+def _spectrum(pair: _Pair) -> tuple[ChangeSpectrum, Tensor, float]:
+    """The spectrum, its directions of outputs [outputs, some], and what the second's number format rounds at most.
 
     Where the first is in a coarser number format, it may be the second's own origin or that one rounded. It was rounded
     if the change is of no low rank and what lies beside its leading directions is as large as rounding would be.
     """
     limit, _ = _rounding(pair.second, pair.rounded)
     left, sizes, _ = singular(pair.change, limit)
-    norm, computed = float(pair.change.norm()), float(sizes[0]) * torch.finfo(torch.float32).eps
-
-    def told(limit: float) -> ChangeSpectrum:
-        return ChangeSpectrum(tuple(sizes.tolist()), min(pair.change.shape), norm, max(limit, computed))
-
-    spectrum = told(limit)
-    if pair.coarser is not None and not spectrum.is_thin:
-        limit, whole = _rounding(pair.second, pair.coarser)
-        beside = norm**2 - float(sizes[sizes > limit].square().sum())
+    norm, limit = float(pair.change.norm()), max(limit, float(sizes[0]) * torch.finfo(torch.float32).eps)
+    spectrum = ChangeSpectrum(tuple(sizes.tolist()), min(pair.change.shape), norm, limit)
+    if pair.coarser is not None and not (spectrum.rank_is_known and spectrum.rank < _GAP * spectrum.directions):
+        coarse, whole = _rounding(pair.second, pair.coarser)
+        beside = norm**2 - float(sizes[sizes > coarse].square().sum())
         if beside > (_LIKE_ROUNDING * whole) ** 2:
-            spectrum = told(limit)
-    return spectrum, left[:, : max(1, min(spectrum.rank, int(_TOP * spectrum.directions)))]
+            spectrum = replace(spectrum, rounding=max(coarse, limit))
+    count = spectrum.rank if spectrum.is_thin else min(spectrum.rank, int(_TOP * spectrum.directions))
+    return spectrum, left[:, : max(1, count)], limit
 
 
 def _rounding(weights: Tensor, dtype: torch.dtype) -> tuple[float, float]:
@@ -140,9 +144,9 @@ def _rounding(weights: Tensor, dtype: torch.dtype) -> tuple[float, float]:
     return _SLACK * (math.sqrt(rows) + math.sqrt(float(columns.max()))), math.sqrt(float(columns.sum()))
 
 
-def _may_hide_factors(pair: _Pair, spectrum: ChangeSpectrum) -> bool:
-    """Whether rescaled rows may be in a change: it isn't of low rank, or a format was coarse enough to hide that."""
-    fine = pair.coarser is None and torch.finfo(pair.rounded).bits >= torch.finfo(torch.float32).bits
+def _may_hide_factors(pair: _Pair, spectrum: ChangeSpectrum, limit: float) -> bool:
+    """Whether rescaled rows may be in a change: it isn't of low rank, or rounding was coarse enough to hide that."""
+    fine = torch.finfo(pair.rounded).bits >= 32 and spectrum.rounding <= limit
     return not (spectrum.is_thin and fine)
 
 

@@ -15,19 +15,26 @@ from editview.domain.change_spectrum import Rescaled, thin
 from editview.lm.singular import EXACT, decomposed, leading
 
 _MOST = 128  # directions looked for in a matrix that isn't taken apart whole
-_ROUNDS = 30  # of finding factors and directions in turn
-_FALLING = 0.9  # it goes on while what is left falls at least to this share of itself
+_MERGED = 2.0  # times further than usual it is rounded: sum, factor and product in float32, each by itself
+_COARSE = 0.5  # singular values that computing in float32 leaves, relative to eps · ‖matrix‖
+_ROUNDS = 100  # of finding factors and directions in turn
+_FALLING = 0.97  # it goes on while what is left falls at least to this share of itself
 
 
 def rescaled(old: Tensor, new: Tensor, limit: float, guess: int) -> Rescaled:
-    """The smallest rank of new - diag(s) · old, both [outputs, inputs] in float32, that any factors s leave.
+    """The smallest rank of new - diag(s) · old, both [outputs, inputs], that any factors s leave.
 
     Singular values up to `limit` count as rounding. `guess` is tried first (0: none). What fits no low rank is given
-    with `is_whole` False.
+    with `is_whole` False. Computed in float64, large matrices in float32.
     """
     most = max(1, math.ceil(thin(min(old.shape))) - 1)
     if min(old.shape) > EXACT:
-        most = min(most, _MOST)
+        old, new = old.float(), new.float()
+        most, limit = min(most, _MOST), max(limit, _COARSE * torch.finfo(torch.float32).eps * float(new.norm()))
+    else:
+        if new.dtype == torch.float32:
+            limit *= _MERGED
+        old, new = old.double(), new.double()
     found = _fitted(old, new, limit, min(guess, most)) if guess else None
     if found is None or not found.is_whole:
         found = _fitted(old, new, limit, most)
@@ -69,5 +76,4 @@ def _fitted(old: Tensor, new: Tensor, limit: float, rank: int) -> Rescaled:
 
 def _factors(old: Tensor, new: Tensor) -> Tensor:
     """For each row, what the old one has to be multiplied by to come nearest to the new one."""
-    product, square = (old * new).sum(1, dtype=torch.float64), old.square().sum(1, dtype=torch.float64)
-    return (product / square.clamp(min=torch.finfo(torch.float32).tiny)).float()
+    return (old * new).sum(1) / old.square().sum(1).clamp(min=torch.finfo(torch.float32).tiny)

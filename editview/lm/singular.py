@@ -40,7 +40,7 @@ def decomposed(matrix: Tensor) -> Parts:
     values, vectors = torch.linalg.eigh(gram)
     sizes, left = values.flip(0).clamp(min=0).sqrt(), vectors.flip(1)
     scale = sizes.clamp(min=torch.finfo(torch.float32).tiny)[:, None]
-    return left.float(), sizes, (left.T.float() @ matrix) / scale.float()
+    return left.to(matrix), sizes, (left.T.to(matrix) @ matrix) / scale.to(matrix)
 
 
 def leading(matrix: Tensor, count: int, chance: torch.Generator) -> Parts:
