@@ -158,7 +158,8 @@ class Head(QWidget):
             said = headline(pair.found)
             more = " ".join(remarks(pair.found))
             if pair.judgement is not None:
-                lead, evidence = pair.judgement.sentence, " ".join((*pair.judgement.evidence, said))
+                lead, evidence = pair.judgement.sentence, " ".join(pair.judgement.evidence)
+                more = f"{said} {more}"
             else:
                 lead, evidence = said, KIND_UNDER_WAY if pair.comparing else ""
         elif pair.comparing:

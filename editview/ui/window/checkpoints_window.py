@@ -116,8 +116,11 @@ class CheckpointsWindow(QMainWindow):
             self.message.withdraw(self.message.problem)  # it was of the time before
         both = pair.first is not None and pair.second is not None
         self.tabs.setVisible(pair.second is not None)
+        first_time = both and not self.tabs.isTabEnabled(0)
         for page in (self.weights, self.facts):  # one alone can be looked at for what it was made to say
             self.tabs.setTabEnabled(self.tabs.indexOf(page), both)
+        if first_time:
+            self.tabs.setCurrentWidget(self.weights)
         self.report.setEnabled(pair.can_save)
         self.actions_table.refresh()
 
