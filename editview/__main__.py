@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from editview.cli import command_line
+from editview.domain import places
 from editview.domain.errors import EditViewError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """What the `editview` command does; returns its exit code."""
+    places.move_in()
     return command_line(sys.argv[1:] if arguments is None else arguments, _window)
 
 

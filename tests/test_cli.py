@@ -7,6 +7,7 @@ import json
 import os
 import queue
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -210,6 +211,31 @@ def test_a_kill_costs_at_most_the_operation_under_way_and_the_next_start_says_so
     assert "Small plan was cut off during Fine-tune on tickets" in done.err
     assert [stage["state"] for stage in done.told["stages"]] == ["reused", "reused"]
     assert list(home.glob("stages/run-*")) == []
+    latest, cut_off = editview("runs", "--json").told["runs"]
+    assert (latest["state"], cut_off["state"]) == ("finished", "stopped")
+    assert cut_off["stage"].startswith("Fine-tune on tickets (step ")  # the kill comes as the second one begins
+    assert cut_off["sentence"]  # what had been asked before
+    assert (latest["plan"], latest["begun_from"], latest["ended"] > latest["began"]) == (
+        "Small plan", "command line", True
+    )  # fmt: skip
+    listed = editview("runs")
+    assert listed.code == 0
+    assert listed.out.index("today") < listed.out.index("Stopped during Fine-tune on")
+
+
+def test_without_runs_the_list_says_where_to_begin(editview: Editview, home: Path) -> None:
+    assert "editview run demo" in editview("runs").out
+    assert editview("runs", "--json").told == {"runs": []}
+
+
+def test_a_list_of_a_newer_version_is_a_sentence_and_left_alone(editview: Editview, home: Path) -> None:
+    home.mkdir()
+    with sqlite3.connect(home / "runs.sqlite") as file:
+        file.execute(f"PRAGMA application_id = {0x45645677}")
+        file.execute("PRAGMA user_version = 99")
+    done = editview("runs")
+    assert done.code == 2
+    assert "newer EditView" in done.err
 
 
 def test_check_tells_holding_from_failing_by_its_exit_code(

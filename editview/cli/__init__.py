@@ -23,7 +23,9 @@ from editview.domain.plan import Checkpoint
 from editview.domain.study import LAYERS, ORDERS, PROTECTIONS
 from editview.runs.words import in_words
 
-_COMMANDS = ("open", "run", "export", "report", "check", "trace", "interference", "diff", "inspect", "study")
+_COMMANDS = (
+    "open", "run", "export", "report", "check", "trace", "interference", "diff", "inspect", "study", "runs",
+)  # fmt: skip
 
 
 def command_line(arguments: Sequence[str], open_window: Callable[[Sequence[Path]], int]) -> int:
@@ -174,6 +176,9 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     )  # fmt: skip
     study.set_defaults(do=_study)
 
+    runs = commands.add_parser("runs", help="list the runs of plans so far, from the window and from here")
+    runs.set_defaults(do=_runs)
+
     settings = Checkpoint.model_fields
     formats = get_args(settings["dtype"].annotation)
     for command in (check, trace):
@@ -192,7 +197,7 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
         )  # fmt: skip
     for command in (run, export, report, check, trace, interference, inspect, study):
         command.add_argument("--device", help="cpu, cuda, cuda:1, mps; the best one when not given")
-    for command in (run, export, check, trace, interference, inspect, study):
+    for command in (run, export, check, trace, interference, inspect, study, runs):
         command.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     return parser
 
@@ -269,6 +274,12 @@ def _study(options: argparse.Namespace) -> int:
         options.plan, options.out, options.layers, options.orders, options.protections, options.seeds, options.until,
         options.device, options.json,
     )  # fmt: skip
+
+
+def _runs(options: argparse.Namespace) -> int:
+    from editview.cli.runs import runs
+
+    return runs(options.json)
 
 
 def _checkpoint(options: argparse.Namespace) -> Checkpoint:

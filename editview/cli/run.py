@@ -14,6 +14,7 @@ from editview.cli.screen import Bar, ctrl_c, table
 from editview.domain import places
 from editview.domain.events import Event, RunEvent
 from editview.domain.facts import FactSheet
+from editview.domain.history import TERMINAL
 from editview.domain.plan import Plan
 from editview.domain.sentences import sheet_sentence
 from editview.domain.session import Run, RunState, Session
@@ -31,7 +32,7 @@ def run(
     plan, sheet = read(source, facts, columns)
     runner = make_runner(device_id)
     with ctrl_c() as stop, Bar() as bar:
-        done = carried_out(runner, plan, sheet, stop, bar, fresh)
+        done = carried_out(runner, plan, sheet, stop, bar, fresh, listed=True)
     if as_json:
         print(json.dumps(run_outcome(done)))
     elif done.last_checked is not None:
@@ -74,8 +75,12 @@ def carried_out(
     bar: Bar,
     fresh: bool = False,
     steps: int | None = None,
+    listed: bool = False,
 ) -> Run:
-    """The run, however it ended; what ended it early is said."""
+    """The run, however it ended; what ended it early is said. `listed`: it is kept among the runs so far."""
+    from editview.runs.history import History
+    from editview.runs.recorder import Recorder
+
     session = Session()
 
     def take(event: Event) -> None:
@@ -83,7 +88,8 @@ def carried_out(
             session.apply(event)
         bar.take(event, session.latest)
 
-    runner.run(plan, sheet, take, stop, fresh, steps)
+    emit = Recorder(History(), take, TERMINAL) if listed else take
+    runner.run(plan, sheet, emit, stop, fresh, steps)
     done = session.latest
     assert done is not None
     if done.state is RunState.FAILED and done.failure:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from editview.domain.checkpoint import CheckpointInfo, Device
+from editview.domain.disk import Kind, Use
 from editview.domain.export import Export
 from editview.domain.facts import FactSheet
+from editview.domain.history import Recalled, RunEntry
 from editview.domain.inspection import Inspection
 from editview.domain.interference import Interference
 from editview.domain.left_out import LeftOut
@@ -351,6 +353,31 @@ class Inspected:
     inspection: Inspection
 
 
+# ---- what is kept -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RunsListed:
+    """The runs so far, the latest first."""
+
+    runs: tuple[RunEntry, ...]
+    deleted: int = 0  # that can be brought back
+    remark: str = ""  # what happened to the file of the list
+
+
+@dataclass(frozen=True, slots=True)
+class RunsRecalled:
+    """One run to be shown as it was, or two to be compared."""
+
+    runs: tuple[Recalled, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DiskUsed:
+    uses: tuple[Use, ...]
+    cleared: Kind | None = None  # what was cleared just before it was counted
+
+
 RunEvent = (
     RunStarted | StageStarted | Progressed | Checked | LiveChecked | Trained | Validated | BestKept | StageFinished
     | RunFinished | RunStopped | RunFailed
@@ -371,4 +398,5 @@ Event = (
     | Scaled | Exported | Traced | KeySpectra | FineTuneMeasured | TrainingPreviewed | InterferenceMeasured
     | Comparing | CheckpointsCompared | BothAsked
     | Inspected
+    | RunsListed | RunsRecalled | DiskUsed
 )  # fmt: skip

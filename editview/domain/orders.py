@@ -174,15 +174,19 @@ def edits_kept(run: Run) -> tuple[int, int]:
     return sum(run.verdict(fact_id, len(run.stages) - 1) in _STANDS for fact_id in made), len(made)
 
 
-def kept(first: Run, pairs: Iterable[FactPair], group: Group) -> Kept | None:
+def kept(first: Run, pairs: Iterable[FactPair], group: Group, second: Run | None = None) -> Kept | None:
     """Count a group over both orders. Edits that no operation makes, and neighbours and controls that the checkpoint
-    didn't know, are left out; None: nobody is left."""
-    made = edited(first.plan, first.sheet) if group is Group.EDITED else set()
+    didn't know, are left out; None: nobody is left. `second` is needed where it isn't an order of the same: then both
+    must have made, or known, what is counted."""
+    runs = [first] if second is None else [first, second]
+    made = set.intersection(*(edited(run.plan, run.sheet) for run in runs)) if group is Group.EDITED else set()
 
     def counts(pair: FactPair) -> bool:
         if pair.first is None or pair.second is None:
             return False
-        return pair.fact.id in made if group is Group.EDITED else first.verdict(pair.fact.id, 0) in _STANDS
+        if group is Group.EDITED:
+            return pair.fact.id in made
+        return all(run.verdict(pair.fact.id, 0) in _STANDS for run in runs)
 
     outcomes = [pair.kept for pair in pairs if pair.fact.group is group and counts(pair)]
     if not outcomes:
@@ -208,16 +212,16 @@ def tiles(kept: Kept) -> tuple[tuple[str, int, str, str], ...]:
     )
 
 
-def in_short(names: tuple[str, str]) -> tuple[str, str]:
+def in_short(names: tuple[str, str], noun: str = "order") -> tuple[str, str]:
     """What two orders are called where there is no room for long names."""
-    return names if max(map(len, names)) <= LONGEST_NAME else ("the first order", "the second order")
+    return names if max(map(len, names)) <= LONGEST_NAME else (f"the first {noun}", f"the second {noun}")
 
 
-def compared(names: tuple[str, str], edits: Kept | None) -> str:
+def compared(names: tuple[str, str], edits: Kept | None, noun: str = "order") -> str:
     """The sentence; orders with long names are called the first and the second there, and named elsewhere."""
     if edits is None:
         return "Neither order edits a fact."
-    sentence = comparison(*in_short(names), edits.difference, edits.count)
+    sentence = comparison(*in_short(names, noun), edits.difference, edits.count)
     return sentence.replace("*the", "*The", 1) if sentence.startswith("*the") else sentence
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from editview.domain.disk import Kind
 from editview.domain.export import Form
 from editview.domain.facts import Fact, FactSheet
 from editview.domain.operations import FineTune
@@ -215,9 +216,51 @@ class ChooseDevice:
     device_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class ListRuns:
+    """`RunsListed` follows, as it does after each change of the list below."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecallRuns:
+    """Bring one run back as it was, or two to compare; `RunsRecalled` follows."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRun:
+    run: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRuns:
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRuns:
+    """Bring back what was deleted last."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureDisk:
+    """Count what EditView keeps on the disk; `DiskUsed` follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClearDisk:
+    """Remove one kind of what is kept, unless a run needs it; `DiskUsed` follows."""
+
+    kind: Kind
+
+
+HistoryRequest = ListRuns | RecallRuns | NoteRun | DeleteRuns | RestoreRuns
+DiskRequest = MeasureDisk | ClearDisk
 Request = (
     RunPlan | ForecastPlan | DescribeCheckpoint | DownloadCheckpoint
     | OpenFacts | PreviewFacts | OpenPlan | SavePlan | SaveReport | AskModel
     | ScaleEdit | ExportStage | TraceFacts | KeySpectrum | MeasureFineTune | PreviewTraining | MeasureInterference
-    | CompareCheckpoints | AskBoth | SaveComparison | InspectCheckpoint | ChooseDevice
+    | CompareCheckpoints | AskBoth | SaveComparison | InspectCheckpoint | ChooseDevice | HistoryRequest | DiskRequest
 )  # fmt: skip

@@ -202,6 +202,12 @@ class Session:
     def latest(self) -> Run | None:
         return next(reversed(self.runs.values())) if self.runs else None
 
+    def recall(self, run: Run) -> Run:
+        """Take in a run of an earlier session, before those of this one; the one that is here already goes first."""
+        if run.id not in self.runs:
+            self.runs = {run.id: run, **self.runs}
+        return self.runs[run.id]
+
     def apply(self, event: RunEvent) -> Run:
         """Grow by one event; returns the run it belongs to. Late events of a run that was dropped are an error."""
         if isinstance(event, RunStarted):

@@ -26,6 +26,7 @@ from editview.domain.events import (
     Traced,
     TrainingPreviewed,
 )
+from editview.domain.history import WINDOW
 from editview.domain.requests import (
     AskBoth,
     AskModel,
@@ -46,6 +47,8 @@ from editview.domain.requests import (
     ScaleEdit,
     TraceFacts,
 )
+from editview.runs.history import History
+from editview.runs.recorder import Recorder
 
 Emit = Callable[[Event], None]
 _NICENESS = 10
@@ -109,7 +112,7 @@ class Engine:
 
         match request:
             case RunPlan(plan=plan, sheet=sheet, fresh=fresh):
-                self._runner.run(plan, sheet, self._emit, stop, fresh)
+                self._runner.run(plan, sheet, Recorder(History(), self._emit, WINDOW), stop, fresh)
             case AskModel(plan=plan, prompt=prompt, stage_keys=keys, max_new_tokens=most):
                 self._emit(Replied(prompt, keys, self._runner.ask(plan, prompt, keys, most, self._emit, stop)))
             case ScaleEdit(plan=plan, sheet=sheet, operation_id=operation, strength=strength):

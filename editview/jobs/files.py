@@ -1,4 +1,7 @@
-"""What concerns files alone: fact sheets, plans, reports. Quick, and without torch, so it never waits for a run."""
+"""What concerns files alone: fact sheets, plans, reports, the runs so far and what all that takes on the disk.
+
+Quick, and without torch, so it never waits for a run.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,29 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from editview.domain.errors import EditViewError
-from editview.domain.events import Event, FactsOpened, PlanOpened, PlanSaved, ReportSaved
-from editview.domain.requests import OpenFacts, OpenPlan, PreviewFacts, SavePlan, SaveReport
+from editview.domain.events import DiskUsed, Event, FactsOpened, PlanOpened, PlanSaved, ReportSaved, RunsRecalled
+from editview.domain.requests import (
+    ClearDisk,
+    DeleteRuns,
+    DiskRequest,
+    HistoryRequest,
+    ListRuns,
+    MeasureDisk,
+    NoteRun,
+    OpenFacts,
+    OpenPlan,
+    PreviewFacts,
+    RecallRuns,
+    RestoreRuns,
+    SavePlan,
+    SaveReport,
+)
 from editview.formats.fact_sheets import preview, read_facts
 from editview.formats.plans import read_plan, write_plan
+from editview.runs import disk
+from editview.runs.history import History
 
-FileRequest = OpenFacts | PreviewFacts | OpenPlan | SavePlan | SaveReport
+FileRequest = OpenFacts | PreviewFacts | OpenPlan | SavePlan | SaveReport | HistoryRequest | DiskRequest
 
 
 def do(request: FileRequest, emit: Callable[[Event], None]) -> None:
@@ -33,3 +53,27 @@ def do(request: FileRequest, emit: Callable[[Event], None]) -> None:
 
             write_report(run, Path(path), other)
             emit(ReportSaved(path))
+        case MeasureDisk():
+            emit(DiskUsed(disk.uses()))
+        case ClearDisk(kind=kind):
+            disk.clear(kind)
+            emit(DiskUsed(disk.uses(), kind))
+        case RecallRuns(ids=ids):
+            from editview.runs.recall import recalled  # not before the window needs it either
+
+            emit(RunsRecalled(tuple(recalled(History(), one) for one in ids)))
+        case _:
+            _with_the_list(request, History(), emit)
+
+
+def _with_the_list(
+    request: ListRuns | NoteRun | DeleteRuns | RestoreRuns, history: History, emit: Callable[[Event], None]
+) -> None:
+    match request:
+        case NoteRun(run=run, note=note):
+            history.note(run, note)
+        case DeleteRuns(ids=ids):
+            history.delete(ids)
+        case RestoreRuns():
+            history.restore()
+    emit(history.listed())

@@ -1,9 +1,9 @@
 """The jobs: takes requests from the window, does them in threads of its own, answers with events.
 
-Six lanes, so that nothing waits for something long that it doesn't need: *files* reads and writes sheets, plans and
-reports without torch; *models* loads the model libraries, then runs and asks; *headers* describes and forecasts without
-touching weights; *data* looks through training data; *comparisons* reads two checkpoints' files; *downloads* brings
-checkpoints.
+Six lanes, so that nothing waits for something long that it doesn't need: *files* reads and writes sheets, plans,
+reports and the list of runs without torch; *models* loads the model libraries, then runs and asks; *headers* describes
+and forecasts without touching weights; *data* looks through training data; *comparisons* reads two checkpoints' files;
+*downloads* brings checkpoints.
 Importing this module is cheap: torch is imported by the models lane, once `Jobs` is made.
 """
 
@@ -21,8 +21,10 @@ from editview.domain.events import Event, Failed
 from editview.domain.requests import (
     CompareCheckpoints,
     DescribeCheckpoint,
+    DiskRequest,
     DownloadCheckpoint,
     ForecastPlan,
+    HistoryRequest,
     OpenFacts,
     OpenPlan,
     PreviewFacts,
@@ -73,6 +75,8 @@ class Jobs:
         number = next(self._numbers)
         match request:
             case OpenFacts() | PreviewFacts() | OpenPlan() | SavePlan() | SaveReport():
+                self._files.put(number, request)
+            case _ if isinstance(request, HistoryRequest | DiskRequest):
                 self._files.put(number, request)
             case ForecastPlan() | DescribeCheckpoint():
                 self._headers.put(number, request)

@@ -65,7 +65,7 @@ class Fingerprints:
     """A small file; losing it costs opening a checkpoint once more."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._path = path or places.data() / "fingerprints.json"
+        self._path = path or places.fingerprints()
 
     def of(self, checkpoint: Checkpoint, device: Device) -> str | None:
         """The fingerprint of a checkpoint that was opened before and hasn't changed since."""

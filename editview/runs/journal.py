@@ -31,6 +31,16 @@ class Journal:
             self._path.unlink(missing_ok=True)
 
 
+def under_way(folder: Path) -> list[str]:
+    """The names of the plans that are being run now, by whichever process."""
+    names = []
+    for path in sorted(folder.glob(f"{_PREFIX}*{_SUFFIX}")):
+        if is_alive(path.stem.removeprefix(_PREFIX)):
+            with suppress(OSError, ValueError, KeyError):
+                names.append(str(json.loads(path.read_text("utf-8"))["plan"]))
+    return names
+
+
 def interrupted(folder: Path) -> list[str]:
     """A sentence for each run whose process is gone; their journals are removed."""
     sentences = []

@@ -45,7 +45,7 @@ class Measurements:
     """A small file. Losing it, or a full disk, costs a forecast and nothing else."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._path = path or places.data() / "measured.json"
+        self._path = path or places.measured()
 
     def of(self, checkpoint: Checkpoint, device: Device, prepared: PreparedFineTune) -> Measured | None:
         with suppress(LookupError, TypeError):

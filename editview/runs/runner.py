@@ -235,7 +235,7 @@ class Runner:
     def recover(self) -> str:
         """What a run that was killed has left: cleared away, and told in a sentence; '' when there was nothing."""
         sentences = interrupted(self._store.root)
-        folders = (places.data(), places.statistics(), self._store.root)
+        folders = (places.data(), places.caches(), places.statistics(), self._store.root)
         cleared = self._store.clear_leftovers() + sum(clear_parts(folder, pid_exists) for folder in folders)
         if cleared and not sentences:
             sentences = ["EditView was cut off while it was writing; what was half written has been removed."]

@@ -22,7 +22,7 @@ class Timings:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self._path = path or places.data() / "timings.json"
+        self._path = path or places.timings()
 
     def learn(self, kind: str, device: str, work: float, seconds: float) -> None:
         if work <= 0 or seconds <= 0:

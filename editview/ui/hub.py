@@ -6,6 +6,7 @@ Panels read from it, connect to its signals and send requests through it; they d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
@@ -18,6 +19,7 @@ from editview.domain.events import (
     CheckpointDescribed,
     CheckpointsCompared,
     Comparing,
+    DiskUsed,
     EngineLoading,
     EngineReady,
     Event,
@@ -39,6 +41,8 @@ from editview.domain.events import (
     ReportSaved,
     RunFailed,
     RunFinished,
+    RunsListed,
+    RunsRecalled,
     RunStarted,
     RunStopped,
     Scaled,
@@ -88,6 +92,10 @@ class Hub(QObject):
     checkpoints_compared = Signal(object)  # events.CheckpointsCompared
     both_asked = Signal(object)  # events.BothAsked
     inspected = Signal(object)  # events.Inspected
+    runs_listed = Signal(object)  # events.RunsListed
+    recalled = Signal(object)  # Recalled: a run that is shown again
+    pair_wanted = Signal(object)  # tuple of two Recalled: to be compared, whatever they are
+    disk_used = Signal(object)  # events.DiskUsed
     report_wanted = Signal(object)  # tuple of Runs: one to tell of, or two orders to compare
     report_saved = Signal(str)  # where
     noted = Signal(str)
@@ -271,6 +279,30 @@ class Hub(QObject):
         self.run = run
         self.run_started.emit()
 
+    def _recall(self, event: RunsRecalled) -> None:
+        """Show a run of an earlier time with its plan and the facts as they were, or compare two."""
+        found = [replace(one, run=self.session.recall(one.run)) for one in event.runs]
+        if len(found) == 2:
+            self.pair_wanted.emit(tuple(found))
+            return
+        (one,) = found
+        if one.run.plan != self.plan:
+            self._open_plan(one.run.plan, None)
+        if self.sheet is None or self.sheet.content_hash != one.run.sheet.content_hash:
+            self.sheet, self.sheet_problems, self.sheet_missing = one.run.sheet, (), ""
+            self.sheet_changed.emit()
+        self._look_ups.ask(DescribeCheckpoint(self.plan.checkpoint))
+        self._ask_forecast()
+        self.show_run(one.run)
+        self.recalled.emit(one)
+
+    def _open_plan(self, plan: Plan, path: str | None) -> None:
+        self.history.open(plan, path)
+        self.checkpoint = None
+        self._lose_sheet()
+        self._tell_plan()
+        self.sheet_changed.emit()
+
     # ---- events ----------------------------------------------------------------------------------------------
 
     def take(self, events: Iterable[Event]) -> None:
@@ -302,11 +334,7 @@ class Hub(QObject):
                 case FactsOpened():
                     self._take_sheet(event)
                 case PlanOpened(path=path, plan=plan):
-                    self.history.open(plan, None if path == str(places.demo_plan()) else path)  # the demo stays
-                    self.checkpoint = None
-                    self._lose_sheet()
-                    self._tell_plan()
-                    self.sheet_changed.emit()
+                    self._open_plan(plan, None if path == str(places.demo_plan()) else path)  # the demo stays
                     self.look_up()
                 case PlanSaved(path=path, plan=plan):
                     self.history.keep(plan, path)
@@ -342,6 +370,14 @@ class Hub(QObject):
                     self.both_asked.emit(event)
                 case Inspected():
                     self.inspected.emit(event)
+                case RunsListed():
+                    self.runs_listed.emit(event)
+                case RunsRecalled():
+                    self._recall(event)
+                case DiskUsed():
+                    self.disk_used.emit(event)
+                    if event.cleared is not None:
+                        self._ask_forecast()
                 case ReportSaved(path=path):
                     self.report_saved.emit(path)
                 case Noted(sentence=sentence):

@@ -15,10 +15,12 @@ from typing import TypeVar
 
 import pytest
 
+from editview.domain.disk import Kind
 from editview.domain.events import (
     BothAsked,
     CheckpointDescribed,
     CheckpointsCompared,
+    DiskUsed,
     EngineLoading,
     EngineReady,
     Event,
@@ -33,6 +35,8 @@ from editview.domain.events import (
     Replied,
     ReportSaved,
     RunFinished,
+    RunsListed,
+    RunsRecalled,
     RunStarted,
     RunStopped,
     StageStarted,
@@ -47,23 +51,34 @@ from editview.domain.requests import (
     AskBoth,
     AskModel,
     ChooseDevice,
+    ClearDisk,
     CompareCheckpoints,
+    DeleteRuns,
     DescribeCheckpoint,
     DownloadCheckpoint,
     ExportStage,
     ForecastPlan,
     KeySpectrum,
+    ListRuns,
+    MeasureDisk,
     MeasureFineTune,
+    NoteRun,
     OpenPlan,
     PreviewTraining,
+    RecallRuns,
+    RestoreRuns,
     RunPlan,
     SavePlan,
     SaveReport,
     TraceFacts,
 )
+from editview.domain.session import RunState
 from editview.formats.fact_sheets import read_facts
 from editview.jobs.service import Jobs
 from editview.lm import sources
+from editview.runs.history import History
+from editview.runs.recall import recalled
+from editview.runs.recorder import Recorder
 from tests import sample, small
 
 E = TypeVar("E", bound=Event)
@@ -335,6 +350,12 @@ def test_closing_saves_what_was_still_to_be_saved_and_stops_the_run(
     assert time.monotonic() - began < 20
     assert (tmp_path / "plan.toml").exists()
     heard.wait(RunStopped, seconds=1)
+    (entry,) = History().listed().runs
+    assert (entry.state, entry.stage, entry.door) == (RunState.STOPPED, "Fine-tune on tickets", "window")
+    back = recalled(History(), entry.id).run
+    assert back.plan == plan
+    told = [event.step for event in heard.seen if isinstance(event, Trained)]
+    assert [step for step, _ in back.stages[1].losses] == told
 
 
 def test_importing_the_jobs_and_starting_the_files_lane_needs_no_torch() -> None:
@@ -350,6 +371,29 @@ def test_the_computing_thread_gives_way_to_the_window(jobs: Jobs, heard: Listene
     assert models.native_id is not None
     assert os.getpriority(os.PRIO_PROCESS, models.native_id) >= 10
     assert os.getpriority(os.PRIO_PROCESS, 0) < 10
+
+
+def test_the_runs_so_far_need_no_engine(jobs: Jobs, heard: Listener) -> None:
+    for edit_first, run in ((True, "one"), (False, "two")):
+        record = Recorder(History(), lambda event: None, "window")
+        for event in sample.events(sample.plan(edit_first), sample.sheet(), run=run):
+            record(event)
+    jobs.send(ListRuns())
+    assert [entry.id for entry in heard.wait(RunsListed).runs] == ["two", "one"]
+    jobs.send(RecallRuns(("one", "two")))
+    assert [back.run.id for back in heard.wait(RunsRecalled).runs] == ["one", "two"]
+    jobs.send(NoteRun("one", "the better one"))
+    assert heard.wait(RunsListed).runs[1].note == "the better one"
+    jobs.send(DeleteRuns(("one",)))
+    assert heard.wait(RunsListed).deleted == 1
+    jobs.send(RestoreRuns())
+    assert len(heard.wait(RunsListed).runs) == 2
+    jobs.send(MeasureDisk())
+    assert {use.kind for use in heard.wait(DiskUsed).uses if use.bytes} >= {Kind.RUNS}
+    jobs.send(ClearDisk(Kind.RUNS))
+    assert heard.wait(DiskUsed).cleared is Kind.RUNS
+    number = jobs.send(RecallRuns(("one",)))
+    assert heard.wait(Failed).job == number
 
 
 def test_a_report_is_written_without_the_engine(jobs: Jobs, heard: Listener, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from editview.domain.plan import Checkpoint
-from editview.ui import kept
+from editview.ui import remembered
 from editview.ui.hub import Hub
 from editview.ui.opening.checkpoint_dialog import CheckpointDialog
 from editview.ui.opening.recognise import cached_models, checkpoints_of
@@ -18,12 +18,12 @@ _RECENT = "compared/recent"
 
 def recent() -> list[Checkpoint]:
     """What was compared lately, the latest first."""
-    pairs = (entry.partition("\t") for entry in kept.recent(_RECENT))
+    pairs = (entry.partition("\t") for entry in remembered.recent(_RECENT))
     return [Checkpoint(source=source, adapter=adapter or None) for source, _, adapter in pairs if source]
 
 
 def remember(checkpoint: Checkpoint) -> None:
-    kept.remember_recent(f"{checkpoint.source}\t{checkpoint.adapter or ''}", _RECENT)
+    remembered.remember_recent(f"{checkpoint.source}\t{checkpoint.adapter or ''}", _RECENT)
 
 
 def offers(plan: Checkpoint) -> list[tuple[str, Sequence[Checkpoint]]]:

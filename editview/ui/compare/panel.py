@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QPushButton, QSizePolicy, QWidget
 
 from editview.domain.facts import Group
+from editview.domain.history import Recalled
 from editview.domain.orders import comparable, compared, edits_kept, kept, order_key, order_name, orders, pair_up, told
 from editview.domain.plan import Plan
 from editview.domain.requests import RunPlan
 from editview.domain.session import Run, RunState
+from editview.domain.side_by_side import SideBySide, side_by_side
 from editview.ui.compare.quadrants import Quadrants
 from editview.ui.compare.table import CompareModel, CompareTable
 from editview.ui.hub import Hub
@@ -47,11 +50,17 @@ class ComparePanel(Panel):
         self.report.setToolTip("Save this comparison as one file that opens in any browser")
         self.report.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.report.clicked.connect(lambda: hub.report_wanted.emit(self._pair()))
+        self._any_two: SideBySide | None = None  # two runs that were chosen from all so far, instead of orders
+        self.back = QPushButton("Back to orders")
+        self.back.setToolTip("Show the orders of the plan's own steps again")
+        self.back.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.back.clicked.connect(self._show_orders)
         self.tools = QWidget()
         row = QHBoxLayout(self.tools)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.only)
         row.addWidget(self.report)
+        row.addWidget(self.back)
         row.addStretch(1)
         self.model = CompareModel(self)
         self.table = CompareTable(self.model)
@@ -64,6 +73,7 @@ class ComparePanel(Panel):
         for signal in (hub.runs_changed, hub.run_started, hub.plan_changed, hub.sheet_changed):
             signal.connect(self.draw_soon)
         hub.comparison_wanted.connect(lambda wanted: self._run(self._missing(wanted)))
+        hub.pair_wanted.connect(self._show_any_two)
         hub.run_started.connect(self._began)
         hub.runs_changed.connect(self._ended)
         hub.problem.connect(self._forget)
@@ -112,7 +122,7 @@ class ComparePanel(Panel):
         sheet = self._hub.sheet
         if sheet is None:
             return
-        self._comparing = bool(plans)
+        self._comparing, self._any_two = bool(plans), None
         for plan in plans:
             self._queued[order_key(plan)] = order_name(plan)
             self._hub.send(RunPlan(plan, sheet))
@@ -148,7 +158,33 @@ class ComparePanel(Panel):
         run = self._hub.run
         return self._hub.plan if run is None or self._comparable(self._hub.plan) else run.plan
 
+    def _show_any_two(self, chosen: tuple[Recalled, Recalled]) -> None:
+        """Two runs from the list of all so far, whatever their plans."""
+        self._any_two = found = side_by_side(*chosen, time.time())
+        self._laid = ()
+        self.picture.show_kept(found.edits, found.names)
+        self.model.show_pairs(list(found.pairs), found.names)
+        self.draw()
+
+    def _show_orders(self) -> None:
+        self._any_two = None
+        self.draw()
+
+    def _draw_any_two(self, found: SideBySide) -> None:
+        orders: tuple[QWidget, ...] = (self.first, self.second, self.report, self.button)
+        shown: dict[QWidget, bool] = dict.fromkeys(orders, False) | {self.back: True, self.tools: True}
+        shown |= {self.picture: found.edits is not None, self.only: bool(found.pairs), self.table: bool(found.pairs)}
+        for widget, visible in shown.items():
+            widget.setVisible(visible)
+        self.say(found.sentence, "\n".join([*map(told, found.others), *found.remarks]))
+
     def draw(self) -> None:
+        if self._any_two is not None:
+            self._draw_any_two(self._any_two)
+            return
+        self.back.hide()
+        self.only.show()
+        self.report.show()
         self._runs = self._comparable(self._base())
         self._fill(self.first, 0)
         self._fill(self.second, len(self._runs) - 1)

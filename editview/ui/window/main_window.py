@@ -25,6 +25,7 @@ from editview.ui.window.actions import Actions
 from editview.ui.window.command_palette import CommandPalette
 from editview.ui.window.header import Header
 from editview.ui.window.help import Help
+from editview.ui.window.kept import Kept
 from editview.ui.window.recent import RecentMenu
 from editview.ui.window.reports import Reports
 from editview.ui.window.status_bar import StatusBar
@@ -61,6 +62,7 @@ class MainWindow(QMainWindow):
         self.tabs.setAccessibleName("Pictures")
         explain(self.tabs.tabBar())
         self.message = MessageBar(self)
+        self.kept = Kept(hub, self.message)
         self.actions_table = Actions(rows(self), self)
         by_id = self.actions_table.by_id
         self.header = Header(
@@ -105,7 +107,8 @@ class MainWindow(QMainWindow):
         for signal in (hub.plan_changed, hub.sheet_changed, hub.run_changed, hub.run_started, hub.runs_changed):
             signal.connect(refresh)
         hub.plan_changed.connect(self._retitle)
-        hub.comparison_wanted.connect(lambda _: self.show_panel("Compare"))
+        for signal in (hub.comparison_wanted, hub.pair_wanted):
+            signal.connect(lambda _: self.show_panel("Compare"))
         head = self.header
         order = (head.name, head.checkpoint, head.sheet, head.button, self.plan.view, self.plan.add_button)
         for before, after in pairwise(order):
@@ -232,6 +235,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         settings.save_layout(self, {"columns": self.splitter})
         settings.save_look()
+        self.kept.close()
         self.hide()  # the work behind the window may take a moment to end
         if self.checkpoints is not None:
             self.checkpoints.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QMenu, QWidget
 
 from editview.domain.plan import Checkpoint
-from editview.ui import kept
+from editview.ui import remembered
 from editview.ui.hub import Hub
 from editview.ui.opening.opening import Opening
 
@@ -21,6 +21,7 @@ class RecentMenu(QMenu):
         self._hub, self._opening = hub, opening
         hub.plan_changed.connect(self._plan)
         hub.checkpoint_changed.connect(self._checkpoint)
+        hub.disk_used.connect(self._fill)  # it may have been cleared
         self._fill()
 
     def _plan(self) -> None:
@@ -32,13 +33,13 @@ class RecentMenu(QMenu):
             self._remember(f"checkpoint {self._hub.plan.checkpoint.source}")
 
     def _remember(self, entry: str) -> None:
-        if entry != next(iter(kept.recent()), None):
-            kept.remember_recent(entry)
+        if entry != next(iter(remembered.recent()), None):
+            remembered.remember_recent(entry)
             self._fill()
 
     def _fill(self) -> None:
         self.clear()
-        for kind, _, name in (entry.partition(" ") for entry in kept.recent()):
+        for kind, _, name in (entry.partition(" ") for entry in remembered.recent()):
             action = self.addAction(name.replace("&", "&&"))
             if kind == "plan":
                 action.triggered.connect(partial(self._opening.open_path, Path(name)))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QByteArray
-from PySide6.QtWidgets import QMainWindow, QSplitter
+from PySide6.QtWidgets import QDialog, QMainWindow, QSplitter
 
-from editview.ui.kept import store as _store
 from editview.ui.look.theme import Mode, theme
+from editview.ui.remembered import store as _store
 
 
 def restore_look() -> None:
@@ -39,6 +39,17 @@ def save_layout(window: QMainWindow, splitters: dict[str, QSplitter]) -> None:
     store.setValue("window/geometry", window.saveGeometry())
     for name, splitter in splitters.items():
         store.setValue(f"window/{name}", splitter.saveState())
+
+
+def restore_dialog(dialog: QDialog) -> None:
+    """As large as it was, and where."""
+    geometry = _store().value(f"{type(dialog).__name__}/geometry")
+    if isinstance(geometry, QByteArray):
+        dialog.restoreGeometry(geometry)
+
+
+def save_dialog(dialog: QDialog) -> None:
+    _store().setValue(f"{type(dialog).__name__}/geometry", dialog.saveGeometry())
 
 
 def tour_seen() -> bool:

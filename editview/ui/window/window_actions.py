@@ -46,11 +46,13 @@ def _file(window: MainWindow) -> list[Action]:
             "compare-checkpoints", "&File", "Compare two checkpoints…", window.compare_checkpoints, "Ctrl+Shift+D",
             "compare", group=1,
         ),
+        Action("runs", "&File", "Runs so far…", window.kept.show_runs, "Ctrl+Shift+H", "history", group=1),
         Action("export", "&File", "Export a stage…", window.plan.export, "Ctrl+E", "save", group=1),
         Action(
             "save-report", "&File", "Save report…", window.reports.save, "Ctrl+Shift+R", "save",
             possible=window.reports.possible, group=1,
         ),
+        Action("disk", "&File", "Disk space…", window.kept.show_disk, "", "disk", group=2),
         Action("quit", "&File", "Quit", window.close, "Ctrl+Q", group=2),
     ]  # fmt: skip
 

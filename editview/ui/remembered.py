@@ -11,7 +11,7 @@ OPENED = "opened/recent"
 
 
 def store() -> QSettings:
-    return QSettings(str(places.data() / "window.ini"), QSettings.Format.IniFormat)
+    return QSettings(str(places.window_settings()), QSettings.Format.IniFormat)
 
 
 def recent(name: str = OPENED) -> list[str]:

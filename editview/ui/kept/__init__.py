@@ -1,0 +1,1 @@
+"""What is kept between starts: the runs so far, and the room that everything takes on the disk."""
