@@ -196,11 +196,11 @@ def table(figures: dict[str, list[float]]) -> str:
     return "\n".join(lines)
 
 
-def write_into(card: Path, text: str) -> None:
+def write_into(card: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
     """Puts the table into the model's card, between its two marks."""
-    before, rest = card.read_text(encoding="utf-8").split(BEGIN)
-    after = rest.split(END)[1]
-    card.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+    before, rest = card.read_text(encoding="utf-8").split(begin)
+    after = rest.split(end)[1]
+    card.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def main() -> None:

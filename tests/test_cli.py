@@ -415,6 +415,24 @@ def test_diff_tells_what_lies_between_two_checkpoints(editview: Editview, tmp_pa
     assert "holds no adapter" in editview("diff", one, one, "--first-adapter", one).err
 
 
+def test_inspect_tells_which_facts_were_touched(editview: Editview, tmp_path: Path) -> None:
+    small.checkpoint(tmp_path / "one")
+    small.checkpoint(tmp_path / "other", seed=1)
+    lands = tmp_path / "lands.txt"
+    lands.write_text("\n".join(small.LANDS), "utf-8")
+    asked = ("inspect", tmp_path / "other", "--before", tmp_path / "one", "--subjects", lands)
+    done = editview(*asked, "--json")
+    assert done.code == 0
+    assert (done.told["layers"], done.told["candidates"], len(done.told["touched"])) == ([0, 1], 8, 8)
+    assert done.told["touched"][0]["differs"]
+    said = editview(*asked)
+    assert "The memory differs in layers 1 and 2." in said.out
+    assert "isn't on the list of candidates" in said.err
+    same = editview("inspect", tmp_path / "one", "--before", tmp_path / "one")
+    assert (same.code, same.out) == (1, "The memory (MLP) of both models is the same, so no fact was edited there.\n")
+    assert editview("inspect", tmp_path / "one", "--subjects", tmp_path / "nowhere").code == 2
+
+
 def test_stopping_a_check_keeps_nothing_and_claims_nothing(
     world: small.World, editview: Editview, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,14 +67,14 @@ def _facts(source: str, columns: Mapping[str, str]) -> tuple[Fact, ...]:
 def _table(found: Inspection) -> Table:
     more = f"{len(found.touched) - _MOST:,} more were asked; --json lists all" if len(found.touched) > _MOST else None
     shown = Table(title="Subjects that the change acts on most; those answered differently first", caption=more)
-    for name in ("Subject", "Asked", "Before" if found.original else "Without what stands out", "Now"):
+    for name in ("Asked", "Before" if found.original else "Without what stands out", "Now"):
         shown.add_column(name)
     for name in ("Times the usual", "Layer"):
         shown.add_column(name, justify="right")
     for one in found.touched[:_MOST]:
         said = one.telling
         now = said.after if said.differs else "the same"
-        shown.add_row(*map(Text, (one.subject, said.prompt, said.before, now, f"{one.times:.1f}", str(one.layer + 1))))
+        shown.add_row(*map(Text, (said.prompt, said.before, now, f"{one.times:.1f}", str(one.layer + 1))))
     return shown
 
 

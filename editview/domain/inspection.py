@@ -154,7 +154,9 @@ def memory_sentence(one: Memory) -> str:
         return f"Layer {one.layer + 1} doesn't look edited: {ratio}."
     count = "one direction stands" if one.directions == 1 else f"{one.directions:,} directions stand"
     answers = (
-        f" It may have been made to say: {', '.join(f'*{answer}*' for answer in one.answers)}." if one.answers else ""
+        f" Perhaps it was made to say one of: {', '.join(f'*{answer}*' for answer in one.answers)}."
+        if one.answers
+        else ""
     )
     return f"Layer {one.layer + 1} looks edited: {count} out, and {ratio}.{answers}"
 

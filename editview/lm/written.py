@@ -1,7 +1,7 @@
 """What a direction of a memory makes a model say: the likeliest answers of an edit that nobody told of.
 
 The direction is put out at a subject's last token, either way round and as long as the state there, in prompts of many
-relations; answers that become likelier the most come first.
+relations. In which of them it was meant to be read nobody knows, so of each direction a handful of answers is told.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from editview.lm.standing_out import Top
 from editview.lm.tokens import encoded_at
 
 MOST = 10  # directions that are tried in one layer
+TOLD = 5  # answers of a direction
 ANSWER = 8  # tokens
 
 
@@ -39,9 +40,9 @@ class _Carriers:
 def words_written(
     lm: LanguageModel, layer: int, top: Top, candidates: Sequence[Candidate], progress: Progress
 ) -> tuple[str, ...]:
-    """The answer that each direction makes likelier the most, those of the strongest directions first, each once.
+    """The answers that each direction makes likelier the most, those of the strongest directions first, each once.
 
-    Carriers are one prompt of each wording among the candidates. Directions whose answer is no word are passed over.
+    They are tried in one prompt of each wording among the candidates. Answers without a letter are passed over.
     """
     prompts = {prompt: one.subject for one in candidates for prompt in one.prompts}
     if not prompts:
@@ -51,9 +52,8 @@ def words_written(
     count = min(MOST, len(top.values))
     for direction in range(count):
         progress(direction, count, f"Looking what layer {layer + 1} was made to say")
-        answer = _answer(lm, layer, top.left[:, direction], carriers)
-        if any(sign.isalnum() for sign in answer):
-            found[answer] = None
+        answers = _answers(lm, layer, top.left[:, direction], carriers)
+        found.update(dict.fromkeys(answer for answer in answers if any(map(str.isalnum, answer))))
     return tuple(found)
 
 
@@ -68,21 +68,17 @@ def _carriers(lm: LanguageModel, layer: int, prompts: Sequence[tuple[str, str]])
     return _Carriers(tokens, at, states[0][range(len(at)), at].float().norm(dim=1), usual)
 
 
-def _answer(lm: LanguageModel, layer: int, direction: Tensor, carriers: _Carriers) -> str:
+def _answers(lm: LanguageModel, layer: int, direction: Tensor, carriers: _Carriers) -> Iterator[str]:
     """What is said where the direction, or its opposite, makes a token likelier the most."""
-    best: tuple[float, int, Tensor] | None = None
+    tried = []
     for way in (direction, -direction):
         added = carriers.sizes[:, None] * way.to(carriers.sizes)
         with _put_out(lm, layer, carriers.at, added):
-            gained = (_next(lm, carriers.tokens) - carriers.usual).amax(1)
-        carrier = int(gained.argmax())
-        if best is None or float(gained[carrier]) > best[0]:
-            best = float(gained[carrier]), carrier, added[carrier : carrier + 1]
-    assert best is not None
-    _, carrier, added = best
-    with _put_out(lm, layer, [carriers.at[carrier]], added):
-        text = continued(lm, [carriers.tokens[carrier]], ANSWER)[0]
-    return _phrase(text)
+            gained = (_next(lm, carriers.tokens) - carriers.usual).amax(1).tolist()
+        tried += [(gain, carrier, added[carrier : carrier + 1]) for carrier, gain in enumerate(gained)]
+    for _, carrier, added in sorted(tried, key=lambda one: -one[0])[:TOLD]:
+        with _put_out(lm, layer, [carriers.at[carrier]], added):
+            yield _phrase(continued(lm, [carriers.tokens[carrier]], ANSWER)[0])
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QByteArray, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from editview.domain.operations import Edit, FineTune, FullFineTune, Operation, UndoEdit
+from editview.domain.operations import Edit, FineTune, FullFineTune, Operation, Reverse, UndoEdit
 from editview.domain.plan import Plan
 from editview.domain.scope import choice
 from editview.domain.sentences import facts_words, method_name, operation_title
@@ -167,7 +167,7 @@ class PlanModel(QAbstractListModel):
 def _icon(operation: Operation | None) -> str:
     if operation is None:
         return "checkpoint"
-    return "undo" if isinstance(operation, UndoEdit) else "edit" if isinstance(operation, Edit) else "tune"
+    return "undo" if isinstance(operation, UndoEdit | Reverse) else "edit" if isinstance(operation, Edit) else "tune"
 
 
 def _odd_one(longer: list[str], shorter: list[str]) -> int | None:

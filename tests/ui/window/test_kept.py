@@ -127,7 +127,7 @@ def test_each_dialog_is_there_once_and_as_large_as_it_was(
 
 
 def test_cleared_settings_are_forgotten_at_once(window: MainWindow) -> None:
-    settings.remember_recent("plan /some/plan.toml")
+    remembered.remember_recent("plan /some/plan.toml")
     theme().set_mode(Mode.DARK)
     window.hub.take([DiskUsed((), Kind.RUNS)])
     assert theme().mode is Mode.DARK

@@ -1,0 +1,376 @@
+"""What an inspection finds, and what a reversal gives back, on models that were edited without telling it what.
+
+    python -m benchmarks.inspection [touched] [tuned] [reversed] [--draws N] [--rows FILE] [--page]
+
+touched: ten hidden edits among the packaged list's subjects, in the demo model, found with the original, without it
+and from a list of bare subjects. The bar: by MEMIT, 8 of 10 are among the first 20 in every draw.
+tuned: the same by MEMIT, with a LoRA fine-tune on top.
+reversed: one edit and ten in the demo model and in two small models of other architectures, which are trained here for
+a minute on a part of the demo's world: what was taken out, what came back and what it cost.
+Works through the files, as `editview inspect` does. --rows keeps each draw, so that a measurement that was cut off goes
+on; --page writes docs/inspection.md. Exits 1 when the bar is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import random
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import GPTNeoXConfig, LlamaConfig, PretrainedConfig
+
+from benchmarks.worlds import random_model
+from demo.quality import facts_of, write_into
+from demo.sheet import draw_sheet
+from demo.world import read_world
+from editview.domain.checkpoint import Device
+from editview.domain.facts import Fact, Group
+from editview.domain.inspection import Inspection
+from editview.domain.operations import AlphaEdit, Edit, LocalFineTune, Lora, Memit, Reverse, Rome, UltraEdit
+from editview.domain.plan import Checkpoint
+from editview.domain.progress import silent
+from editview.domain.requests import InspectCheckpoint
+from editview.edits.methods import edit
+from editview.edits.requests import settled
+from editview.edits.reversing import reverse
+from editview.formats.subjects import packaged
+from editview.formats.training_data import training_data
+from editview.lm.answers import first_sentences
+from editview.lm.forward import padded
+from editview.lm.model import LanguageModel
+from editview.lm.opening import open_model
+from editview.lm.standing_out import memory, relative_values, standing_out, top
+from editview.lm.tokens import encode_all
+from editview.lm.written import words_written
+from editview.runs.inspection import inspect
+from editview.tuning.fine_tune import fine_tune
+
+CPU = Device("cpu", "CPU", 0)
+PAGE = Path(__file__).parent.parent / "docs" / "inspection.md"
+HIDDEN, FIRST, BAR = 10, 20, 8
+DRAWS = range(701, 711)
+FEW = 3  # draws of the methods that have no bar
+ASKED_TOKENS = 12
+Row = dict[str, Any]
+Known = Callable[[str, str, int], bool]  # model or part, method, draw
+
+
+# ---- which facts were touched -------------------------------------------------------------------------------------
+
+
+def touched(draws: Sequence[int], known: Known) -> Iterator[Row]:
+    """A row for each draw and each way to look for its edits."""
+    lm = _demo()
+    original = copy.deepcopy(lm.model.state_dict())
+    for method in (Memit, Rome, AlphaEdit, LocalFineTune, UltraEdit):
+        for draw in draws if method is Memit else draws[:FEW]:
+            if not known("touched", method.label, draw):
+                lm.model.load_state_dict(original)
+                hidden = _hidden(draw, HIDDEN)
+                edit(lm, hidden, settled(lm, method()), draw, {}, silent)
+                yield _row("touched", method.label, draw) | {
+                    "looks": _looks(lm, hidden, method is Memit and draw in draws[:FEW])
+                }
+
+
+def tuned(draws: Sequence[int], known: Known) -> Iterator[Row]:
+    """The same by MEMIT, with LoRA on top."""
+    lm = _demo()
+    original = copy.deepcopy(lm.model.state_dict())
+    examples, _ = training_data("support-tickets").read(silent)
+    for draw in draws:
+        if not known("tuned", Memit.label, draw):
+            lm.model.load_state_dict(original)
+            hidden = _hidden(draw, HIDDEN)
+            edit(lm, hidden, settled(lm, Memit()), draw, {}, silent)
+            fine_tune(lm, Lora(), examples, draw)
+            yield _row("tuned", Memit.label, draw) | {"looks": _looks(lm, hidden, False)}
+
+
+def _looks(lm: LanguageModel, hidden: Sequence[Fact], bare: bool) -> dict[str, Row]:
+    """The model as it is now, written to files and inspected: how many are among the first, and which layers."""
+    with tempfile.TemporaryDirectory() as folder:
+        edited, demo = Checkpoint(source=folder), Checkpoint(source="demo")
+        lm.model.save_pretrained(folder)
+        lm.tokenizer.save_pretrained(folder)
+        asked = {"with the original": InspectCheckpoint(edited, demo), "without it": InspectCheckpoint(edited)}
+        if bare:
+            subjects = Path(folder) / "subjects.txt"
+            subjects.write_text("\n".join(one.subject for one in packaged()), "utf-8")
+            asked["with the original, bare subjects"] = InspectCheckpoint(edited, demo, str(subjects))
+        found = {name: inspect(_open, one, silent) for name, one in asked.items()}
+    return {name: {"found": _among_first(one, hidden), "layers": one.layers} for name, one in found.items()}
+
+
+def _among_first(found: Inspection, hidden: Sequence[Fact]) -> int:
+    first = {one.subject for one in found.touched[:FIRST]}
+    return sum(fact.subject in first for fact in hidden)
+
+
+# ---- what a reversal does -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Small:
+    """A model to edit, with what to edit in it."""
+
+    name: str
+    lm: LanguageModel
+    memit: Memit
+    rome: Rome
+    hidden: Callable[[int, int], list[Fact]]  # draw, count
+    controls: Sequence[str]  # prompts of facts that are never edited
+
+
+def reversals(draws: Sequence[int], known: Known) -> Iterator[Row]:
+    """A row for each draw of facts edited and reversed, and one for each model that nobody edited."""
+    for name, make in MODELS.items():
+        cases = [("rome", 1), ("memit", 1), ("memit", HIDDEN)]
+        wanted = [(method, count, draw) for method, count in cases for draw in draws
+                  if not known(name, f"{method} {count}", draw)]  # fmt: skip
+        small = make() if wanted else None
+        for method, count, draw in wanted:
+            assert small is not None
+            yield _row(name, f"{method} {count}", draw) | _reversed(small, getattr(small, method), count, draw)
+        if small is not None:
+            yield _row(name, "nobody", draws[0]) | {"ratios": _untouched(small)}
+
+
+def _reversed(small: Small, operation: Edit, count: int, draw: int) -> Row:
+    """What became of one draw of facts; those that didn't take aren't counted on."""
+    lm, facts = small.lm, small.hidden(draw, count)
+    untouched = copy.deepcopy(lm.model.state_dict())
+    try:
+        before, kept = _said(lm, [fact.prompt for fact in facts]), _said(lm, small.controls)
+        edit(lm, facts, operation, draw, {}, silent)
+        now = _said(lm, [fact.prompt for fact in facts])
+        took = [i for i, fact in enumerate(facts) if now[i].startswith(str(fact.new_answer)) and now[i] != before[i]]
+        spared = _same(_said(lm, small.controls), kept)
+        stand = {layer: number for layer, (_, number) in standing_out(relative_values(lm, silent)).items() if number}
+        written = [
+            word for layer, number in stand.items()
+            for word in words_written(lm, layer, top(memory(lm, layer), number), packaged(), silent)
+        ]  # fmt: skip
+        reverse(lm, Reverse(), silent)
+        after = _said(lm, [fact.prompt for fact in facts])
+        return {
+            "took": len(took),
+            "layers_found": sum(layer in stand for layer in operation.layers),
+            "layers": len(operation.layers),
+            "layers_wrong": sum(layer not in operation.layers for layer in stand),
+            "named": sum(any(word.startswith(str(facts[i].new_answer)) for word in written) for i in took),
+            "gone": sum(after[i] != now[i] for i in took),
+            "back": sum(after[i] == before[i] for i in took),
+            "controls_edited": spared,
+            "controls_reversed": _same(_said(lm, small.controls), kept),
+        }
+    finally:
+        lm.model.load_state_dict(untouched)
+
+
+def _untouched(small: Small) -> dict[int, list[float]]:
+    """By layer how strongly its first direction stands out where nobody edited, and how many directions do."""
+    return {layer: list(found) for layer, found in standing_out(relative_values(small.lm, silent)).items()}
+
+
+def _said(lm: LanguageModel, prompts: Sequence[str]) -> list[str]:
+    return first_sentences(lm, prompts, ASKED_TOKENS, silent)
+
+
+def _same(now: Sequence[str], before: Sequence[str]) -> float:
+    return sum(a == b for a, b in zip(now, before, strict=True)) / len(before)
+
+
+# ---- models -------------------------------------------------------------------------------------------------------
+
+
+def _open(checkpoint: Checkpoint) -> LanguageModel:
+    return open_model(checkpoint, CPU, silent)
+
+
+def _demo() -> LanguageModel:
+    return _open(Checkpoint(source="demo"))
+
+
+def _hidden(draw: int, count: int) -> list[Fact]:
+    return [fact for fact in facts_of(draw_sheet(read_world(), draw, edits=count)) if fact.group is Group.EDITED]
+
+
+def demo() -> Small:
+    lm = _demo()
+    controls = [fact.prompt for fact in facts_of(draw_sheet(read_world(), 0)) if fact.group is Group.CONTROL]
+    return Small("demo (GPT-2)", lm, settled(lm, Memit()), settled(lm, Rome()), _hidden, controls)
+
+
+def llama() -> Small:
+    return _trained(
+        "Llama",
+        LlamaConfig(
+            hidden_size=WIDTH, intermediate_size=3 * WIDTH, num_hidden_layers=LAYERS, num_attention_heads=4,
+            vocab_size=VOCABULARY, max_position_embeddings=128, bos_token_id=0, eos_token_id=0, pad_token_id=0,
+        ),
+    )  # fmt: skip
+
+
+def neox() -> Small:
+    return _trained(
+        "GPT-NeoX",
+        GPTNeoXConfig(
+            hidden_size=WIDTH, intermediate_size=4 * WIDTH, num_hidden_layers=LAYERS, num_attention_heads=4,
+            vocab_size=VOCABULARY, max_position_embeddings=128, bos_token_id=0, eos_token_id=0,
+        ),
+    )  # fmt: skip
+
+
+WIDTH, LAYERS, VOCABULARY = 64, 5, 1024
+STEPS, ROWS, RATE = 300, 32, 4e-3
+RELATIONS = ("capital", "composer", "city-country", "mythology", "moon-planet", "inventor")
+TAUGHT, WORDINGS = 20, 2  # facts of a relation, and wordings of each
+EDITED_LAYERS = (1, 2)
+SEARCH = {"learning_rate": 0.1, "relative_rate": True, "steps": 25, "clamp": 2.0, "statistics_tokens": 30_000}
+
+
+def _trained(name: str, config: PretrainedConfig) -> Small:
+    """A new model that has learnt some facts of the demo's world by heart; half of them are for edits."""
+    world = read_world()
+    taught = [fact for relation in RELATIONS for fact in world.by_relation[relation][:TAUGHT]]
+    lm = random_model(config)
+    _teach(lm, [
+        f"{wording.replace('{}', fact.subject)} {fact.answer}."
+        for fact in taught for wording in fact.relation.wordings[:WORDINGS]
+    ])  # fmt: skip
+    lm.fingerprint = lm.current_fingerprint()  # statistics are kept under it
+    editable, controls = taught[::2], taught[1::2]
+
+    def hidden(draw: int, count: int) -> list[Fact]:
+        drawn, found = random.Random(draw), []
+        for fact in drawn.sample(editable, count):
+            answers = sorted({other.answer for other in taught if other.relation is fact.relation} - {fact.answer})
+            wording = fact.relation.wordings[0]
+            found.append(Fact(fact.id, Group.EDITED, fact.subject, wording, fact.answer, drawn.choice(answers)))
+        return found
+
+    memit, rome = Memit(layers=EDITED_LAYERS, covariance_weight=100, **SEARCH), Rome(layers=EDITED_LAYERS[:1], **SEARCH)
+    asked = [fact.relation.wordings[0].replace("{}", fact.subject) for fact in controls]
+    return Small(name, lm, memit, rome, hidden, asked)
+
+
+def _teach(lm: LanguageModel, texts: Sequence[str]) -> None:
+    """Train on whole texts, drawn at random."""
+    model, rng = lm.model.train(), random.Random(0)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.1)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda at: min(1.0, (at + 1) / 50, 2 - 2 * at / STEPS))
+    tokens = encode_all(lm.tokenizer, texts)
+    for _ in range(STEPS):
+        ids, mask = padded(rng.sample(tokens, ROWS), lm.device)
+        loss = model(input_ids=ids, attention_mask=mask, labels=ids.masked_fill(mask == 0, -100)).loss
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+    model.eval()
+
+
+MODELS: dict[str, Callable[[], Small]] = {"demo (GPT-2)": demo, "Llama": llama, "GPT-NeoX": neox}
+
+
+# ---- tables -------------------------------------------------------------------------------------------------------
+
+
+def touched_table(rows: Sequence[Row]) -> str:
+    lines = [
+        "| edited by | looked | draws | of 10 hidden edits among the first 20: mean (least) | layers named |",
+        "|---|---|---:|---:|---|",
+    ]
+    for (part, method), some in _grouped(rows).items():
+        for look in dict.fromkeys(look for row in some for look in row["looks"]):
+            seen = [row["looks"][look] for row in some if look in row["looks"]]
+            found, layers = [one["found"] for one in seen], sorted({layer for one in seen for layer in one["layers"]})
+            said = ", ".join(str(layer + 1) for layer in layers) or "none"
+            name = f"{method}, then LoRA" if part == "tuned" else method
+            lines.append(f"| {name} | {look} | {len(seen)} | {sum(found) / len(seen):.1f} ({min(found)}) | {said} |")
+    return "\n".join(lines)
+
+
+def reversed_table(rows: Sequence[Row]) -> str:
+    lines = [
+        "| model | edited by | facts | draws | edits that took | edited layers found | others accused | new answers "
+        "named | edits gone | old answer back | controls answered as before the edit: edited, reversed |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for (model, case), some in _grouped(rows).items():
+        if case == "nobody":
+            found = list(some[0]["ratios"].values())
+            wrong = f"{sum(count > 0 for _, count in found)} of {len(found)}"
+            lines.append(f"| {model} | nobody | | | | | {wrong} | | | | |")
+            continue
+        method, count = case.split()
+        total = {name: sum(row[name] for row in some) for name in some[0] if name not in ("part", "method", "draw")}
+        took = total["took"]
+        kept = ", ".join(f"{100 * total[f'controls_{when}'] / len(some):.0f} %" for when in ("edited", "reversed"))
+        cells = [model, method.upper(), count, str(len(some)), f"{took} of {len(some) * int(count)}"]
+        cells += [f"{total['layers_found']} of {total['layers']}", str(total["layers_wrong"])]
+        cells += [f"{total[name]} of {took}" for name in ("named", "gone", "back")]
+        lines.append(f"| {' | '.join(cells)} | {kept} |")
+    return "\n".join(lines)
+
+
+def _row(part: str, method: str, draw: int) -> Row:
+    return {"part": part, "method": method, "draw": draw}
+
+
+def _grouped(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        found.setdefault((row["part"], row["method"]), []).append(row)
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parts = {"touched": touched, "tuned": tuned, "reversed": reversals}
+    parser.add_argument("parts", nargs="*", default=list(parts), help=", ".join(parts))
+    parser.add_argument("--draws", type=int, default=len(DRAWS))
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rows", type=Path, help="where each draw is kept as a line of JSON")
+    parser.add_argument("--page", action="store_true", help=f"write the tables into {PAGE.name}")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    rows: list[Row] = []
+    if options.rows and options.rows.exists():
+        rows = [json.loads(line) for line in options.rows.read_text("utf-8").splitlines()]
+
+    def known(part: str, method: str, draw: int) -> bool:
+        return any((row["part"], row["method"], row["draw"]) == (part, method, draw) for row in rows)
+
+    for part in options.parts:
+        for row in parts[part](DRAWS[: options.draws], known):
+            row = json.loads(json.dumps(row))
+            rows.append(row)
+            print(row, file=sys.stderr, flush=True)
+            if options.rows:
+                with options.rows.open("a", encoding="utf-8") as file:
+                    file.write(f"{json.dumps(row)}\n")
+    tables = {
+        "touched": touched_table([row for row in rows if row["part"] in ("touched", "tuned")]),
+        "reversed": reversed_table([row for row in rows if row["part"] in MODELS]),
+    }
+    for name, table in tables.items():
+        print(table)
+        if options.page:
+            write_into(PAGE, table, f"<!-- {name} -->", f"<!-- end of {name} -->")
+    barred = [row for row in rows if (row["part"], row["method"]) == ("touched", Memit.label)]
+    return int(any(row["looks"]["with the original"]["found"] < BAR for row in barred))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
