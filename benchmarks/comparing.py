@@ -5,6 +5,7 @@
 Llama-shaped bfloat16 checkpoints of that size are made in a folder that goes again: one, the same with three matrices
 edited, and one with every weight changed. Each round reads and compares in turn, from the disk (where the system lets
 its cache be dropped) and from the cache. Reading takes the whole files, both at once, into buffers that are reused.
+Then the spectra of what changed are looked for, which is a second pass over the changed matrices alone.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ import json
 import os
 import statistics
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -25,7 +28,8 @@ from safetensors.torch import save_file
 from transformers import LlamaConfig
 
 from editview.domain.plan import Checkpoint
-from editview.domain.progress import silent
+from editview.domain.progress import Progress, silent
+from editview.lm.change_spectra import with_spectra
 from editview.lm.comparing import compare
 from editview.lm.stored import StoredCheckpoint
 
@@ -123,7 +127,8 @@ def main() -> None:
             "tuned": make(place / "tuned", layers, lambda name, tensor: tensor * 1.01 if tensor.dim() > 1 else tensor),
         }
         size = sum(path.stat().st_size for path in files(first))
-        found: dict[str, float] = {"gigabytes": size / 1e9, "peak_megabytes": peak(first, others["tuned"])}
+        found: dict[str, float] = {"gigabytes": size / 1e9}
+        found["peak_megabytes"] = peak(lambda note: stored_and_compared(first, others["tuned"], note))
         found["largest_tensor_megabytes"] = WORDS * WIDTH * 2 / 1e6
         for kind, second in others.items():
             for state in ("disk", "cache"):
@@ -143,6 +148,14 @@ def main() -> None:
                     speeds.append(2 * size / 1e9 / seconds["compare"])
                 found[f"ratio_{kind}_{state}"] = statistics.median(ratios)
                 found[f"gigabytes_a_second_{kind}_{state}"] = statistics.median(speeds)
+        for kind, second in others.items():
+            one, other = both(first, second)
+            difference = compare(one, other, silent)
+            found[f"spectra_matrices_{kind}"] = sum(len(tensor.shape) == 2 for tensor in difference.changed)
+            began = time.process_time(), time.perf_counter()
+            found[f"spectra_peak_megabytes_{kind}"] = peak(partial(with_spectra, one, other, difference))
+            found[f"spectra_cpu_seconds_{kind}"] = time.process_time() - began[0]
+            found[f"spectra_seconds_{kind}"] = time.perf_counter() - began[1]
     if options.json:
         print(json.dumps(found))
         return
@@ -152,22 +165,34 @@ def main() -> None:
     print(f"At least {worst:.0%} of the speed of reading from the disk; the bar is {BAR:.0%}.")
 
 
-def stored_and_compared(first: Path, second: Path) -> None:
-    one, other = (StoredCheckpoint(Checkpoint(source=str(folder))) for folder in (first, second))
-    compare(one, other, silent)
+def both(*folders: Path) -> list[StoredCheckpoint]:
+    return [StoredCheckpoint(Checkpoint(source=str(folder))) for folder in folders]
 
 
-def peak(first: Path, second: Path) -> float:
-    """Megabytes that the process grows by at most while it compares, asked at every report."""
+def stored_and_compared(first: Path, second: Path, progress: Progress = silent) -> None:
+    compare(*both(first, second), progress)
+
+
+def peak(do: Callable[[Progress], object]) -> float:
+    """Megabytes that the process grows by at most while it works, asked ten times a second and at every report."""
     process = psutil.Process()
-    one, other = (StoredCheckpoint(Checkpoint(source=str(folder))) for folder in (first, second))
-    before, most = process.memory_info().rss, 0
+    before, most, ended = process.memory_info().rss, 0, threading.Event()
 
-    def note(done: int, total: int, what: str) -> None:
+    def note(*_: object) -> None:
         nonlocal most
         most = max(most, process.memory_info().rss)
 
-    compare(one, other, note)
+    def watch() -> None:
+        while not ended.wait(0.1):
+            note()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        do(note)
+    finally:
+        ended.set()
+        watcher.join()
     return (most - before) / 1e6
 
 

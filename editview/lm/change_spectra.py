@@ -46,13 +46,11 @@ def with_spectra(
         info = second.infos.get(tensor.name)
         transposed = info is not None and info.transposed
         pair = _read(first, second, tensor, transposed)
+        progress(done, total, WHAT)
         spectrum, outputs, limit = _spectrum(pair)
-        if (
-            adapted
-            and tensor.layer is not None
-            and (guess or missed < _TRIES)
-            and _may_hide_factors(pair, spectrum, limit)
-        ):
+        progress(done, total, WHAT)
+        looked_for = adapted and tensor.layer is not None and (guess > 0 or missed < _TRIES)
+        if looked_for and _may_hide_factors(pair, spectrum, limit):
             before = first.whole(tensor.name)[: tensor.shape[0]]
             scaled = rescaled(before.T if transposed else before, pair.second, limit, guess)
             if scaled.is_whole and (scaled.rank < spectrum.rank or spectrum.rounding > limit):

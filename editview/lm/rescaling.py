@@ -60,20 +60,26 @@ def _fitted(old: Tensor, new: Tensor, limit: float, rank: int) -> Rescaled:
     Directions of what the factors leave, and factors from the part of the matrices that lies outside those directions,
     are found in turn, for as long as that lowers what lies in other directions.
     """
-    factors, rest = _factors(old, new), math.inf
+    kept, rest = old.new_zeros(0, old.shape[1]), math.inf
     chance = torch.Generator().manual_seed(0)
     for _ in range(_ROUNDS):
+        factors = _factors(old, new, kept)
         left = new - factors[:, None] * old
         _, sizes, right = decomposed(left) if min(left.shape) <= EXACT else leading(left, rank, chance)
         kept = right[:rank]
         before, rest = rest, float((left - left @ kept.T @ kept).norm())
         if rest > _FALLING * before:
             break
-        factors = _factors(old - old @ kept.T @ kept, new - new @ kept.T @ kept)
     above = int((sizes > limit).sum())
     return Rescaled(float(factors.min()), float(factors.max()), above, above <= rank)
 
 
-def _factors(old: Tensor, new: Tensor) -> Tensor:
-    """For each row, what the old one has to be multiplied by to come nearest to the new one."""
-    return (old * new).sum(1) / old.square().sum(1).clamp(min=torch.finfo(torch.float32).tiny)
+def _factors(old: Tensor, new: Tensor, kept: Tensor) -> Tensor:
+    """What each row of the old has to be multiplied by to come nearest to the new one, outside the directions `kept`.
+
+    Those are orthonormal, [k, inputs], so that the products of what lies outside them are differences.
+    """
+    inside = old @ kept.T
+    product = (old * new).sum(1) - (inside * (new @ kept.T)).sum(1)
+    square = old.square().sum(1) - inside.square().sum(1)
+    return product / square.clamp(min=torch.finfo(torch.float32).tiny)

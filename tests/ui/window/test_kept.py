@@ -11,11 +11,11 @@ from editview.domain.events import DiskUsed, FactsOpened, RunsRecalled, RunStopp
 from editview.domain.history import Recalled, RunEntry
 from editview.domain.requests import ListRuns, MeasureDisk, Request, RunPlan
 from editview.domain.session import RunState, Session
+from editview.ui import remembered
 from editview.ui.compare.panel import ComparePanel
 from editview.ui.hub import Hub
 from editview.ui.kept.runs_dialog import RunsDialog
 from editview.ui.look.theme import Mode, theme
-from editview.ui.window import settings
 from editview.ui.window.main_window import MainWindow
 from tests import sample
 
