@@ -412,6 +412,7 @@ def test_diff_tells_what_lies_between_two_checkpoints(editview: Editview, tmp_pa
     assert quick["update"]["kind"] == "unclear"
     assert not any(tensor["spectrum"] for tensor in quick["tensors"])
     assert editview("diff", one, tmp_path / "nowhere").code == 2
+    assert "holds no adapter" in editview("diff", one, one, "--first-adapter", one).err
 
 
 def test_inspect_tells_which_facts_were_touched(

@@ -23,7 +23,9 @@ from editview.domain.plan import Checkpoint
 from editview.domain.study import LAYERS, ORDERS, PROTECTIONS
 from editview.runs.words import in_words
 
-_COMMANDS = ("open", "run", "export", "report", "check", "trace", "interference", "diff", "inspect", "study", "runs")
+_COMMANDS = (
+    "open", "run", "export", "report", "check", "trace", "interference", "diff", "inspect", "study", "runs",
+)  # fmt: skip
 
 
 def command_line(arguments: Sequence[str], open_window: Callable[[Sequence[Path]], int]) -> int:
@@ -131,6 +133,7 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     diff.add_argument("first", metavar="FIRST", help="a folder, a Hugging Face id in the cache, or 'demo'")
     diff.add_argument("second", metavar="SECOND", help="another version of the same model")
     diff.add_argument("--adapter", metavar="FOLDER", help="a PEFT adapter on top of the second")
+    diff.add_argument("--first-adapter", metavar="FOLDER", help="a PEFT adapter on top of the first")
     diff.add_argument("--allow-code", action="store_true", help="run the Python code that the checkpoints bring along")
     diff.add_argument("--quick", action="store_true", help="only how much changed: the kind of update isn't told then")
     diff.add_argument("--json", action="store_true", help="print one JSON object as the last line")
@@ -250,7 +253,7 @@ def _interference(options: argparse.Namespace) -> int:
 def _diff(options: argparse.Namespace) -> int:
     from editview.cli.diff import diff
 
-    first = Checkpoint(source=options.first, allow_code=options.allow_code)
+    first = Checkpoint(source=options.first, adapter=options.first_adapter, allow_code=options.allow_code)
     second = Checkpoint(source=options.second, adapter=options.adapter, allow_code=options.allow_code)
     return diff(first, second, options.json, options.quick)
 

@@ -42,6 +42,7 @@ class Difference:
     tensors: tuple[TensorDifference, ...]
     only_first: tuple[str, ...] = ()  # tensors that the other doesn't have, or of another shape
     only_second: tuple[str, ...] = ()
+    otherwise: tuple[str, ...] = ()  # sentences: how the same weights are kept in other ways
 
     @property
     def changed(self) -> tuple[TensorDifference, ...]:
@@ -80,7 +81,7 @@ def headline(found: Difference) -> str:
 
 def remarks(found: Difference) -> tuple[str, ...]:
     """What else is to be said: number formats, added words, tensors that only one of them has."""
-    said = []
+    said = list(found.otherwise)
     formats = {tensor.formats for tensor in found.tensors if tensor.formats[0] != tensor.formats[1]}
     for one, other in sorted(formats):
         said.append(f"The first keeps weights as {one} that the second keeps as {other}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.disk import Kind, Use
@@ -15,11 +16,14 @@ from editview.domain.left_out import LeftOut
 from editview.domain.memory import Fit
 from editview.domain.plan import Plan
 from editview.domain.requests import (
+    AskBoth,
+    CompareCheckpoints,
     ExportStage,
     InspectCheckpoint,
     KeySpectrum,
     MeasureInterference,
     PreviewTraining,
+    SaveComparison,
     TraceFacts,
 )
 from editview.domain.spectrum import Spectrum
@@ -27,6 +31,9 @@ from editview.domain.tracing import Tracing
 from editview.domain.training_preview import TrainingPreview
 from editview.domain.verdicts import Check, LiveCheck
 from editview.domain.weights import TensorChange, TensorInfo
+
+if TYPE_CHECKING:
+    from editview.domain.difference import Difference
 
 # ---- the engine ---------------------------------------------------------------------------------------------------
 
@@ -322,6 +329,25 @@ class InterferenceMeasured:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparing:
+    """How far the work on two checkpoints is."""
+
+    asked: CompareCheckpoints | SaveComparison
+    what: str
+    share: float  # of what is done now
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointsCompared:
+    """What lies between two checkpoints. It comes twice: as soon as it is known, then with the spectra."""
+
+    asked: CompareCheckpoints
+    found: Difference
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Inspected:
     asked: InspectCheckpoint
     inspection: Inspection
@@ -356,9 +382,21 @@ RunEvent = (
     RunStarted | StageStarted | Progressed | Checked | LiveChecked | Trained | Validated | BestKept | StageFinished
     | RunFinished | RunStopped | RunFailed
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class BothAsked:
+    """What happens in the run that asks two checkpoints a fact sheet. It is no run of the plan's."""
+
+    asked: AskBoth
+    event: RunEvent
+
+
 Event = (
     RunEvent | EngineReady | EngineLoading | MemoryUsed | Failed | Noted
     | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | ReportSaved | Forecast | Replied
     | Scaled | Exported | Traced | KeySpectra | FineTuneMeasured | TrainingPreviewed | InterferenceMeasured
-    | Inspected | RunsListed | RunsRecalled | DiskUsed
+    | Comparing | CheckpointsCompared | BothAsked
+    | Inspected
+    | RunsListed | RunsRecalled | DiskUsed
 )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from editview.domain.operations import Edit, FineTune, Operation, UndoEdit, Unediting, new_id
+from editview.domain.operations import Edit, FineTune, Operation, UndoEdit, Unediting, Update, new_id
 
 FORMAT = 1
 """Version of the plan file that this program writes; newer ones are refused."""
@@ -116,15 +116,18 @@ class Plan(BaseModel):
 class Writing:
     """What a plan did about writing a fact, up to some stage."""
 
-    edited_at: int  # the first stage whose operation writes it
+    edited_at: int  # the first stage whose operation writes it; 0: it was written before the plan
     taken_back: bool  # every edit of it so far was undone, scrubbed or reversed
 
 
 def written_by(operation: Operation, fact_ids: Iterable[str]) -> set[str]:
-    """Which of a sheet's edited facts an operation writes: those that an edit names, all that a fine-tune teaches."""
+    """Which of a sheet's edited facts an operation writes: those that an edit names, all that a fine-tune teaches.
+
+    An update may have written any of them.
+    """
     if isinstance(operation, Edit) and operation.only:
         return set(operation.only).intersection(fact_ids)
-    writes = isinstance(operation, Edit) or (isinstance(operation, FineTune) and operation.teach > 0)
+    writes = isinstance(operation, Edit | Update) or (isinstance(operation, FineTune) and operation.teach > 0)
     return set(fact_ids) if writes else set()
 
 
@@ -133,8 +136,12 @@ def writing_of(
 ) -> Writing | None:
     """How a fact was edited or taught up to a stage (counted from 1); None: no operation up to there writes it.
 
-    `fails_at` says whether the fact failed at a stage: a repair writes no other.
+    `fails_at` says whether the fact failed at a stage: a repair writes no other. What stood before an update was edited
+    before it: at stage 0.
     """
+    if any(isinstance(operation, Update) for operation in plan.active):
+        edited_at = 1 if fails_at(0) else 0
+        return Writing(edited_at, False) if stage >= edited_at else None
     first, standing = None, set[str]()
     for at, operation in enumerate(plan.active[:stage], start=1):
         if written_by(operation, [fact_id]):

@@ -12,6 +12,8 @@ from editview.domain.operations import FineTune
 from editview.domain.plan import Checkpoint, Plan
 
 if TYPE_CHECKING:
+    from editview.domain.difference import Difference
+    from editview.domain.inspection import Inspection
     from editview.domain.session import Run
 
 
@@ -167,6 +169,36 @@ class MeasureInterference:
 
 
 @dataclass(frozen=True, slots=True)
+class CompareCheckpoints:
+    """Compare the weights of two checkpoints; `Comparing` and `CheckpointsCompared` follow."""
+
+    first: Checkpoint
+    second: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class AskBoth:
+    """Ask a fact sheet of two checkpoints: a run of two stages, whose events come as `BothAsked`."""
+
+    first: Checkpoint
+    second: Checkpoint
+    sheet: FactSheet
+
+
+@dataclass(frozen=True, slots=True)
+class SaveComparison:
+    """Write what was found of two checkpoints to a file, with their files' hashes; `ReportSaved` follows.
+
+    `found` is None where only one was at hand and inspected.
+    """
+
+    found: Difference | None
+    path: str
+    asked: Run | None = None  # the fact sheet asked of both
+    inspection: Inspection | None = None  # which facts the change touched
+
+
+@dataclass(frozen=True, slots=True)
 class InspectCheckpoint:
     """Find which facts a checkpoint's change touched, without being told; `Inspected` follows.
 
@@ -230,5 +262,5 @@ Request = (
     RunPlan | ForecastPlan | DescribeCheckpoint | DownloadCheckpoint
     | OpenFacts | PreviewFacts | OpenPlan | SavePlan | SaveReport | AskModel
     | ScaleEdit | ExportStage | TraceFacts | KeySpectrum | MeasureFineTune | PreviewTraining | MeasureInterference
-    | InspectCheckpoint | ChooseDevice | HistoryRequest | DiskRequest
+    | CompareCheckpoints | AskBoth | SaveComparison | InspectCheckpoint | ChooseDevice | HistoryRequest | DiskRequest
 )  # fmt: skip

@@ -20,6 +20,7 @@ from editview.domain.operations import (
     Scrub,
     UndoEdit,
     Unediting,
+    Update,
 )
 from editview.domain.plan import writing_of
 from editview.domain.session import Run
@@ -28,6 +29,8 @@ from editview.domain.verdicts import Change, LiveCheck, Verdict
 
 def operation_title(operation: BaseOperation, sheet: FactSheet | None = None) -> str:
     """Verb and object: 'Edit 40 facts', 'Fine-tune on support tickets'."""
+    if isinstance(operation, Update):
+        return operation.label
     if isinstance(operation, UndoEdit):
         return "Take an edit back"
     if isinstance(operation, Reverse):
@@ -44,8 +47,10 @@ def operation_title(operation: BaseOperation, sheet: FactSheet | None = None) ->
     raise TypeError(type(operation))
 
 
-def verb(operation: Operation) -> str:
+def verb(operation: Operation | Update) -> str:
     """The title's verb alone, for where there is little room."""
+    if isinstance(operation, Update):
+        return operation.label
     if isinstance(operation, UndoEdit):
         return "Take back"
     if isinstance(operation, Reverse):

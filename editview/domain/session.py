@@ -128,8 +128,11 @@ class Run:
 
     def known_before(self, fact_id: str) -> bool:
         """Whether the model gave an edit's new answer before anything edited it; such an edit is no success."""
-        writing = writing_of(self.plan, fact_id, len(self.stages) - 1)
-        return writing is not None and self.verdict(fact_id, writing.edited_at - 1) in (Verdict.HOLDS, Verdict.WEAK)
+        last = len(self.stages) - 1
+        writing = writing_of(self.plan, fact_id, last, lambda at: self.verdict(fact_id, at) is Verdict.FAILS)
+        if writing is None or not writing.edited_at:
+            return False
+        return self.verdict(fact_id, writing.edited_at - 1) in (Verdict.HOLDS, Verdict.WEAK)
 
     def counts(self, stage: int, group: Group) -> dict[Verdict, int]:
         """How many facts of a group hold, are weak and fail at a stage."""

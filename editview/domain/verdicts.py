@@ -121,13 +121,13 @@ def change(fact: Fact, verdicts: Sequence[Verdict], edited_at: int | None, taken
     """What became of a fact up to the last of `verdicts` (stage 0 first).
 
     An edit counts as standing while its verdict is holds or weak. `edited_at` is the first stage whose operation
-    edits the fact; None: none does. `taken_back`: all its edits were undone.
+    edits the fact (0: it was edited before); None: none does. `taken_back`: all its edits were undone.
     """
     stands = [verdict is not Verdict.FAILS for verdict in verdicts]
     if fact.group is Group.EDITED:
         if edited_at is None or len(verdicts) <= edited_at:
             return Change.PENDING
-        return _change_of_edit(stands[edited_at - 1], stands[edited_at:], taken_back)
+        return _change_of_edit(edited_at > 0 and stands[edited_at - 1], stands[edited_at:], taken_back)
     if not stands[0]:
         return Change.NEVER_KNOWN
     if stands[-1]:

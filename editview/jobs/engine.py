@@ -28,8 +28,10 @@ from editview.domain.events import (
 )
 from editview.domain.history import WINDOW
 from editview.domain.requests import (
+    AskBoth,
     AskModel,
     ChooseDevice,
+    CompareCheckpoints,
     DescribeCheckpoint,
     DownloadCheckpoint,
     ExportStage,
@@ -41,6 +43,7 @@ from editview.domain.requests import (
     PreviewTraining,
     Request,
     RunPlan,
+    SaveComparison,
     ScaleEdit,
     TraceFacts,
 )
@@ -105,6 +108,8 @@ class Engine:
 
     def do(self, request: Request, stop: threading.Event) -> None:
         """What touches weights. Raises Cancelled once `stop` is set."""
+        from editview.runs.two_checkpoints import ask_both
+
         match request:
             case RunPlan(plan=plan, sheet=sheet, fresh=fresh):
                 self._runner.run(plan, sheet, Recorder(History(), self._emit, WINDOW), stop, fresh)
@@ -124,6 +129,8 @@ class Engine:
                 self._emit(self._runner.measure(plan, sheet, operation, self._emit, stop))
             case MeasureInterference():
                 self._emit(InterferenceMeasured(request, self._runner.interference(request, self._emit, stop)))
+            case AskBoth():
+                ask_both(self._runner, request, self._emit, stop)
             case InspectCheckpoint():
                 self._emit(Inspected(request, self._runner.inspect(request, self._emit, stop)))
             case ChooseDevice(device_id=wanted):
@@ -142,6 +149,7 @@ class Engine:
         from editview.lm.sources import download
         from editview.runs.forecast import forecast
         from editview.runs.pace import telling
+        from editview.runs.two_checkpoints import compare_checkpoints, save_comparison
 
         match request:
             case DescribeCheckpoint(checkpoint=checkpoint):
@@ -155,6 +163,10 @@ class Engine:
                 with telling(self._emit, stop) as progress:
                     for preview in self._previews.look(request, self._runner.device, progress):
                         self._emit(TrainingPreviewed(request, preview))
+            case CompareCheckpoints():
+                compare_checkpoints(request, self._emit, stop)
+            case SaveComparison():
+                save_comparison(request, self._emit, stop)
             case DownloadCheckpoint(checkpoint=wanted):
                 with telling(self._emit, stop) as progress:
                     download(wanted.source, progress, pickle=wanted.allow_pickle, code=wanted.allow_code)

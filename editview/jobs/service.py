@@ -1,8 +1,9 @@
 """The jobs: takes requests from the window, does them in threads of its own, answers with events.
 
-Five lanes, so that nothing waits for something long that it doesn't need: *files* reads and writes sheets, plans,
+Six lanes, so that nothing waits for something long that it doesn't need: *files* reads and writes sheets, plans,
 reports and the list of runs without torch; *models* loads the model libraries, then runs and asks; *headers* describes
-and forecasts without touching weights; *data* looks through training data; *downloads* brings checkpoints.
+and forecasts without touching weights; *data* looks through training data; *comparisons* reads two checkpoints' files;
+*downloads* brings checkpoints.
 Importing this module is cheap: torch is imported by the models lane, once `Jobs` is made.
 """
 
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 from editview.domain.errors import Cancelled
 from editview.domain.events import Event, Failed
 from editview.domain.requests import (
+    CompareCheckpoints,
     DescribeCheckpoint,
     DiskRequest,
     DownloadCheckpoint,
@@ -28,6 +30,7 @@ from editview.domain.requests import (
     PreviewFacts,
     PreviewTraining,
     Request,
+    SaveComparison,
     SavePlan,
     SaveReport,
 )
@@ -63,6 +66,7 @@ class Jobs:
         self._data = Lane(
             "data", partial(self._answer, self._without_weights), self._give_way, latest_only=(PreviewTraining,)
         )
+        self._comparisons = Lane("comparisons", partial(self._answer, self._without_weights), self._give_way)
         self._downloads = Lane("downloads", partial(self._answer, self._without_weights), self._wait_for_the_engine)
         threading.Thread(target=self._tell_memory, name="editview-memory", daemon=True).start()
 
@@ -78,6 +82,8 @@ class Jobs:
                 self._headers.put(number, request)
             case PreviewTraining():
                 self._data.put(number, request)
+            case CompareCheckpoints() | SaveComparison():
+                self._comparisons.put(number, request)
             case DownloadCheckpoint():
                 self._downloads.put(number, request)
             case _:
@@ -85,16 +91,17 @@ class Jobs:
         return number
 
     def stop(self, number: int) -> None:
-        """Stop one run, answer, preview or download, or forget it while it waits."""
-        for lane in (self._models, self._data, self._downloads):
+        """Stop one run, answer, preview, comparison or download, or forget it while it waits."""
+        for lane in (self._models, self._data, self._comparisons, self._downloads):
             lane.stop(number)
 
     def close(self) -> None:
         """Stop what runs, write what is still to be saved, and end the threads."""
         self._closing.set()
-        for lane in (self._models, self._headers, self._data, self._downloads):
+        lanes = (self._models, self._headers, self._data, self._comparisons, self._downloads)
+        for lane in lanes:
             lane.stop()
-        for lane in (self._files, self._models, self._headers, self._data, self._downloads):
+        for lane in (self._files, *lanes):
             lane.close(_PATIENCE)
 
     # ---- in the lanes' threads -------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def compare(first: StoredCheckpoint, second: StoredCheckpoint, progress: Progres
             found.append(_compared(pair, both, info, report))
             done += pair.bytes
     progress(total, total, "Comparing the weights")
-    return Difference(first.checkpoint, second.checkpoint, tuple(found), *alone)
+    return Difference(first.checkpoint, second.checkpoint, tuple(found), *alone, kept_otherwise(first, second))
 
 
 def refuse_others(first: StoredCheckpoint, second: StoredCheckpoint) -> None:
@@ -63,6 +63,25 @@ def refuse_others(first: StoredCheckpoint, second: StoredCheckpoint) -> None:
                 f"These are different models, so they can't be compared: the first {words.format(mine)}, the second "
                 f"{words.format(theirs)}. Choose two versions of one model."
             )
+
+
+def kept_otherwise(first: StoredCheckpoint, second: StoredCheckpoint) -> tuple[str, ...]:
+    """Sentences on how the files of two checkpoints hold the same weights in other ways."""
+    said = []
+    one, other = len(first.files), len(second.files)
+    if one != other:
+        said.append(f"The weights of the first lie in {_counted(one)}, those of the second in {_counted(other)}.")
+    called = ((first.named[name], second.named[name]) for name in first.named if name in second.named)
+    for mine, theirs in islice((pair for pair in called if pair[0] != pair[1]), 1):
+        said.append(f"Their files name tensors in two ways, '{mine}' and '{theirs}'; they were matched.")
+    for which, tied, free in (("first", first.tied, second.tied), ("second", second.tied, first.tied)):
+        for name in tied.keys() - free.keys():
+            said.append(f"In the {which} alone '{name}' is shared with '{tied[name]}'.")
+    return tuple(said)
+
+
+def _counted(files: int) -> str:
+    return "one file" if files == 1 else f"{files:,} files"
 
 
 @dataclass(frozen=True)

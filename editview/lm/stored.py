@@ -90,13 +90,27 @@ class StoredCheckpoint:
             )
         self._adapter = AdapterWeights(self.built.adapter, self.built.skeleton) if self.built.adapter else None
         self.tensors: dict[str, StoredTensor] = {}
+        self.named: dict[str, str] = {}  # what the files call each of them
         for name, (kind, shape) in header.tensors.items():
-            self.tensors.setdefault(self._own_name(name), StoredTensor(*header.places[name], kind, shape))
+            own = self._own_name(name)
+            if own not in self.tensors:
+                self.tensors[own] = StoredTensor(*header.places[name], kind, shape)
+                self.named[own] = name
 
     @cached_property
     def infos(self) -> dict[str, TensorInfo]:
         """What is known of the model's parameters, in its order; tied ones once."""
         return {info.name: info for info in self.built.anatomy.tensors}
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Those that the weights lie in."""
+        return tuple(sorted({tensor.path for tensor in self.tensors.values()}))
+
+    @property
+    def tied(self) -> dict[str, str]:
+        """The parameters that are shared under another name, and that name."""
+        return {name: other for name, other in self._aliases.items() if name != other}
 
     def find(self, name: str) -> StoredTensor | None:
         """A tensor by the model's name for it, or by that of what it is tied to."""

@@ -34,11 +34,11 @@ class _Clock:
         return (time.perf_counter() - began) / (done - done_then) * (total - done) if done > done_then else None
 
 
-class Pace:
-    """A `Progress` for one stage of a run."""
+class Paced:
+    """A `Progress` that hands reports on, not too often: done, total, what, and the seconds that are left of it."""
 
-    def __init__(self, run: str, stage: int, emit: Callable[[Event], None], stop: threading.Event) -> None:
-        self._run, self._stage, self._emit, self._stop = run, stage, emit, stop
+    def __init__(self, tell: Callable[[int, int, str, float | None], None], stop: threading.Event) -> None:
+        self._tell, self._stop = tell, stop
         self._clock = _Clock()
         self._told = 0.0
 
@@ -49,8 +49,14 @@ class Pace:
         new_phase = self._clock.begin(done, what)
         if new_phase or done == total or now - self._told >= _SECONDS_BETWEEN:
             self._told = now
-            left = self._clock.seconds_left(done, total)
-            self._emit(Progressed(self._run, self._stage, done, total, what, left))
+            self._tell(done, total, what, self._clock.seconds_left(done, total))
+
+
+class Pace(Paced):
+    """A `Progress` for one stage of a run."""
+
+    def __init__(self, run: str, stage: int, emit: Callable[[Event], None], stop: threading.Event) -> None:
+        super().__init__(lambda *report: emit(Progressed(run, stage, *report)), stop)
 
 
 @contextmanager

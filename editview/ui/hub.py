@@ -14,8 +14,11 @@ from editview.domain import places
 from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.events import (
     BestKept,
+    BothAsked,
     Checked,
     CheckpointDescribed,
+    CheckpointsCompared,
+    Comparing,
     DiskUsed,
     EngineLoading,
     EngineReady,
@@ -84,11 +87,15 @@ class Hub(QObject):
     measured = Signal(object)  # events.FineTuneMeasured
     training_seen = Signal(object)  # events.TrainingPreviewed
     interference_known = Signal(object)  # events.InterferenceMeasured
+    checkpoints_wanted = Signal(object)  # tuple of Checkpoints: one to begin with, or two to be compared
+    comparing = Signal(object)  # events.Comparing
+    checkpoints_compared = Signal(object)  # events.CheckpointsCompared
+    both_asked = Signal(object)  # events.BothAsked
+    inspected = Signal(object)  # events.Inspected
     runs_listed = Signal(object)  # events.RunsListed
     recalled = Signal(object)  # Recalled: a run that is shown again
     pair_wanted = Signal(object)  # tuple of two Recalled: to be compared, whatever they are
     disk_used = Signal(object)  # events.DiskUsed
-    inspected = Signal(object)  # events.Inspected
     report_wanted = Signal(object)  # tuple of Runs: one to tell of, or two orders to compare
     report_saved = Signal(str)  # where
     noted = Signal(str)
@@ -355,6 +362,14 @@ class Hub(QObject):
                     self.training_seen.emit(event)
                 case InterferenceMeasured():
                     self.interference_known.emit(event)
+                case Comparing():
+                    self.comparing.emit(event)
+                case CheckpointsCompared():
+                    self.checkpoints_compared.emit(event)
+                case BothAsked():
+                    self.both_asked.emit(event)
+                case Inspected():
+                    self.inspected.emit(event)
                 case RunsListed():
                     self.runs_listed.emit(event)
                 case RunsRecalled():
@@ -363,8 +378,6 @@ class Hub(QObject):
                     self.disk_used.emit(event)
                     if event.cleared is not None:
                         self._ask_forecast()
-                case Inspected():
-                    self.inspected.emit(event)
                 case ReportSaved(path=path):
                     self.report_saved.emit(path)
                 case Noted(sentence=sentence):

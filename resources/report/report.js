@@ -1,6 +1,6 @@
 "use strict";
-// Sorting and filtering of the table of facts; without it the table reads as it is.
-for (const table of document.querySelectorAll("table.facts")) {
+// Sorting of tables, and filtering of the table of facts; without it they read as they are.
+for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
   const rows = [...body.rows].map((row) => ({
     row,
@@ -39,6 +39,7 @@ for (const table of document.querySelectorAll("table.facts")) {
     });
     head.append(button);
   });
+  if (table.id !== "facts") continue;
 
   const [find, group, fate, shown] = ["find", "group", "fate", "shown"].map((id) => document.getElementById(id));
   const offer = (select, name) => {

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from editview.formats.report import write_report
-from tests import sample
+from editview.formats.report import write_comparison, write_report
+from tests import sample, two
 from tests.browser import CHROMIUM, Browser
 from tests.formats.test_report import HOSTILE, grown, with_texts
 
@@ -22,17 +22,27 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("comparison") / "report.html"
+    asked = two.asked(sample.sheet(), {"e0", "c0"}, {"e1", "c0"})
+    write_comparison(two.difference(), ((), ()), path, asked, two.inspection())
+    return path
+
+
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Browser]:
     with Browser(tmp_path / "profile") as one:
         yield one
 
 
+@pytest.mark.parametrize("kind", ["report", "comparison"])
 @pytest.mark.parametrize("width", [1280, 390, 320])
 @pytest.mark.parametrize("dark", [False, True])
 def test_it_reads_at_any_width_and_asks_for_nothing_else(
-    browser: Browser, report: Path, width: int, dark: bool
+    browser: Browser, request: pytest.FixtureRequest, kind: str, width: int, dark: bool
 ) -> None:
+    report: Path = request.getfixturevalue(kind)
     browser.open(report, width, dark=dark)
     assert browser.run("document.documentElement.scrollWidth") == width
     heights = "[...document.querySelectorAll('svg[role] text')].map(words => words.getBoundingClientRect().height)"
@@ -71,6 +81,19 @@ def test_facts_are_sorted_and_filtered(browser: Browser, report: Path) -> None:
     browser.run(fill.format("find", "THING 1"))
     assert len(browser.run(shown)) == 11
     assert browser.run("document.getElementById('shown').value") == "11 of 40 facts"
+
+
+def test_tensors_are_sorted_by_their_figures_and_facts_filtered_beside_them(browser: Browser, comparison: Path) -> None:
+    browser.open(comparison)
+    shares = "[...document.getElementById('tensors').tBodies[0].rows].map(row => Number(row.cells[3].dataset.key))"
+    press = "document.querySelectorAll('#tensors [role=button]')[3].click()"
+    browser.run(press)
+    assert browser.run(shares) == sorted(browser.run(shares))
+    browser.run(press)
+    assert browser.run(shares) == sorted(browser.run(shares), reverse=True)
+    fill = "var box = document.getElementById('group'); box.value = 'control'; box.dispatchEvent(new Event('input'))"
+    browser.run(fill)
+    assert browser.run("document.getElementById('shown').value") == "20 of 40 facts"
 
 
 def test_hostile_texts_do_nothing(browser: Browser, tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ import pytest
 
 from editview.domain.disk import Kind
 from editview.domain.events import (
+    BothAsked,
     CheckpointDescribed,
+    CheckpointsCompared,
     DiskUsed,
     EngineLoading,
     EngineReady,
@@ -46,9 +48,11 @@ from editview.domain.facts import Group
 from editview.domain.plan import Checkpoint
 from editview.domain.progress import Progress
 from editview.domain.requests import (
+    AskBoth,
     AskModel,
     ChooseDevice,
     ClearDisk,
+    CompareCheckpoints,
     DeleteRuns,
     DescribeCheckpoint,
     DownloadCheckpoint,
@@ -157,6 +161,33 @@ def test_a_session_from_the_start_to_the_end(jobs: Jobs, heard: Listener, world:
     assert len(replied.answers) == 2
     memory = heard.wait(MemoryUsed)
     assert 0 < memory.used <= memory.total
+
+
+def test_two_checkpoints_are_compared_while_a_run_goes_on_and_asked_after_it(
+    jobs: Jobs, heard: Listener, world: small.World
+) -> None:
+    run = jobs.send(RunPlan(small.plan(world.checkpoint, small.tune(world.data, steps=5000)), world.sheet))
+    heard.wait(Trained)
+    two = world.checkpoint, world.checkpoint
+    asked = AskBoth(*two, world.sheet)
+    jobs.send(asked)
+    jobs.send(CompareCheckpoints(*two))
+    compared = heard.wait(CheckpointsCompared, lambda event: event.whole)
+    assert not compared.found.changed
+    assert not any(isinstance(event, BothAsked) for event in heard.seen)
+    jobs.stop(run)
+    heard.wait(RunStopped)
+    assert heard.wait(BothAsked, lambda event: isinstance(event.event, RunFinished)).asked == asked
+
+
+def test_a_comparison_is_stopped_by_its_number_and_its_error_names_it(
+    jobs: Jobs, heard: Listener, world: small.World
+) -> None:
+    stopped = jobs.send(CompareCheckpoints(world.checkpoint, world.checkpoint))
+    jobs.stop(stopped)
+    other = jobs.send(CompareCheckpoints(world.checkpoint, Checkpoint()))
+    assert heard.wait(Failed).job == other
+    assert not any(isinstance(event, CheckpointsCompared) for event in heard.seen)
 
 
 def test_stop_ends_a_run_within_a_step_and_the_next_one_works(jobs: Jobs, heard: Listener, world: small.World) -> None:

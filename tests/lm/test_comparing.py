@@ -52,13 +52,16 @@ def test_a_change_is_measured(tmp_path: Path, sharded: bool) -> None:
     with torch.no_grad():
         after.model.layers[1].mlp.down_proj.weight += moved
     after.save_pretrained(tmp_path / "b", max_shard_size="10KB" if sharded else "1GB")
-    assert (len(list((tmp_path / "b").glob("*.safetensors"))) > 1) == sharded
+    files = len(list((tmp_path / "b").glob("*.safetensors")))
+    assert (files > 1) == sharded
     found = difference(tmp_path / "a", tmp_path / "b")
     (changed,) = found.changed
     assert changed.name == OUT
     assert changed.layer == 1
     whole = before.model.layers[1].mlp.down_proj.weight.detach().double()
     assert changed.norm_before == pytest.approx(float(whole.norm()), rel=1e-6)
+    told = (f"The weights of the first lie in one file, those of the second in {files} files.",) if sharded else ()
+    assert found.otherwise == told
     exact = float((after.model.layers[1].mlp.down_proj.weight.detach().double() - whole).norm())
     assert changed.norm_change == pytest.approx(exact, rel=1e-6)
     assert found.share(changed) == pytest.approx(1.0)
@@ -102,6 +105,9 @@ def test_names_without_the_inner_models_prefix_are_found(tmp_path: Path) -> None
     assert not found.only_first
     assert not found.only_second
     assert all(tensor.same for tensor in found.tensors)
+    (said,) = found.otherwise
+    assert "'transformer." in said
+    assert "they were matched" in said
 
 
 def test_a_head_that_is_stored_apart_is_compared_with_the_embedding_that_it_was_tied_to(tmp_path: Path) -> None:
@@ -114,6 +120,7 @@ def test_a_head_that_is_stored_apart_is_compared_with_the_embedding_that_it_was_
     assert not found.only_first
     assert not found.only_second
     assert "lm_head.weight" in {tensor.name for tensor in found.tensors}
+    assert found.otherwise == ("In the first alone 'lm_head.weight' is shared with 'model.embed_tokens.weight'.",)
     assert all(tensor.same for tensor in found.tensors)
 
 

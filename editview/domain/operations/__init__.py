@@ -19,6 +19,7 @@ from editview.domain.operations.edits import (
     UndoEdit,
 )
 from editview.domain.operations.tuning import FineTune, FullFineTune, Lora, Scrub, Trained
+from editview.domain.operations.update import Update
 
 Operation = (
     Memit | AlphaEdit | Rome | LocalFineTune | ConstrainedFineTune | UltraEdit | UndoEdit | Reverse | Lora
@@ -52,6 +53,7 @@ __all__ = [
     "UltraEdit",
     "UndoEdit",
     "Unediting",
+    "Update",
     "in_words_of",
     "new_id",
 ]

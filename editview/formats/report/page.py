@@ -46,11 +46,15 @@ def write_report(run: Run, path: Path, other: Run | None = None) -> None:
     The runs mustn't grow meanwhile. Raises EditViewError when nothing was asked yet, or the place can't be written.
     """
     if other is None:
-        pieces = _page().get_template("run.html").generate(_of_run(run, path))
+        write_page("run.html", _of_run(run, path), path)
     else:
-        pieces = _page().get_template("orders.html").generate(_of_orders(run, other, path))
+        write_page("orders.html", _of_orders(run, other, path), path)
+
+
+def write_page(template: str, contents: dict[str, Any], path: Path) -> None:
+    """Fill a template. Raises EditViewError when the place can't be written."""
     with replacing(path) as file:
-        for piece in pieces:
+        for piece in _page().get_template(template).generate({**_frame(), **contents}):
             file.write(piece.encode())
 
 
@@ -60,7 +64,6 @@ def _of_run(run: Run, path: Path) -> dict[str, Any]:
         raise EditViewError("There is nothing to report yet: no stage of this run has been asked all facts.")
     drawn, rows, groups = weight_map(run), contents.rows(run, stage), contents.groups(run)
     return {
-        **_frame(),
         "run": run,
         "ended": _ended(run, stage),
         "sentence": summary(run, stage),
@@ -88,7 +91,6 @@ def _of_orders(first: Run, second: Run, path: Path) -> dict[str, Any]:
     edits, *others = (kept(first, pairs, group) for group in (Group.EDITED, Group.NEIGHBOURS, Group.CONTROL))
     names = order_name(first.plan), order_name(second.plan)
     return {
-        **_frame(),
         "runs": runs,
         "orders": names,
         "sentence": compared(names, edits),

@@ -12,7 +12,7 @@ from editview.domain.facts import Fact, Group
 from editview.domain.look import NOT_ASKED, NOT_EDITED, VERDICT_MARKS, Mark
 from editview.domain.verdicts import Answer, Verdict
 from editview.ui.facts.grid import FactsGrid
-from editview.ui.facts.words import percent, stage_name
+from editview.ui.facts.words import headings, percent
 from editview.ui.look.stage_header import OPERATION, StageHeader
 from editview.ui.look.theme import BODY, SMALL, state_of, theme
 
@@ -28,7 +28,7 @@ class AnswersModel(QAbstractTableModel):
         super().__init__(parent)
         self._fact: Fact | None = None
         self._wordings: tuple[str, ...] = ()
-        self._titles: tuple[str, ...] = ()
+        self._headings: tuple[str, ...] = ()
         self._operations: list[str | None] = []  # by stage
         self._answers: list[tuple[Answer, ...] | None] = []  # by stage
         self._edited_at = 0
@@ -36,7 +36,7 @@ class AnswersModel(QAbstractTableModel):
     def show(self, grid: FactsGrid, row: int) -> None:
         self.beginResetModel()
         fact = self._fact = grid.sheet.facts[row]
-        self._titles, self._operations = grid.titles, [grid.operation_id(i) for i in range(len(grid.titles))]
+        self._headings, self._operations = headings(grid), [grid.operation_id(i) for i in range(len(grid.titles))]
         self._edited_at = int(grid.edited_at[row]) if fact.group is Group.EDITED else 0
         checks = [stage.checks.get(fact.id) for stage in grid.run.stages] if grid.run else [None] * len(grid.titles)
         self._answers = [check.answers if check else None for check in checks]
@@ -78,7 +78,7 @@ class AnswersModel(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole and orientation is Qt.Orientation.Horizontal:
-            return stage_name(self._titles, section - 1) if section else "Asked"
+            return self._headings[section - 1] if section else "Asked"
         if role == OPERATION and section:
             return self._operations[section - 1]
         return None

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from editview.ui.facts.answers import AnswersTable
 from editview.ui.facts.curve import FactCurve, course, trained_stages
 from editview.ui.facts.grid import FactsGrid
-from editview.ui.facts.words import fate
+from editview.ui.facts.words import fate, of_two_checkpoints
 from editview.ui.look.labels import Sentence, Words
 from editview.ui.look.panel import scrolling
 from editview.ui.look.theme import BODY, SMALL, theme
@@ -46,6 +46,7 @@ class FactDetail(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("The fact")
         self._fact_id: str | None = None
+        self._has_course = True  # it may be asked while something is trained
         self.said = Sentence(size=BODY)
         self.said.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self._close = QToolButton()
@@ -113,6 +114,7 @@ class FactDetail(QWidget):
 
     def show_fact(self, grid: FactsGrid, row: int) -> None:
         fact, self._grid, self._row = grid.sheet.facts[row], grid, row
+        self._has_course = not of_two_checkpoints(grid)
         self.said.say(f"*{fact.subject or fact.prompt}* · {fate(grid, row)}")
         both = f"“{fact.wanted}” and “{fact.other}” are" if fact.other else f"“{fact.wanted}” is"
         self._legend.setText(f"Under each answer: how likely {both}")
@@ -173,6 +175,6 @@ class FactDetail(QWidget):
         wide = self.width() >= theme().px(_SIDE_BY_SIDE)
         roomy = wide or self.height() >= self.wished_height() + theme().px(_PICTURE)
         self._body.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
-        self._tabs.setVisible(not roomy)
-        self._texts.setVisible(roomy or self._tabs.currentIndex() == 0)
-        self._picture.setVisible(roomy or self._tabs.currentIndex() == 1)
+        self._tabs.setVisible(self._has_course and not roomy)
+        self._texts.setVisible(roomy or not self._has_course or self._tabs.currentIndex() == 0)
+        self._picture.setVisible(self._has_course and (roomy or self._tabs.currentIndex() == 1))

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from editview.domain.facts import FactSheet, Group
-from editview.domain.operations import Edit, Operation, UndoEdit, Unediting
+from editview.domain.operations import Edit, Operation, UndoEdit, Unediting, Update
 from editview.domain.plan import Plan, written_by
 from editview.domain.sentences import Tally, operation_title, told_apart
 from editview.domain.session import Run, Stage
@@ -156,6 +156,8 @@ class FactsGrid:
         self.known: Flags = state > 0
         self.provisional: Flags = self.known & (self._checked == 0)
         self._stands = stands = self.known & (state != _VERDICTS[Verdict.FAILS])
+        if any(isinstance(operation, Update) for operation in self.plan.active):
+            self.edited_at = np.where(stands[:, 0], 0, 1)  # what stood before it was edited before it
         reached = np.logical_and.accumulate(self.known, axis=1)
         edited = self.group == GROUPS.index(Group.EDITED)
 
@@ -163,7 +165,7 @@ class FactsGrid:
         self.lost_in: Numbers = np.zeros((facts, stages), dtype=np.int64)  # stage the present failure began in; 0: none
         ever, always = np.zeros(facts, dtype=bool), np.ones(facts, dtype=bool)  # stood, since it counts
         before_edit = stands[np.arange(facts), np.clip(self.edited_at, 1, stages) - 1]
-        self.known_before: Flags = edited & (self.edited_at < stages) & before_edit
+        self.known_before: Flags = edited & (self.edited_at > 0) & (self.edited_at < stages) & before_edit
         taken_back = self._taken_back(stands)
         for stage in range(stages):
             now, counts = stands[:, stage], ~edited | (stage >= self.edited_at)

@@ -19,7 +19,7 @@ from editview.domain.plan import Plan
 from editview.domain.session import Run
 from editview.ui.facts.grid import Chip, FactsGrid, Numbers
 from editview.ui.facts.query import Filter, Haystack, SortKey, fate_key, rows
-from editview.ui.facts.words import GROUP_WORDS, MARKS, became, chip_words, percent, says_now, stage_name
+from editview.ui.facts.words import GROUP_WORDS, MARKS, became, chip_words, headings, percent, says_now
 from editview.ui.look.stage_header import OPERATION
 
 Index = QModelIndex | QPersistentModelIndex
@@ -40,24 +40,28 @@ class Column:
     stage: int = 0
 
 
-def columns(titles: tuple[str, ...]) -> tuple[Column, ...]:
-    stages = [Column(Kind.STAGE, stage_name(titles, stage), stage) for stage in range(len(titles))]
+def columns(stages: tuple[str, ...]) -> tuple[Column, ...]:
+    of_stages = [Column(Kind.STAGE, heading, stage) for stage, heading in enumerate(stages)]
     rest = [Column(kind, kind.value) for kind in (Kind.BECAME, Kind.SAYS, Kind.WANTED)]
-    return (Column(Kind.FACT, Kind.FACT.value), *stages, *rest)
+    return (Column(Kind.FACT, Kind.FACT.value), *of_stages, *rest)
 
 
 class FactsModel(QAbstractTableModel):
-    """`grid` and `row_at` are for the delegate, which draws cells from them directly."""
+    """`grid` and `row_at` are for the delegate, which draws cells from them directly.
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    `order` sorts the rows until a column is chosen; None: the order of the sheet.
+    """
+
+    def __init__(self, parent: QObject | None = None, order: SortKey | None = None) -> None:
         super().__init__(parent)
+        self._usual = order
         self._filter, self._descending = Filter(), False
-        self._sorted_by: tuple[Kind, int] | None = None  # kind and stage of a column; None: the order of the sheet
+        self._sorted_by: tuple[Kind, int] | None = None  # kind and stage of a column; None: the usual order
         self._show(FactsGrid(FactSheet("", ()), Plan(), None))
 
     def _show(self, grid: FactsGrid) -> None:
         self.grid = grid
-        self.columns = columns(grid.titles)
+        self.columns = columns(headings(grid))
         self._haystack = Haystack(grid)
         self._order = self._wanted_order()
 
@@ -80,7 +84,7 @@ class FactsModel(QAbstractTableModel):
             self._rearrange()
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """By a column, or for -1 in the order of the sheet."""
+        """By a column, or for -1 in the usual order."""
         chosen = self.columns[column] if 0 <= column < len(self.columns) else None
         self._sorted_by = (chosen.kind, chosen.stage) if chosen else None
         self._descending = order is Qt.SortOrder.DescendingOrder
@@ -102,8 +106,8 @@ class FactsModel(QAbstractTableModel):
 
     def _wanted_order(self) -> Numbers:
         at, _ = self.sorted_by
-        key = self._sort_key(self.columns[at]) if at >= 0 else None
-        return rows(self.grid, self._haystack, self._filter, key, self._descending)
+        key = self._sort_key(self.columns[at]) if at >= 0 else self._usual
+        return rows(self.grid, self._haystack, self._filter, key, self._descending and at >= 0)
 
     def _rearrange(self) -> bool:
         order = self._wanted_order()

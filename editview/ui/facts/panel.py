@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import Qt
@@ -12,10 +13,11 @@ from editview.domain.facts import FactSheet
 from editview.domain.plan import Plan
 from editview.ui.facts.detail import FactDetail
 from editview.ui.facts.filter_bar import FilterBar
+from editview.ui.facts.grid import FactsGrid
 from editview.ui.facts.headline import Headline, Sayings, sayings
 from editview.ui.facts.model import FactsModel
 from editview.ui.facts.nothing_found import NothingFound
-from editview.ui.facts.query import Filter
+from editview.ui.facts.query import Filter, SortKey
 from editview.ui.facts.table import FactsTable
 from editview.ui.hub import Hub
 from editview.ui.look.theme import theme
@@ -23,12 +25,21 @@ from editview.ui.problem import Problem
 
 
 class FactsPanel(QWidget):
-    def __init__(self, hub: Hub, parent: QWidget | None = None) -> None:
+    """`say` sums a grid up beside the plan in the cards; `order` is that of the rows until a column is chosen."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        parent: QWidget | None = None,
+        *,
+        say: Callable[[FactsGrid, Plan], Sayings] = sayings,
+        order: SortKey | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setAccessibleName("Facts")
-        self._hub = hub
+        self._hub, self._sayings = hub, say
         self.headline, self.filters = Headline(), FilterBar()
-        self.model = FactsModel(self)
+        self.model = FactsModel(self, order)
         self.table, self.detail = FactsTable(self.model), FactDetail(self._failed)
         self._nothing = NothingFound(self.table)
         self.detail.hide()
@@ -104,7 +115,7 @@ class FactsPanel(QWidget):
             self._draw_detail()
 
     def _say_headline(self) -> None:
-        told = sayings(self.model.grid, self._hub.plan)
+        told = self._sayings(self.model.grid, self._hub.plan)
         if not len(self.model.grid) and self._hub.sheet is None:
             missing = self._hub.sheet_missing
             told = replace(told, rest=f"{missing} {told.rest}") if missing else Sayings("", "Reading the facts")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from editview.domain.facts import Fact, Group
 from editview.domain.look import NOT_ASKED, NOT_EDITED, RECOVERED, VERDICT_MARKS
+from editview.domain.operations import Update
 from editview.domain.sentences import stage_verbs, when_lost
 from editview.domain.session import Run
 from editview.domain.verdicts import Change, Verdict, gives
@@ -81,9 +82,17 @@ def _when(grid: FactsGrid, row: int) -> str:
     return when_lost(held, lost) if lost else ""
 
 
-def stage_name(titles: tuple[str, ...], stage: int) -> str:
-    """'2 Fine-tune on support tickets'; the checkpoint has no number."""
-    return f"{stage} {titles[stage]}" if stage else titles[0]
+def of_two_checkpoints(grid: FactsGrid) -> bool:
+    """Whether two checkpoints are shown, and not the steps of a plan."""
+    return any(isinstance(operation, Update) for operation in grid.plan.active)
+
+
+def headings(grid: FactsGrid) -> tuple[str, ...]:
+    """The stages as columns: '2 Fine-tune on support tickets'; the checkpoint has no number, and two are before and
+    after."""
+    if of_two_checkpoints(grid):
+        return "Before", "After"
+    return (grid.titles[0], *(f"{stage} {title}" for stage, title in enumerate(grid.titles[1:], start=1)))
 
 
 def percent(probability: float) -> str:
@@ -156,7 +165,8 @@ __all__ = [
     "became",
     "chip_words",
     "fate",
+    "headings",
+    "of_two_checkpoints",
     "percent",
     "says_now",
-    "stage_name",
 ]

@@ -13,7 +13,8 @@ from editview.ui.look.word_help import explain
 OPERATION = Qt.ItemDataRole.UserRole
 """Header role: the id of the operation whose stage a column shows; None for other columns and the checkpoint."""
 
-_WRAPPED = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextWordWrap)
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_WRAPPED = int(_LEFT) | int(Qt.TextFlag.TextWordWrap)
 _LINES = 3
 _ARROWS = {Qt.SortOrder.AscendingOrder: "↓", Qt.SortOrder.DescendingOrder: "↑"}
 
@@ -56,4 +57,6 @@ class StageHeader(QHeaderView):
         sorted_by = self.isSortIndicatorShown() and self.sortIndicatorSection() == logical
         painter.setFont(look.font(SMALL, bold=sorted_by))
         painter.setPen(QColor(roles.text if sorted_by else roles.muted))
-        painter.drawText(rect.adjusted(gap, 0, -gap, 0), _WRAPPED, self._title(logical))
+        side = self.model().headerData(logical, Qt.Orientation.Horizontal, Qt.ItemDataRole.TextAlignmentRole) or _LEFT
+        flags = int(side) | int(Qt.TextFlag.TextWordWrap)
+        painter.drawText(rect.adjusted(gap, 0, -gap, 0), flags, self._title(logical))

@@ -40,11 +40,22 @@ RISKS = {
 
 
 class CheckpointDialog(QDialog):
-    """After `exec`, `checkpoint` is what was chosen, and `info` what it is: it can be used once that is known."""
+    """After `exec`, `checkpoint` is what was chosen, and `info` what it is: it can be used once that is known.
 
-    def __init__(self, hub: Hub, start: Checkpoint | None = None, parent: QWidget | None = None) -> None:
+    `to_edit`: one that can't be edited is of no use.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        start: Checkpoint | None = None,
+        parent: QWidget | None = None,
+        *,
+        question: str = "Which model should the plan start from?",
+        to_edit: bool = True,
+    ) -> None:
         super().__init__(parent)
-        self._hub = hub
+        self._hub, self._question, self._to_edit = hub, question, to_edit
         self._start = start or Checkpoint()
         self._asked: Checkpoint | None = None
         self.info: CheckpointInfo | None = None
@@ -97,7 +108,7 @@ class CheckpointDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(px(24), px(24), px(24), px(16))
         layout.setSpacing(px(8))
-        layout.addWidget(Sentence("Which model should the plan start from?", LARGE, parent=self))
+        layout.addWidget(Sentence(self._question, LARGE, parent=self))
         for title, field, help_text in (
             (
                 "Checkpoint",
@@ -157,7 +168,7 @@ class CheckpointDialog(QDialog):
         if info.checkpoint == self._asked:
             self._asked, self.info = None, info
             self.described.say(info.sentence)
-            self.use.setEnabled(info.not_editable is None)
+            self.use.setEnabled(info.not_editable is None or not self._to_edit)
 
     def _failed(self, problem: Problem) -> None:
         if problem.job not in (self._job, ENGINE):

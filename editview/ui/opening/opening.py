@@ -23,7 +23,7 @@ from editview.ui.opening.checkpoint_dialog import CheckpointDialog
 from editview.ui.opening.csv_dialog import OURS, CsvDialog
 from editview.ui.opening.left_out_dialog import LeftOutDialog
 from editview.ui.opening.new_answer_dialog import NewAnswerDialog
-from editview.ui.opening.recognise import Kind, recognise
+from editview.ui.opening.recognise import Kind, checkpoints_of, recognise
 from editview.ui.problem import Problem
 
 PLAN_ENDING = ".editview.toml"
@@ -74,7 +74,13 @@ class Opening(QObject):
                 )
 
     def open_paths(self, paths: Iterable[Path]) -> None:
-        for path in paths:
+        """Two checkpoints, or a base and an adapter on it, are compared; everything else is opened one by one."""
+        several = list(paths)
+        two = checkpoints_of(several, self._hub.plan.checkpoint) if len(several) == 2 else None
+        if two is not None and all(path.exists() for path in several):
+            self._hub.checkpoints_wanted.emit(tuple(two))
+            return
+        for path in several:
             self.open_path(path)
 
     # ---- from the menu ---------------------------------------------------------------------------------------

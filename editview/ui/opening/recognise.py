@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from enum import Enum, auto
 from pathlib import Path
+
+from editview.domain.plan import Checkpoint
 
 _LOOKED_AT = 16_384  # bytes
 _FIELDS = re.compile(rb'"(subject|subject_id|concept|requested_rewrite|target_new|neighbour_of)"\s*:')
@@ -36,6 +39,30 @@ def recognise(path: Path) -> Kind:
         case ".safetensors":
             return Kind.CHECKPOINT
     return Kind.UNKNOWN
+
+
+def checkpoints_of(paths: Sequence[Path], base: Checkpoint | None) -> list[Checkpoint] | None:
+    """The checkpoints that these paths are, in their order; None where one of them is something else.
+
+    An adapter lies on the base that comes with it, or on `base`.
+    """
+    kinds = [recognise(path) for path in paths]
+    if not paths or not all(kind in (Kind.CHECKPOINT, Kind.ADAPTER) for kind in kinds):
+        return None
+    folders = [str(path if path.is_dir() else path.parent) for path in paths]
+    bases = [
+        Checkpoint(source=folder) for folder, kind in zip(folders, kinds, strict=True) if kind is Kind.CHECKPOINT
+    ]  # fmt: skip
+    under = bases[0] if bases else base
+    found: list[Checkpoint] = []
+    for folder, kind in zip(folders, kinds, strict=True):
+        if kind is Kind.CHECKPOINT:
+            found.append(Checkpoint(source=folder))
+        elif under is not None:
+            found.append(under.model_copy(update={"adapter": folder}))
+        else:
+            return None
+    return sorted(found, key=lambda one: one.adapter is not None)  # the base comes before what was made of it
 
 
 def _tells_of_facts(path: Path) -> bool:

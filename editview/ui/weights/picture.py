@@ -187,7 +187,8 @@ class WeightsPicture(Picture):
             if layer is None or i == 0 or (layer + 1) % pace == 0
         ]
         for x, words in legible(ticks, metrics.horizontalAdvance, px(6)):
-            box = QRectF(x - px(32), bars.bottom() + px(8), px(64), line)
+            middle = min(x, self.width() - metrics.horizontalAdvance(words) / 2)  # the last one whole, too
+            box = QRectF(middle - px(32), bars.bottom() + px(8), px(64), line)
             write(painter, box, words, roles.muted, Qt.AlignmentFlag.AlignHCenter)
         name = QRectF(0, bars.bottom() + px(8), bars.left() - px(8), line)
         write(painter, name, "layer", roles.muted, Qt.AlignmentFlag.AlignRight)

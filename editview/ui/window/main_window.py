@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
+from editview.domain.plan import Checkpoint
 from editview.ui.hub import Hub
 from editview.ui.look.message_bar import MessageBar
 from editview.ui.look.theme import theme
@@ -30,6 +33,9 @@ from editview.ui.window.tour import Tour
 from editview.ui.window.tour_stops import stops
 from editview.ui.window.window_actions import rows
 
+if TYPE_CHECKING:
+    from editview.ui.window.checkpoints_window import CheckpointsWindow
+
 LEAST_FRAME = QSize(8, 40)  # pixels of edges and title bar, which aren't known before the window is shown
 CARD_BUTTONS = ("edit-step", "switch-step", "duplicate-step", "remove-step")
 SHEET_ACTIONS = ("open-facts", "columns", "left-out")
@@ -48,6 +54,7 @@ class MainWindow(QMainWindow):
         self.opening = Opening(hub, self)
         self.plan = PlanPanel(hub, self)
         self.reports = Reports(hub, self)
+        self.checkpoints: CheckpointsWindow | None = None
         self.help = Help(self)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
@@ -94,6 +101,7 @@ class MainWindow(QMainWindow):
         hub.solved.connect(self.message.withdraw)
         hub.noted.connect(self.message.show_note)
         hub.report_saved.connect(self._report_saved)
+        hub.checkpoints_wanted.connect(self.compare_checkpoints)
         hub.recovered.connect(partial(self.message.show_note, lasting=True))
         self.plan.selection_changed.connect(refresh)
         for signal in (hub.plan_changed, hub.sheet_changed, hub.run_changed, hub.run_started, hub.runs_changed):
@@ -155,7 +163,24 @@ class MainWindow(QMainWindow):
     def show_problem(self, problem: Problem) -> None:
         self.message.show_problem(problem)
 
+    def compare_checkpoints(self, two: Sequence[Checkpoint] = ()) -> None:
+        """Open the window for it, or bring it to the front; two checkpoints are compared at once."""
+        from editview.ui.window.checkpoints_window import CheckpointsWindow  # so that this window opens sooner
+
+        if self.checkpoints is None:
+            self.checkpoints = CheckpointsWindow(self.hub, self.opening, self.reports, self)
+            self.checkpoints.destroyed.connect(self._checkpoints_closed)
+        self.checkpoints.show()
+        self.checkpoints.raise_()
+        self.checkpoints.activateWindow()
+        self.checkpoints.head.take(0, two)
+
+    def _checkpoints_closed(self) -> None:
+        self.checkpoints = None
+
     def _report_saved(self, path: str) -> None:
+        if self.checkpoints is not None and self.checkpoints.pair.saving_to == path:
+            return  # it is said there
         then = "Open it", partial(self.reports.open, path)
         self.message.show_note(f"The report is in '{path}'.", lasting=True, then=then)
 
@@ -212,5 +237,7 @@ class MainWindow(QMainWindow):
         settings.save_look()
         self.kept.close()
         self.hide()  # the work behind the window may take a moment to end
+        if self.checkpoints is not None:
+            self.checkpoints.close()
         self.closed.emit()
         super().closeEvent(event)

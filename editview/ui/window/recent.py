@@ -8,9 +8,9 @@ from pathlib import Path
 from PySide6.QtWidgets import QMenu, QWidget
 
 from editview.domain.plan import Checkpoint
+from editview.ui import remembered
 from editview.ui.hub import Hub
 from editview.ui.opening.opening import Opening
-from editview.ui.window import settings
 
 
 class RecentMenu(QMenu):
@@ -33,13 +33,13 @@ class RecentMenu(QMenu):
             self._remember(f"checkpoint {self._hub.plan.checkpoint.source}")
 
     def _remember(self, entry: str) -> None:
-        if entry != next(iter(settings.recent()), None):
-            settings.remember_recent(entry)
+        if entry != next(iter(remembered.recent()), None):
+            remembered.remember_recent(entry)
             self._fill()
 
     def _fill(self) -> None:
         self.clear()
-        for kind, _, name in (entry.partition(" ") for entry in settings.recent()):
+        for kind, _, name in (entry.partition(" ") for entry in remembered.recent()):
             action = self.addAction(name.replace("&", "&&"))
             if kind == "plan":
                 action.triggered.connect(partial(self._opening.open_path, Path(name)))

@@ -1,19 +1,12 @@
-"""What the window remembers between starts: where it stood, how its panels were shared out, the look, what was open,
-and that it was shown around in."""
+"""What the window remembers between starts: where it stood, how its panels were shared out, the look, the tour."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtCore import QByteArray
 from PySide6.QtWidgets import QDialog, QMainWindow, QSplitter
 
-from editview.domain import places
 from editview.ui.look.theme import Mode, theme
-
-MOST_RECENT = 8
-
-
-def _store() -> QSettings:
-    return QSettings(str(places.window_settings()), QSettings.Format.IniFormat)
+from editview.ui.remembered import store as _store
 
 
 def restore_look() -> None:
@@ -57,16 +50,6 @@ def restore_dialog(dialog: QDialog) -> None:
 
 def save_dialog(dialog: QDialog) -> None:
     _store().setValue(f"{type(dialog).__name__}/geometry", dialog.saveGeometry())
-
-
-def recent() -> list[str]:
-    """What was opened lately, the latest first."""
-    kept = _store().value("opened/recent", [])
-    return [str(entry) for entry in kept] if isinstance(kept, list) else [str(kept)]  # Qt keeps a list of one as one
-
-
-def remember_recent(entry: str) -> None:
-    _store().setValue("opened/recent", [entry, *(other for other in recent() if other != entry)][:MOST_RECENT])
 
 
 def tour_seen() -> bool:

@@ -42,6 +42,10 @@ def _file(window: MainWindow) -> list[Action]:
             possible=lambda: not hub.saved or hub.history.path is None, group=1,
         ),
         Action("save-plan-as", "&File", "Save plan as…", opening.save_plan_as, "Ctrl+Shift+S", group=1),
+        Action(
+            "compare-checkpoints", "&File", "Compare two checkpoints…", window.compare_checkpoints, "Ctrl+Shift+D",
+            "compare", group=1,
+        ),
         Action("runs", "&File", "Runs so far…", window.kept.show_runs, "Ctrl+Shift+H", "history", group=1),
         Action("export", "&File", "Export a stage…", window.plan.export, "Ctrl+E", "save", group=1),
         Action(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from editview.domain.events import BestKept, Checked, LiveChecked, RunEvent, RunStopped
 from editview.domain.facts import FactSheet
@@ -11,10 +12,11 @@ from editview.domain.plan import Plan, writing_of
 from editview.domain.sentences import tally
 from editview.domain.session import Session
 from editview.domain.survival import Survival
+from editview.domain.two_checkpoints import plan_of_two
 from editview.domain.verdicts import Change
 from editview.ui.facts.grid import CHANGES, Chip, FactsGrid
 from editview.ui.facts.words import became, fate, says_now
-from tests import sample
+from tests import sample, two
 from tests.ui.made_runs import runs
 
 Made = tuple[Plan, FactSheet, list[list[RunEvent]]]
@@ -64,6 +66,22 @@ def test_it_follows_the_rules_of_the_domain(made: Made) -> None:
     for stage in range(len(run.stages)):
         if len(run.stages[stage].checks) == len(grid.sheet) > 0:
             assert grid.tally(stage) == tally(run, stage)
+
+
+@given(made=runs(), data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_two_checkpoints_follow_the_rules_of_the_domain_too(made: Made, data: st.DataObject) -> None:
+    _, sheet, _ = made
+    ids = [fact.id for fact in sheet]
+    given_by = [set(data.draw(st.lists(st.sampled_from(ids), unique=True))) if ids else set() for _ in range(2)]
+    events = list(two.events(sheet, *given_by))
+    cut = data.draw(st.integers(1, len(events)))
+    grid = grown((plan_of_two(two.BEFORE), sheet, [events[:cut], events[cut:]]))
+    run = grid.run
+    assert run is not None
+    for row, fact in enumerate(sheet):
+        assert [CHANGES[code] for code in grid.changes[row]] == [run.change(fact, stage) for stage in range(2)]
+    assert not sheet.facts or grid.tally(1) == tally(run, 1)
 
 
 def test_before_its_edit_a_fact_is_not_called_failed() -> None:

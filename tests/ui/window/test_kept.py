@@ -11,11 +11,11 @@ from editview.domain.events import DiskUsed, FactsOpened, RunsRecalled, RunStopp
 from editview.domain.history import Recalled, RunEntry
 from editview.domain.requests import ListRuns, MeasureDisk, Request, RunPlan
 from editview.domain.session import RunState, Session
+from editview.ui import remembered
 from editview.ui.compare.panel import ComparePanel
 from editview.ui.hub import Hub
 from editview.ui.kept.runs_dialog import RunsDialog
 from editview.ui.look.theme import Mode, theme
-from editview.ui.window import settings
 from editview.ui.window.main_window import MainWindow
 from tests import sample
 
@@ -127,7 +127,7 @@ def test_each_dialog_is_there_once_and_as_large_as_it_was(
 
 
 def test_cleared_settings_are_forgotten_at_once(window: MainWindow) -> None:
-    settings.remember_recent("plan /some/plan.toml")
+    remembered.remember_recent("plan /some/plan.toml")
     theme().set_mode(Mode.DARK)
     window.hub.take([DiskUsed((), Kind.RUNS)])
     assert theme().mode is Mode.DARK

@@ -1,0 +1,188 @@
+"""The subjects that a change acts on, in a table: both models' answers to each, those that differ first."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QResizeEvent
+from PySide6.QtWidgets import QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
+
+from editview.domain.inspection import Inspection, Touched, touched_sentence
+from editview.ui.checkpoints.tensor_table import row_height
+from editview.ui.look.pictures import write
+from editview.ui.look.stage_header import StageHeader
+from editview.ui.look.theme import BODY, SMALL, theme
+
+Index = QModelIndex | QPersistentModelIndex
+NO_INDEX = QModelIndex()
+_FIGURE = 88  # width of a column of figures
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+class Column(IntEnum):
+    SUBJECT = 0
+    BEFORE = 1
+    AFTER = 2
+    TIMES = 3
+    LAYER = 4
+
+
+_TITLES = {
+    Column.SUBJECT: "Subject",
+    Column.BEFORE: "Says before",
+    Column.AFTER: "Says after",
+    Column.TIMES: "Acts on it",
+    Column.LAYER: "Most in layer",
+}
+_HELP = {
+    Column.SUBJECT: "What may have been edited, and what was asked about it",
+    Column.TIMES: "How strongly the change answers the subject, in multiples of the usual subject",
+    Column.LAYER: "The layer whose change answers it most strongly",
+}
+
+
+class TouchedModel(QAbstractTableModel):
+    """`shown` are the rows; without a choice in the order in which they were found."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._found: tuple[Touched, ...] = ()
+        self._sorted_by: tuple[Column, bool] | None = None  # column, descending
+        self.shown: list[Touched] = []
+
+    def show(self, found: Inspection | None) -> None:
+        self._found = found.touched if found else ()
+        self._arrange()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        self._sorted_by = (Column(column), order is Qt.SortOrder.DescendingOrder) if column >= 0 else None
+        self._arrange()
+
+    def _arrange(self) -> None:
+        self.beginResetModel()
+        self.shown = list(self._found)
+        if self._sorted_by is not None:
+            column, descending = self._sorted_by
+            figures = {Column.TIMES: lambda one: one.times, Column.LAYER: lambda one: one.layer}
+            self.shown.sort(
+                key=figures.get(column, lambda one: words(one, column).casefold()), reverse=descending
+            )  # fmt: skip
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = NO_INDEX) -> int:
+        return 0 if parent.isValid() else len(self.shown)
+
+    def columnCount(self, parent: Index = NO_INDEX) -> int:
+        return 0 if parent.isValid() else len(Column)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _TITLES[Column(section)]
+        if role == Qt.ItemDataRole.TextAlignmentRole and section >= Column.TIMES:
+            return _RIGHT
+        return _HELP.get(Column(section)) if role == Qt.ItemDataRole.ToolTipRole else None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        one = self.shown[index.row()]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return touched_sentence(one).replace("*", "")
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            return words(one, Column(index.column()))
+        return None
+
+
+def words(one: Touched, column: Column) -> str:
+    match column:
+        case Column.SUBJECT:
+            return one.subject
+        case Column.BEFORE:
+            return one.telling.before
+        case Column.AFTER:
+            return one.telling.after if one.differs else "the same"
+        case Column.TIMES:
+            return f"{one.times:,.1f} ×"
+        case _:
+            return str(one.layer + 1)
+
+
+class TouchedDelegate(QStyledItemDelegate):
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        model = index.model()
+        assert isinstance(model, TouchedModel)
+        px, roles, one, column = theme().px, theme().roles, model.shown[index.row()], Column(index.column())
+        rect: QRect = option.rect
+        state: QStyle.StateFlag = option.state
+        if state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(rect, QColor(roles.accent_tint))
+        painter.fillRect(rect.left(), rect.bottom(), rect.width(), 1, QColor(roles.line))
+        inner = QRectF(rect).adjusted(px(8), px(3), -px(8), -px(3))
+        muted = column >= Column.TIMES or (column is Column.AFTER and not one.differs)
+        painter.setFont(theme().font(BODY, bold=column is Column.AFTER and one.differs))
+        if column is Column.SUBJECT:
+            line = QFontMetrics(painter.font()).height()
+            write(painter, QRectF(inner.left(), inner.top(), inner.width(), line), one.subject, roles.text)
+            painter.setFont(theme().font(SMALL))
+            below = QRectF(inner.left(), inner.top() + line, inner.width(), inner.height() - line)
+            write(painter, below, f"{one.telling.prompt.strip()} …", roles.muted)
+        else:
+            said = " ".join(words(one, column).split())
+            align = _RIGHT if column >= Column.TIMES else Qt.AlignmentFlag.AlignLeft
+            write(painter, inner, said, roles.muted if muted else roles.text, align)
+        if state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(QColor(roles.accent))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(rect.adjusted(0, 0, -1, -2))
+
+
+class TouchedTable(QTableView):
+    went_to = Signal(object)  # Touched, or None
+
+    def __init__(self, model: TouchedModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
+        self.setModel(model)
+        self.setItemDelegate(TouchedDelegate(self))
+        self.setAccessibleName("Subjects that the change acts on")
+        self.setFrameShape(QTableView.Shape.NoFrame)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QTableView.SelectionMode.SingleSelection)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self._header = StageHeader(self)
+        self.setHorizontalHeader(self._header)
+        self._header.setSectionsClickable(True)
+        self._header.setSortIndicatorClearable(True)
+        self._header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.setSortingEnabled(True)
+        model.modelReset.connect(lambda: self.selectRow(0))
+        theme().follow(self._dress)
+
+    def currentChanged(self, current: Index, previous: Index) -> None:
+        super().currentChanged(current, previous)
+        self.went_to.emit(self._model.shown[current.row()] if current.isValid() else None)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_out()
+
+    def _dress(self) -> None:
+        self.verticalHeader().setDefaultSectionSize(row_height())
+        self._share_out()
+        self.setMinimumHeight(self._header.height() + 3 * row_height())
+        self.viewport().update()
+
+    def _share_out(self) -> None:
+        room = max(self.viewport().width() - 2 * theme().px(_FIGURE), theme().px(320))
+        for column, share in ((Column.SUBJECT, 0.4), (Column.BEFORE, 0.3), (Column.AFTER, 0.3)):
+            self.setColumnWidth(column, int(room * share))
+        for column in (Column.TIMES, Column.LAYER):
+            self.setColumnWidth(column, theme().px(_FIGURE))
+        self._header.fit()

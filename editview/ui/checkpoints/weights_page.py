@@ -1,0 +1,132 @@
+"""What differs in the weights: a picture by layer and kind, the table of tensors, and the spectrum of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSplitter, QVBoxLayout, QWidget
+
+from editview.domain.difference import Difference
+from editview.domain.two_checkpoints import TensorRow, difference_map, place_words, told_of
+from editview.domain.weight_map import Place, told
+from editview.ui.checkpoints.spectrum_plot import SpectrumPlot
+from editview.ui.checkpoints.tensor_model import TensorModel
+from editview.ui.checkpoints.tensor_table import TensorTable
+from editview.ui.look.labels import Sentence, Words
+from editview.ui.look.panel import scrolling
+from editview.ui.look.theme import SMALL, theme
+from editview.ui.weights.picture import WeightsPicture
+
+HINT = "Click a cell or a bar to see its tensors alone."
+WAITING = "The spectrum is being worked out."
+NO_SPECTRUM = "There is no spectrum of this tensor: it didn't change, or it is no matrix."
+STOPPED = "The spectrum wasn't worked out."
+
+
+class WeightsPage(QWidget):
+    def __init__(self, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._found: Difference | None = None
+        self._without = ""  # why a tensor that changed has no spectrum
+        self.picture = WeightsPicture(failed)
+        self.chosen = Sentence(HINT, SMALL, "muted")
+        self.search = QLineEdit(placeholderText="Search layers, parts and tensors", clearButtonEnabled=True)
+        self.search.setAccessibleName("Search tensors")
+        self.only = QPushButton("Only what changed")
+        self.only.setCheckable(True)
+        self.count = Words("", SMALL, "muted")
+        self.model = TensorModel(self)
+        self.table = TensorTable(self.model)
+        self.said = Sentence("", SMALL, "muted")
+        self.plot = SpectrumPlot(failed)
+        self._lay_out()
+        self.search.textChanged.connect(self._searched)
+        self.only.toggled.connect(self.model.set_only_changed)
+        self.model.modelReset.connect(self._counted)
+        self.picture.chosen.connect(self._choose)
+        self.table.went_to.connect(self._went_to)
+        theme().follow(self._dress)
+
+    def _lay_out(self) -> None:
+        left, tensors, one = QWidget(), QWidget(), QWidget()
+        self._columns = [QVBoxLayout(widget) for widget in (left, tensors, one)]
+        picture, table, below = self._columns
+        picture.addWidget(self.picture)
+        picture.addWidget(self.chosen)
+        picture.addStretch(1)
+        self._tools = QHBoxLayout()
+        self._tools.addWidget(self.search, 1)
+        self._tools.addWidget(self.only)
+        self._tools.addWidget(self.count)
+        table.addLayout(self._tools)
+        table.addWidget(self.table, 1)
+        below.addWidget(self.said)
+        below.addWidget(self.plot, 1)
+        self._right = QSplitter(Qt.Orientation.Vertical)
+        self._across = QSplitter(Qt.Orientation.Horizontal)
+        self._right.addWidget(tensors)
+        self._right.addWidget(one)
+        self._right.setStretchFactor(0, 1)
+        self._across.addWidget(scrolling(left))
+        self._across.addWidget(self._right)
+        self._across.setStretchFactor(1, 1)
+        for splitter in (self._right, self._across):
+            splitter.setChildrenCollapsible(False)
+        self._layout = QVBoxLayout(self)
+        self._layout.addWidget(self._across)
+
+    def _dress(self) -> None:
+        px = theme().px
+        self._layout.setContentsMargins(px(16), px(8), px(16), px(8))
+        for column in self._columns:
+            column.setContentsMargins(0, 0, 0, 0)
+            column.setSpacing(px(8))
+        self._tools.setSpacing(px(8))
+        for splitter in (self._right, self._across):
+            splitter.setHandleWidth(px(16))
+        self._across.setSizes([px(416), px(832)])
+        self._right.setSizes([px(280), px(208)])
+
+    # ---- what is shown ---------------------------------------------------------------------------------------
+
+    def show_difference(self, found: Difference | None, whole: bool, under_way: bool) -> None:
+        """`whole`: the spectra are known, as far as there are any; `under_way`: they are being worked out."""
+        self._without = NO_SPECTRUM if whole else WAITING if under_way else STOPPED
+        if found is not self._found:
+            if self._found is None or found is None:  # else the spectra have come
+                self.picture.choose(None)
+                self.chosen.say(HINT)
+            self._found = found
+            self.picture.show_map(difference_map(found) if found else None)
+            self.model.show(found)
+        self.chosen.setVisible(found is not None)
+        self._went_to(self._current())
+
+    def _current(self) -> TensorRow | None:
+        at = self.table.currentIndex().row()
+        return self.model.shown[at] if 0 <= at < len(self.model.shown) else None
+
+    def _went_to(self, row: TensorRow | None) -> None:
+        self.said.say(told_of(row) if row else "")
+        spectrum = row.tensor.spectrum if row and row.tensor else None
+        matrix = row is not None and row.relative is not None and row.tensor and len(row.tensor.shape) == 2
+        self.plot.show_spectrum(spectrum, self._without if matrix else NO_SPECTRUM if row else "")
+
+    def _counted(self) -> None:
+        shown, count = len(self.model.shown), self.model.count
+        words = f"{shown:,} of {count:,}" if shown < count else f"{count:,} tensors"
+        self.count.setText(words if count else "")
+
+    def _choose(self, place: Place) -> None:
+        """Show the tensors of a place of the picture alone."""
+        if self._found is not None:
+            self.search.setText(place_words(place))
+            self.picture.choose(place)
+            self.chosen.say(told(difference_map(self._found), place))
+
+    def _searched(self, words: str) -> None:
+        self.model.search(words)
+        if self.picture.place is not None and words != place_words(self.picture.place):
+            self.picture.choose(None)
+            self.chosen.say(HINT)

@@ -1,0 +1,145 @@
+"""The report of two checkpoints: what it says, that it reads without scripts, and that nothing in it acts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from editview.domain.difference import Difference, headline
+from editview.domain.facts import FactSheet
+from editview.domain.inspection import BothSaid, Inspection, Memory, memory_sentence
+from editview.domain.plan import Checkpoint
+from editview.domain.session import Run
+from editview.domain.two_checkpoints import HashedFile, tensor_rows
+from editview.domain.update_kind import judged
+from editview.formats.report import write_comparison
+from tests import sample, two
+from tests.formats.pages import Node, read
+from tests.formats.test_report import HOSTILE, table_of, tags
+
+FILES = ((HashedFile("model.safetensors", 1234, "a" * 64),), (HashedFile("model.safetensors", 2345, "b" * 64),))
+SHEET = sample.sheet(4, 2, 2)
+
+
+def page_of(folder: Path, found: Difference, asked: Run | None = None, inspection: Inspection | None = None) -> str:
+    path = folder / "report.html"
+    write_comparison(found, FILES, path, asked, inspection)
+    return path.read_text("utf-8")
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Node:
+    run = two.asked(SHEET, {"e0", "e1", "c0", "c1"}, {"e1", "e2", "c0"})
+    return read(page_of(tmp_path, two.difference(), run, two.inspection()))
+
+
+def cells(table: Node) -> list[list[str]]:
+    return [[cell.text for cell in row.children if isinstance(cell, Node)] for row in table.all("tbody")[0].all("tr")]
+
+
+def test_it_leads_with_the_sentence_and_gives_what_was_measured(page: Node) -> None:
+    found = two.difference()
+    assert page.all("h1")[0].text == judged(found).sentence.replace("*", "")
+    (head,) = page.all("header")
+    assert headline(found).replace("*", "") in head.text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "Before: /models/before. After: /models/after." in head.text
+    assert "'wte.weight' has 90 rows in the first and 100 in the second" in head.text
+
+
+def test_every_tensor_is_told_largest_change_first_with_figures_to_sort_by(page: Node) -> None:
+    (table,) = page.all("table", id="tensors")
+    rows = tensor_rows(two.difference())
+    assert [row[:2] for row in cells(table)] == [[row.where, row.name] for row in rows]
+    assert cells(table)[0][2:] == ["35 %", "99 %", rows[0].rank_words]
+    keys = [float(cell.attributes["data-key"]) for cell in table.all("td", **{"data-name": "Share"})]
+    assert keys == [-1.0 if row.share is None else row.share for row in rows]
+
+
+def test_facts_asked_of_both_stand_differences_first(page: Node) -> None:
+    prompts = [row[0] for row in table_of(page)]
+    facts = {fact.id: fact.prompt for fact in SHEET}
+    assert set(prompts[:3]) == {facts["e0"], facts["e2"], facts["c1"]}
+    assert prompts[0] == facts["e0"]  # lost
+    became = {row[0]: row[-1] for row in table_of(page)}
+    assert became[facts["e0"]] == "lost during Updateanswered differently"
+    assert became[facts["e1"]] == "survived"
+    assert "3 of 8 facts are answered differently" in [title.text for title in page.all("h2")]
+    assert "2 of 4 edits hold; 1 was lost during Update" in page.text
+
+
+def test_touched_subjects_pictures_hashes_and_the_command(page: Node) -> None:
+    (touched,) = page.all("table", id="touched")
+    assert cells(touched)[0] == ["Peru", "The sea of Peru is", "red", "blue", "7.5 ×", "2"]
+    assert [row[3] for row in cells(touched)] == ["blue", "the same"]
+    pictures = [drawing.attributes["aria-label"] for drawing in page.all("svg", role="img")]
+    assert pictures == ["Changes of the weights", "Spectrum of the change"]
+    assert page.all("pre")[0].text == "editview diff /models/before /models/after"
+    assert "a" * 64 in page.text
+    assert "b" * 64 in page.text
+    assert SHEET.content_hash in page.text
+
+
+def test_what_was_not_asked_or_is_not_known_is_left_out(tmp_path: Path) -> None:
+    half = two.asked(SHEET, set(), set())
+    half.stages[1].checks.clear()
+    page = read(page_of(tmp_path, two.difference(spectra=False), half))
+    titles = [title.text for title in page.all("h2")]
+    assert titles == ["Weights", "Tensor by tensor", "To compare them again"]
+    same = two.tensor("wte.weight", None, two.MatrixKind.EMBEDDING, 0.0)
+    found = Difference(two.BEFORE, two.AFTER, (same,))
+    page = read(page_of(tmp_path, found))
+    assert page.all("h1")[0].text == judged(found).sentence
+    assert not page.all("svg", role="img")
+
+
+def test_one_alone_is_told_by_what_was_found_in_it(tmp_path: Path) -> None:
+    memory = Memory(1, two.OUT, 7.5, 2, ("blue",))
+    alone = replace(two.inspection(), original=None, layers=(1,), memories=(memory,))
+    path = tmp_path / "report.html"
+    write_comparison(None, FILES[1:], path, inspection=alone)
+    page = read(path.read_text("utf-8"))
+    assert page.all("title")[0].text.startswith("after inspected")
+    assert page.all("h1")[0].text.startswith("Layer 2 may have been edited.")
+    assert [title.text for title in page.all("h2")] == ["Which facts it touched", "To inspect it again"]
+    assert memory_sentence(memory).replace("*", "") in page.text
+    assert "After: model.safetensors" in page.text
+    assert page.all("pre")[0].text == "editview inspect /models/after"
+
+
+def test_a_large_model_names_what_changed_most_and_says_that_there_is_more(tmp_path: Path) -> None:
+    many = [two.tensor(f"h.{at}.w", at, two.MatrixKind.MLP_OUT, 1.0 + at / 1000) for at in range(1001)]
+    page = read(page_of(tmp_path, Difference(two.BEFORE, two.AFTER, tuple(many))))
+    (table,) = page.all("table", id="tensors")
+    assert len(cells(table)) == 1000
+    assert cells(table)[0][1] == "h.1000.w"
+    assert "1 more tensors changed less or not at all." in page.text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_texts_from_outside_are_shown_as_text(text: str, tmp_path: Path) -> None:
+    found = two.difference()
+    hostile = replace(
+        found,
+        first=Checkpoint(source=text),
+        tensors=tuple(replace(tensor, name=f"{at} {text}") for at, tensor in enumerate(found.tensors)),
+        only_second=(text,),
+        otherwise=(text,),
+    )
+    facts = [
+        replace(fact, subject=text, template="{}" + text, true_answer=text, new_answer=fact.new_answer and text)
+        for fact in SHEET
+    ]
+    run = two.asked(FactSheet(text, tuple(facts)), {"e0"}, {"e1"})
+    touched = replace(two.inspection().touched[0], subject=text, said=(BothSaid(text, text, f"{text} too"),))
+    told = read(page_of(tmp_path, hostile, run, replace(two.inspection(), touched=(touched,))))
+    plain = read(page_of(tmp_path, found, two.asked(SHEET, {"e0"}, {"e1"}), two.inspection()))
+    assert tags(told).count("script") == 1
+    assert set(tags(told)) == set(tags(plain))
+    assert not any(name.startswith("on") for node in nodes(told) for name in node.attributes)
+    assert cells(told.all("table", id="touched")[0])[0][0] == text
+
+
+def nodes(page: Node) -> list[Node]:
+    return [page, *(node for child in page.children if isinstance(child, Node) for node in nodes(child))]
