@@ -95,12 +95,14 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     )
     export.set_defaults(do=_export)
 
-    report = commands.add_parser("report", help="write what became of a plan's facts as one file for any browser")
+    report = commands.add_parser("report", help="write what became of a plan's facts as one file, HTML or PDF")
     report.add_argument("plan", metavar="PLAN", help="a plan file, or 'demo'; what isn't computed yet is computed")
     report.add_argument(
         "other", metavar="OTHER", nargs="?", help="a plan with the same steps in another order, to compare it with"
     )
-    report.add_argument("--out", metavar="FILE", required=True, type=Path, help="where to write it, 'report.html'")
+    report.add_argument(
+        "--out", metavar="FILE", required=True, type=Path, help="where to write it, 'report.html' or 'report.pdf'"
+    )
     report.add_argument("--facts", metavar="FILE", help="ask this fact sheet instead of the plan's own")
     report.set_defaults(do=_report)
 

@@ -12,15 +12,16 @@ from editview.domain.files import try_place
 from editview.domain.orders import ingredients, order_key, order_name
 from editview.domain.sentences import summary
 from editview.domain.session import RunState
-from editview.formats.report import SUFFIX, write_report
+from editview.formats.report import ENDINGS, write_report
 
 
 def report(
     source: str, other: str | None, facts: str | None, columns: Mapping[str, str], device_id: str | None, out: Path
 ) -> int:
     """Compute what isn't kept, then write the report; returns the exit code. A run that doesn't end leaves none."""
-    if out.suffix.lower() != SUFFIX:
-        raise EditViewError(f"A report is an HTML file: call it '{out.with_suffix(SUFFIX).name}'.")
+    if out.suffix.lower() not in ENDINGS:
+        names = " or ".join(f"'{out.with_suffix(ending).name}'" for ending in ENDINGS)
+        raise EditViewError(f"A report is an HTML file or a PDF: call it {names}.")
     read_in = [read(each, facts, columns) for each in (source, other) if each is not None]
     if len({(ingredients(plan), sheet.content_hash) for plan, sheet in read_in}) > 1:
         raise EditViewError("These plans can't be compared: they don't do the same steps to the same facts.")

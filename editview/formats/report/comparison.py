@@ -44,7 +44,7 @@ def write_comparison(
     asked: Run | None = None,
     inspection: Inspection | None = None,
 ) -> None:
-    """Write what lies between two checkpoints as one HTML file, or what was found in one that is alone at hand.
+    """Write what lies between two checkpoints as one file, or what was found in one that is alone at hand.
 
     `files` are those of the first and of the second.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import platform
+import tempfile
 from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
@@ -31,17 +32,19 @@ from editview.domain.weight_map import headline as weights_sentence
 from editview.domain.weight_map import weight_map
 from editview.formats.plans import plan_text
 from editview.formats.report import contents
+from editview.formats.report.pdf import print_page
 from editview.formats.report.plain import emphasised, plain
 from editview.formats.report.survival_picture import survival_picture
 from editview.formats.report.weights_picture import weights_picture
 
-SUFFIX = ".html"
+ENDINGS = (".html", ".pdf")
+"""Of a report's file: what it is called says what it becomes."""
 
 _LIBRARIES = ("torch", "transformers", "peft", "safetensors", "tokenizers")
 
 
 def write_report(run: Run, path: Path, other: Run | None = None) -> None:
-    """Write what a run found as one HTML file; with another order of its steps, what both keep, fact by fact.
+    """Write what a run found as one file, HTML or PDF; with another order of its steps, what both keep, fact by fact.
 
     The runs mustn't grow meanwhile. Raises EditViewError when nothing was asked yet, or the place can't be written.
     """
@@ -52,7 +55,14 @@ def write_report(run: Run, path: Path, other: Run | None = None) -> None:
 
 
 def write_page(template: str, contents: dict[str, Any], path: Path) -> None:
-    """Fill a template. Raises EditViewError when the place can't be written."""
+    """Fill a template, and print it where the file is to be a PDF. Raises EditViewError when that fails, or the place
+    can't be written."""
+    if path.suffix.lower() == ".pdf":
+        with tempfile.TemporaryDirectory() as folder:
+            page = Path(folder) / "report.html"
+            write_page(template, contents, page)
+            print_page(page, path)
+        return
     with replacing(path) as file:
         for piece in _page().get_template(template).generate({**_frame(), **contents}):
             file.write(piece.encode())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QPushButton, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QPushButton, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from editview.domain.files import file_name
 from editview.domain.two_checkpoints import name_of
@@ -22,7 +22,7 @@ from editview.ui.look.theme import theme
 from editview.ui.opening.opening import Opening
 from editview.ui.problem import Problem
 from editview.ui.window.actions import Action, Actions
-from editview.ui.window.reports import SUFFIX, Reports
+from editview.ui.window.reports import Reports, place_of_report
 
 
 class CheckpointsWindow(QMainWindow):
@@ -132,9 +132,8 @@ class CheckpointsWindow(QMainWindow):
     def save_report(self) -> None:
         names = " and ".join(name_of(one) for one in (self.pair.first, self.pair.second) if one is not None)
         name = file_name(f"{names} {'compared' if self.pair.found else 'inspected'}", "report")
-        path, _ = QFileDialog.getSaveFileName(self, "Save the report", f"{name}{SUFFIX}", "Reports (*.html)")
-        if path:
-            self.pair.save(path if path.lower().endswith(SUFFIX) else f"{path}{SUFFIX}")
+        if path := place_of_report(self, name):
+            self.pair.save(path)
 
     def _saved(self, path: str) -> None:
         then = "Open it", partial(self._reports.open, path)

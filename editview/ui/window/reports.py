@@ -14,7 +14,15 @@ from editview.domain.session import Run, RunState
 from editview.ui.hub import Hub
 from editview.ui.problem import Problem
 
-SUFFIX = ".html"
+_HTML, _PDF = "Web pages (*.html)", "PDF (*.pdf)"
+
+
+def place_of_report(window: QWidget, name: str) -> str:
+    """Where a person wants a report to be, of which kind says its ending; '' when nowhere."""
+    path, kind = QFileDialog.getSaveFileName(window, "Save the report", f"{name}.html", f"{_HTML};;{_PDF}")
+    if not path or path.lower().endswith(".pdf"):
+        return path
+    return path.removesuffix(".html") + (".pdf" if kind == _PDF else ".html")
 
 
 class Reports(QObject):
@@ -37,10 +45,9 @@ class Reports(QObject):
 
     def _ask(self, runs: tuple[Run, ...]) -> None:
         name = file_name(runs[0].plan.name, "report") + (" - orders compared" if len(runs) > 1 else "")
-        path, _ = QFileDialog.getSaveFileName(self._window, "Save the report", f"{name}{SUFFIX}", "Reports (*.html)")
-        if path:
+        if path := place_of_report(self._window, name):
             self._hub.noted.emit("The report is being written.")
-            self._hub.send(SaveReport(runs[0], path if path.lower().endswith(SUFFIX) else f"{path}{SUFFIX}", *runs[1:]))
+            self._hub.send(SaveReport(runs[0], path, *runs[1:]))
 
     def open(self, path: str) -> None:
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(path).absolute()))):

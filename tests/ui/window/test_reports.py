@@ -32,13 +32,13 @@ def window(qtbot: QtBot, sent: list[Request]) -> MainWindow:
     return made
 
 
-def choose(path: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def choose(path: str, monkeypatch: pytest.MonkeyPatch, kind: str = "") -> list[str]:
     """What the dialog is answered; collects the names that it suggests."""
     suggested: list[str] = []
 
     def answer(_parent: object, _title: str, start: str, _kinds: str) -> tuple[str, str]:
         suggested.append(start)
-        return path, ""
+        return path, kind
 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", answer)
     return suggested
@@ -60,6 +60,23 @@ def test_a_run_is_saved_once_it_has_ended(
     assert suggested == ["Sample.html"]
     assert sent[-1] == SaveReport(hub.run, str(tmp_path / "told.html"))
     assert window.message.sentence.text() == "The report is being written."
+
+
+@pytest.mark.parametrize(
+    ("chosen", "kind", "written"),
+    [
+        ("told", "Web pages (*.html)", "told.html"), ("told.html", "Web pages (*.html)", "told.html"),
+        ("told.html", "PDF (*.pdf)", "told.pdf"), ("told.pdf", "Web pages (*.html)", "told.pdf"),
+        ("told.v2", "PDF (*.pdf)", "told.v2.pdf"),
+    ],
+)  # fmt: skip
+def test_it_becomes_what_was_chosen_of_the_two(
+    window: MainWindow, sent: list[Request], monkeypatch: pytest.MonkeyPatch, chosen: str, kind: str, written: str
+) -> None:
+    choose(f"/there/{chosen}", monkeypatch, kind)
+    window.hub.take(sample.events(sample.plan(), sample.sheet()))
+    window.reports.save()
+    assert sent[-1] == SaveReport(window.hub.run, f"/there/{written}")
 
 
 def test_a_run_that_was_stopped_before_anything_was_asked_is_nothing_to_save(window: MainWindow) -> None:
