@@ -39,7 +39,7 @@ from editview.formats.plans import read_plan, write_plan
 from editview.jobs.service import Jobs
 from editview.lm import answers
 from editview.lm.opening import open_model
-from editview.runs import workbench
+from editview.runs import inspection, workbench
 from editview.runs.store import StageStore
 from editview.tuning.fine_tune import fine_tune
 from tests import small
@@ -415,7 +415,10 @@ def test_diff_tells_what_lies_between_two_checkpoints(editview: Editview, tmp_pa
     assert "holds no adapter" in editview("diff", one, one, "--first-adapter", one).err
 
 
-def test_inspect_tells_which_facts_were_touched(editview: Editview, tmp_path: Path) -> None:
+def test_inspect_tells_which_facts_were_touched(
+    editview: Editview, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspection, "YARDSTICK", 0)  # the few lands are enough here
     small.checkpoint(tmp_path / "one")
     small.checkpoint(tmp_path / "other", seed=1)
     lands = tmp_path / "lands.txt"

@@ -47,9 +47,12 @@ def look(studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ins
     lands = tmp_path / "lands.txt"
     lands.write_text("\n".join(small.LANDS), "utf-8")
 
-    def ask(edited: Checkpoint, original: Checkpoint | None = None, **more: object) -> Inspection:
+    def ask(
+        edited: Checkpoint, original: Checkpoint | None = None, emit: Callable[[Event], None] = lambda event: None,
+        stop: threading.Event | None = None, **more: object,
+    ) -> Inspection:  # fmt: skip
         asked = replace(InspectCheckpoint(edited, original, str(lands)), **more)  # type: ignore[arg-type]
-        return studio.runner.inspect(asked, lambda event: None, threading.Event())
+        return studio.runner.inspect(asked, emit, stop or threading.Event())
 
     return ask
 
@@ -109,7 +112,7 @@ def test_it_tells_how_far_it_is_and_stops(studio: Studio, edited: Checkpoint, lo
                 stop.set()
 
         with pytest.raises(Cancelled):
-            studio.runner.inspect(InspectCheckpoint(edited, studio.world.checkpoint), emit, stop)
+            look(edited, studio.world.checkpoint, emit, stop)
         assert seen[-1] == EngineLoading("")
 
 
