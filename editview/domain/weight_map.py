@@ -134,7 +134,7 @@ def planned_map(plan: Plan, sheet: FactSheet | None, tensors: tuple[TensorInfo, 
 def percent(figure: float) -> str:
     """A relative change: two digits that count, '4.1 %', '0.032 %'."""
     value = 100 * figure
-    if value >= 10 or value == 0:
+    if value >= 9.95 or value == 0:
         return f"{value:,.0f} %"
     if value >= 0.001:
         return f"{value:.1f} %" if value >= 1 else f"{float(f'{value:.2g}')} %"

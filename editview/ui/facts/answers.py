@@ -10,9 +10,10 @@ from PySide6.QtWidgets import QHeaderView, QSizePolicy, QStyledItemDelegate, QSt
 
 from editview.domain.facts import Fact, Group
 from editview.domain.look import NOT_ASKED, NOT_EDITED, VERDICT_MARKS, Mark
+from editview.domain.survival import percent
 from editview.domain.verdicts import Answer, Verdict
 from editview.ui.facts.grid import FactsGrid
-from editview.ui.facts.words import headings, percent
+from editview.ui.facts.words import headings
 from editview.ui.look.stage_header import OPERATION, StageHeader
 from editview.ui.look.theme import BODY, SMALL, state_of, theme
 

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QWidget
 
 from editview.domain.operations import FineTune
 from editview.domain.sentences import when_lost
+from editview.domain.survival import percent
 from editview.domain.verdicts import likelihood
 from editview.ui.facts.grid import FactsGrid
-from editview.ui.facts.words import percent
 from editview.ui.look.pictures import Picture, legible, pen, spread, write
 from editview.ui.look.theme import theme
 

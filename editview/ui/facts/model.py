@@ -17,9 +17,10 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from editview.domain.facts import Fact, FactSheet
 from editview.domain.plan import Plan
 from editview.domain.session import Run
+from editview.domain.survival import percent
 from editview.ui.facts.grid import Chip, FactsGrid, Numbers
 from editview.ui.facts.query import Filter, Haystack, SortKey, fate_key, rows
-from editview.ui.facts.words import GROUP_WORDS, MARKS, became, chip_words, headings, percent, says_now
+from editview.ui.facts.words import GROUP_WORDS, MARKS, became, chip_words, headings, says_now
 from editview.ui.look.stage_header import OPERATION
 
 Index = QModelIndex | QPersistentModelIndex

@@ -95,15 +95,6 @@ def headings(grid: FactsGrid) -> tuple[str, ...]:
     return (grid.titles[0], *(f"{stage} {title}" for stage, title in enumerate(grid.titles[1:], start=1)))
 
 
-def percent(probability: float) -> str:
-    """A probability to be read at a glance: never 0 % or 100 % unless it is."""
-    if 0 < probability < 0.01:
-        return "<1 %"
-    if 0.99 < probability < 1:
-        return ">99 %"
-    return f"{100 * probability:.0f} %"
-
-
 def fate(grid: FactsGrid, row: int) -> str:
     """What became of a fact as one sentence, with the stage's title and what the model says now."""
     fact, change = grid.sheet.facts[row], CHANGES[grid.change_now[row]]
@@ -167,6 +158,5 @@ __all__ = [
     "fate",
     "headings",
     "of_two_checkpoints",
-    "percent",
     "says_now",
 ]

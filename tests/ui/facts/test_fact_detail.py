@@ -16,12 +16,13 @@ from editview.domain.facts import FactSheet
 from editview.domain.operations import FullFineTune
 from editview.domain.plan import Plan
 from editview.domain.session import Run, Session
+from editview.domain.survival import percent
 from editview.domain.verdicts import Change, Check, LiveCheck, likelihood
 from editview.ui.facts.answers import AnswersModel
 from editview.ui.facts.curve import FactCurve, course, end_words, trained_stages
 from editview.ui.facts.detail import FactDetail
 from editview.ui.facts.grid import FactsGrid
-from editview.ui.facts.words import fate, percent
+from editview.ui.facts.words import fate
 from editview.ui.look.theme import SMALL, theme
 from tests import sample
 
