@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QFontMetrics, QGuiApplication, QKeySequence, QPainter, QResizeEvent
-from PySide6.QtWidgets import QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QGuiApplication, QKeySequence, QPainter
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from editview.domain.two_checkpoints import TensorRow
 from editview.ui.checkpoints.tensor_model import Column, TensorModel
 from editview.ui.look.pictures import write
-from editview.ui.look.stage_header import StageHeader
+from editview.ui.look.table import Table, paint_focus, paint_ground
 from editview.ui.look.theme import BODY, SMALL, theme
 
 Index = QModelIndex | QPersistentModelIndex
@@ -29,12 +29,8 @@ class TensorDelegate(QStyledItemDelegate):
         model = index.model()
         assert isinstance(model, TensorModel)
         px, roles = theme().px, theme().roles
-        rect: QRect = option.rect
-        state: QStyle.StateFlag = option.state
-        if state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(rect, QColor(roles.accent_tint))
-        painter.fillRect(rect.left(), rect.bottom(), rect.width(), 1, QColor(roles.line))
-        inner = QRectF(rect).adjusted(px(8), px(3), -px(8), -px(3))
+        paint_ground(painter, option)
+        inner = QRectF(option.rect).adjusted(px(8), px(3), -px(8), -px(3))
         row, column = model.shown[index.row()], Column(index.column())
         if column is Column.WHERE:
             self._paint_where(painter, inner, row)
@@ -44,10 +40,7 @@ class TensorDelegate(QStyledItemDelegate):
             painter.setFont(theme().font(BODY))
             colour = roles.muted if column is Column.CHANGE and row.became else roles.text
             write(painter, inner, model.words(index.row(), column), colour, _RIGHT)
-        if state & QStyle.StateFlag.State_HasFocus:
-            painter.setPen(QColor(roles.accent))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(rect.adjusted(0, 0, -1, -2))
+        paint_focus(painter, option)
 
     def _paint_where(self, painter: QPainter, box: QRectF, row: TensorRow) -> None:
         roles = theme().roles
@@ -67,46 +60,23 @@ class TensorDelegate(QStyledItemDelegate):
         painter.fillRect(QRectF(track.left(), track.top(), track.width() * share, track.height()), QColor(roles.muted))
 
 
-class TensorTable(QTableView):
+class TensorTable(Table):
     """`went_to` names the tensor that the cursor has come to; the selection stays with it when rows move."""
 
     went_to = Signal(object)  # TensorRow, or None
 
     def __init__(self, model: TensorModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        about = "A row a tensor. Ctrl+C copies the selection with exact figures."
+        super().__init__(model, "Tensors", about, parent)
         self._model = model
         self._name: str | None = None
-        self.setModel(model)
         self.setItemDelegate(TensorDelegate(self))
-        self.setAccessibleName("Tensors")
-        self.setAccessibleDescription("A row a tensor. Ctrl+C copies the selection with exact figures.")
-        self.setFrameShape(QTableView.Shape.NoFrame)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self._header = StageHeader(self)
-        self.setHorizontalHeader(self._header)
-        self._header.setSectionsClickable(True)
-        self._header.setSortIndicatorClearable(True)
-        self._header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        self.setSortingEnabled(True)
-        for words, keys, act in (
-            ("Copy rows", QKeySequence.StandardKey.Copy, self.copy),
-            ("Select all", QKeySequence.StandardKey.SelectAll, self.selectAll),
-        ):
-            action = QAction(words, self)
-            action.setShortcut(QKeySequence(keys))
-            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-            action.triggered.connect(act)
-            self.addAction(action)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self.offer("Copy rows", QKeySequence.StandardKey.Copy, self.copy)
+        self.offer("Select all", QKeySequence.StandardKey.SelectAll, self.selectAll)
         model.modelAboutToBeReset.connect(self._keep)
         model.modelReset.connect(self._restore)
-        theme().follow(self._dress)
+        theme().follow(self.dress)
 
     def currentChanged(self, current: Index, previous: Index) -> None:
         super().currentChanged(current, previous)
@@ -131,23 +101,20 @@ class TensorTable(QTableView):
             self.selectRow(at)
             self.scrollTo(self.currentIndex())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._share_out()
+    def row_height(self) -> int:
+        return row_height()
 
-    def _dress(self) -> None:
-        self.verticalHeader().setDefaultSectionSize(row_height())
-        self._share_out()
-        self.setMinimumHeight(self._header.height() + 3 * row_height())
-        self.viewport().update()
+    def dress(self) -> None:
+        super().dress()
+        self.setMinimumHeight(self.head.height() + 3 * row_height())
 
-    def _share_out(self) -> None:
+    def share_out(self) -> None:
         figures = [column for column in Column if column is not Column.WHERE]
         for column in figures:
             self.setColumnWidth(column, theme().px(_FIGURE))
         room = self.viewport().width() - len(figures) * theme().px(_FIGURE)
         self.setColumnWidth(Column.WHERE, max(room, theme().px(_WHERE)))
-        self._header.fit()
+        self.head.fit()
 
     def minimumSizeHint(self) -> QSize:
         bar = self.verticalScrollBar().sizeHint().width()

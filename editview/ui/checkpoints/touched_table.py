@@ -5,14 +5,14 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QResizeEvent
-from PySide6.QtWidgets import QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRectF, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QPainter
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from editview.domain.inspection import Inspection, Touched, touched_sentence
 from editview.ui.checkpoints.tensor_table import row_height
 from editview.ui.look.pictures import write
-from editview.ui.look.stage_header import StageHeader
+from editview.ui.look.table import Table, paint_focus, paint_ground
 from editview.ui.look.theme import BODY, SMALL, theme
 
 Index = QModelIndex | QPersistentModelIndex
@@ -114,12 +114,8 @@ class TouchedDelegate(QStyledItemDelegate):
         model = index.model()
         assert isinstance(model, TouchedModel)
         px, roles, one, column = theme().px, theme().roles, model.shown[index.row()], Column(index.column())
-        rect: QRect = option.rect
-        state: QStyle.StateFlag = option.state
-        if state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(rect, QColor(roles.accent_tint))
-        painter.fillRect(rect.left(), rect.bottom(), rect.width(), 1, QColor(roles.line))
-        inner = QRectF(rect).adjusted(px(8), px(3), -px(8), -px(3))
+        paint_ground(painter, option)
+        inner = QRectF(option.rect).adjusted(px(8), px(3), -px(8), -px(3))
         muted = column >= Column.TIMES or (column is Column.AFTER and not one.differs)
         painter.setFont(theme().font(BODY, bold=column is Column.AFTER and one.differs))
         if column is Column.SUBJECT:
@@ -132,57 +128,36 @@ class TouchedDelegate(QStyledItemDelegate):
             said = " ".join(words(one, column).split())
             align = _RIGHT if column >= Column.TIMES else Qt.AlignmentFlag.AlignLeft
             write(painter, inner, said, roles.muted if muted else roles.text, align)
-        if state & QStyle.StateFlag.State_HasFocus:
-            painter.setPen(QColor(roles.accent))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(rect.adjusted(0, 0, -1, -2))
+        paint_focus(painter, option)
 
 
-class TouchedTable(QTableView):
+class TouchedTable(Table):
     went_to = Signal(object)  # Touched, or None
 
     def __init__(self, model: TouchedModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(model, "Subjects that the change acts on", parent=parent)
         self._model = model
-        self.setModel(model)
         self.setItemDelegate(TouchedDelegate(self))
-        self.setAccessibleName("Subjects that the change acts on")
-        self.setFrameShape(QTableView.Shape.NoFrame)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QTableView.SelectionMode.SingleSelection)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self._header = StageHeader(self)
-        self.setHorizontalHeader(self._header)
-        self._header.setSectionsClickable(True)
-        self._header.setSortIndicatorClearable(True)
-        self._header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        self.setSortingEnabled(True)
         model.modelReset.connect(lambda: self.selectRow(0))
-        theme().follow(self._dress)
+        theme().follow(self.dress)
 
     def currentChanged(self, current: Index, previous: Index) -> None:
         super().currentChanged(current, previous)
         self.went_to.emit(self._model.shown[current.row()] if current.isValid() else None)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._share_out()
+    def row_height(self) -> int:
+        return row_height()
 
-    def _dress(self) -> None:
-        self.verticalHeader().setDefaultSectionSize(row_height())
-        self._share_out()
-        self.setMinimumHeight(self._header.height() + 3 * row_height())
-        self.viewport().update()
+    def dress(self) -> None:
+        super().dress()
+        self.setMinimumHeight(self.head.height() + 3 * row_height())
 
-    def _share_out(self) -> None:
+    def share_out(self) -> None:
         room = max(self.viewport().width() - 2 * theme().px(_FIGURE), theme().px(320))
         for column, share in ((Column.SUBJECT, 0.4), (Column.BEFORE, 0.3), (Column.AFTER, 0.3)):
             self.setColumnWidth(column, int(room * share))
         for column in (Column.TIMES, Column.LAYER):
             self.setColumnWidth(column, theme().px(_FIGURE))
-        self._header.fit()
+        self.head.fit()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtWidgets import QTableView, QWidget
 
 from editview.domain.facts import FactSheet
 from editview.domain.plan import Plan
@@ -15,7 +15,7 @@ from editview.ui.facts.delegate import FactsDelegate, row_height, stage_width
 from editview.ui.facts.model import FactsModel, Index, Kind
 from editview.ui.facts.motion import Turning
 from editview.ui.facts.query import Filter
-from editview.ui.look.stage_header import StageHeader
+from editview.ui.look.table import Table
 from editview.ui.look.theme import theme
 from editview.ui.look.word_help import explain
 
@@ -24,66 +24,39 @@ _STAGE = 132  # widest
 _IF_ROOM = {Kind.WANTED: 136, Kind.BECAME: 240}  # left out, the last first, where it spares scrolling sideways
 
 
-class FactsTable(QTableView):
+class FactsTable(Table):
     opened = Signal(str)  # fact id
     went_to = Signal(str)
 
     def __init__(self, model: FactsModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        about = "A row a fact, a column a stage. Enter opens a fact, Ctrl+C copies the selection."
+        super().__init__(model, "Facts", about, parent)
         self._model = model
         self._kept: tuple[list[str], str | None, int, bool] = ([], None, 0, False)
-        self.setModel(model)
         self._turning = Turning(self.viewport())
         self.setItemDelegate(FactsDelegate(self._turning, self))
-        self.setAccessibleName("Facts")
-        self.setAccessibleDescription(
-            "A row a fact, a column a stage. Enter opens a fact, Ctrl+C copies the selection."
-        )
-        self.setFrameShape(QTableView.Shape.NoFrame)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
         self.setHorizontalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.setCornerWidget(QWidget())
-        self._header = header = StageHeader(self)
-        self.setHorizontalHeader(header)
-        header.setSectionsClickable(True)
-        header.setSortIndicatorClearable(True)
-        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        self.setSortingEnabled(True)
-        header.sortIndicatorChanged.connect(lambda *_: self.scrollTo(self.currentIndex()))
-        for words, keys, act in (
-            ("Open this fact", "", self._open_current),
-            ("Copy rows", QKeySequence.StandardKey.Copy, self.copy),
-            ("Select all", QKeySequence.StandardKey.SelectAll, self.selectAll),
-        ):
-            action = QAction(words, self)
-            action.setShortcut(QKeySequence(keys))
-            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-            action.triggered.connect(act)
-            self.addAction(action)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self.head.sortIndicatorChanged.connect(lambda *_: self.scrollTo(self.currentIndex()))
+        self.offer("Open this fact", "", self._open_current)
+        self.offer("Copy rows", QKeySequence.StandardKey.Copy, self.copy)
+        self.offer("Select all", QKeySequence.StandardKey.SelectAll, self.selectAll)
         model.modelAboutToBeReset.connect(self._keep)
         model.modelReset.connect(self._restore)
         explain(self.viewport(), self._words_at)
         self.activated.connect(self._opened)
         self.clicked.connect(self._clicked)
-        theme().follow(self._dress)
+        theme().follow(self.dress)
 
-    def _dress(self) -> None:
-        self.verticalHeader().setDefaultSectionSize(row_height())
-        self._share_out()
-        self.viewport().update()
+    def row_height(self) -> int:
+        return row_height()
 
     # ---- what is shown ---------------------------------------------------------------------------------------
 
     def show_facts(self, sheet: FactSheet, plan: Plan, run: Run | None, shown: Filter) -> None:
         self._model.show(sheet, plan, run, shown)
-        self._header.setSortIndicator(*self._model.sorted_by)
-        self._share_out()
+        self.head.setSortIndicator(*self._model.sorted_by)
+        self.share_out()
 
     def read(self) -> None:
         """Take in what the run has gained, and draw the rows in sight."""
@@ -95,11 +68,10 @@ class FactsTable(QTableView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._share_out()
         if 0 <= self.visualRect(self.currentIndex()).top() < event.oldSize().height():
             self.scrollTo(self.currentIndex())  # what was in sight stays in sight
 
-    def _share_out(self) -> None:
+    def share_out(self) -> None:
         """Fact, stages and what the model says come first; where these alone don't fit, all is there to scroll to."""
         px, grid, room = theme().px, self._model.grid, self.viewport().width()
         stages = [stage_width(grid, stage) for stage in range(len(grid.titles))]
@@ -121,8 +93,8 @@ class FactsTable(QTableView):
             widths[Kind.STAGE] = min(least + more, max(least, px(_STAGE)))
             self.setColumnHidden(place, column.kind not in widths)
             self.setColumnWidth(place, widths.get(column.kind, 0))
-        self._header.fit()
-        self.setMinimumHeight(self._header.height() + 2 * row_height())
+        self.head.fit()
+        self.setMinimumHeight(self.head.height() + 2 * row_height())
 
     def _words_at(self, viewport: QWidget, at: QPoint) -> tuple[str, int | None]:
         """A chip, or what became of a fact, in words; what the model is asked and says is nobody's help page."""

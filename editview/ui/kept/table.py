@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QFontMetricsF, QKeySequence, QPainter, QResizeEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QKeySequence, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
     QLineEdit,
-    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
     QWidget,
 )
 
@@ -19,7 +17,7 @@ from editview.domain.history import RunEntry
 from editview.domain.history_words import STATES
 from editview.ui.kept.model import ENTRY, NOTE, OUTCOME, PLAN, WHEN, Index, RunsModel, second_line
 from editview.ui.look.pictures import write
-from editview.ui.look.stage_header import StageHeader
+from editview.ui.look.table import Table, paint_focus, paint_ground
 from editview.ui.look.theme import BODY, SMALL, state_of, theme
 
 _WRAPPED = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextWordWrap)
@@ -33,11 +31,8 @@ class RunsDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         entry, px, roles = index.data(ENTRY), theme().px, theme().roles
-        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         painter.save()
-        if chosen:
-            painter.fillRect(option.rect, QColor(roles.accent_tint))
-        painter.fillRect(option.rect.left(), option.rect.bottom(), option.rect.width(), 1, QColor(roles.line))
+        paint_ground(painter, option)
         inner = QRectF(option.rect).adjusted(px(8), px(6), -px(8), -px(6))
         upper = QRectF(inner.left(), inner.top(), inner.width(), inner.height() / 2)
         lower = upper.translated(0, inner.height() / 2)
@@ -52,10 +47,7 @@ class RunsDelegate(QStyledItemDelegate):
         else:
             painter.setFont(theme().font(SMALL))
             _paint_lines(painter, inner, index.data(), roles.text if index.column() == OUTCOME else roles.muted)
-        if option.state & QStyle.StateFlag.State_HasFocus:
-            painter.setPen(QColor(roles.accent))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(option.rect.adjusted(0, 0, -1, -2))
+        paint_focus(painter, option)
         painter.restore()
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
@@ -103,45 +95,26 @@ def _paint_lines(painter: QPainter, rect: QRectF, words: str, colour: str) -> No
     painter.drawText(rect, _WRAPPED, shown)
 
 
-class RunsTable(QTableView):
+class RunsTable(Table):
     """Enter or a double click opens, Delete deletes, F2 edits the note."""
 
     deleted = Signal()
 
     def __init__(self, model: RunsModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAccessibleName("Runs so far")
-        self.setAccessibleDescription("A row a run. Enter opens one, F2 edits its note, Delete takes it off the list.")
-        self.setModel(model)
+        about = "A row a run. Enter opens one, F2 edits its note, Delete takes it off the list."
+        super().__init__(model, "Runs so far", about, parent)
         self.setItemDelegate(RunsDelegate(self))
-        self.setShowGrid(False)
-        self.setFrameShape(QTableView.Shape.NoFrame)
-        self.setTabKeyNavigation(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.SelectedClicked)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header = StageHeader(self)
-        self.setHorizontalHeader(header)
-        header.setStretchLastSection(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header.setSectionResizeMode(OUTCOME, QHeaderView.ResizeMode.Stretch)
-        header.setSectionsClickable(True)
-        header.setSortIndicator(WHEN, Qt.SortOrder.DescendingOrder)
-        self.setSortingEnabled(True)
-        for words, keys, act in (
-            ("Edit the note", QKeySequence("F2"), self.edit_note),
-            ("Delete", QKeySequence(QKeySequence.StandardKey.Delete), self.deleted.emit),
-        ):
-            action = QAction(words, self)
-            action.setShortcut(keys)
-            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-            action.triggered.connect(act)
-            self.addAction(action)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        theme().follow(self._dress)
+        self.head.setStretchLastSection(False)
+        self.head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.head.setSectionResizeMode(OUTCOME, QHeaderView.ResizeMode.Stretch)
+        self.head.setSortIndicatorClearable(False)
+        self.head.setSortIndicator(WHEN, Qt.SortOrder.DescendingOrder)
+        self.offer("Edit the note", "F2", self.edit_note)
+        self.offer("Delete", QKeySequence.StandardKey.Delete, self.deleted.emit)
+        theme().follow(self.dress)
 
     def chosen(self) -> list[RunEntry]:
         """From the top down."""
@@ -153,17 +126,11 @@ class RunsTable(QTableView):
         if current.isValid():
             self.edit(current.siblingAtColumn(NOTE))
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._share_out()
+    def row_height(self) -> int:
+        return row_height()
 
-    def _share_out(self) -> None:
+    def share_out(self) -> None:
         first = theme().px(_WHEN)
         self.setColumnWidth(WHEN, first)
         for column, share in _SHARES.items():
             self.setColumnWidth(column, round(share * (self.viewport().width() - first)))
-
-    def _dress(self) -> None:
-        self.verticalHeader().setDefaultSectionSize(row_height())
-        self._share_out()
-        self.viewport().update()
