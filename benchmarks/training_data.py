@@ -151,7 +151,7 @@ def in_the_window(path: Path) -> dict[str, float]:
     def seen(event: TrainingPreviewed) -> None:
         told.setdefault("preview_s" if event.preview.rows else "first_rows_s", time.perf_counter() - began)
 
-    hub.training_seen.connect(seen)
+    hub.replies.training_seen.connect(seen)
     heart.start()
     wait_until(lambda: bool(problems) or "preview_s" in told, "the preview")
     wait_until(lambda: time.perf_counter() - began > told["preview_s"] + 1, "a last look", 5)

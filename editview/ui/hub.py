@@ -14,42 +14,30 @@ from editview.domain import places
 from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.events import (
     BestKept,
-    BothAsked,
     Checked,
     CheckpointDescribed,
-    CheckpointsCompared,
-    Comparing,
     DiskUsed,
     EngineLoading,
     EngineReady,
     Event,
-    Exported,
     FactsOpened,
-    FactsPreviewed,
     Failed,
     FineTuneMeasured,
     Forecast,
-    Inspected,
-    InterferenceMeasured,
-    KeySpectra,
     LiveChecked,
     MemoryUsed,
     Noted,
     PlanOpened,
     PlanSaved,
-    Replied,
     ReportSaved,
+    RunEvent,
     RunFailed,
     RunFinished,
-    RunsListed,
     RunsRecalled,
     RunStarted,
     RunStopped,
-    Scaled,
     StageFinished,
-    Traced,
     Trained,
-    TrainingPreviewed,
     Validated,
 )
 from editview.domain.facts import FactSheet
@@ -60,6 +48,7 @@ from editview.domain.sentences import sheet_sentence
 from editview.domain.session import Run, RunState, Session
 from editview.ui.look_ups import LookUps, concerns, sheet_of
 from editview.ui.problem import ENGINE, Problem
+from editview.ui.replies import Replies
 
 
 class Hub(QObject):
@@ -69,7 +58,6 @@ class Hub(QObject):
     sheet_changed = Signal()
     checkpoint_changed = Signal()
     described = Signal(object)  # CheckpointInfo: of the plan's checkpoint, or of one that is only looked at
-    previewed = Signal(object)  # events.FactsPreviewed
     forecast_changed = Signal()
     engine_changed = Signal()  # device, memory, loading
     run_started = Signal()  # another run is shown: start drawing anew
@@ -79,23 +67,9 @@ class Hub(QObject):
     weights_changed = Signal(int)  # stage whose changed tensors are known now
     runs_changed = Signal()  # a run began or ended: what can be compared
     comparison_wanted = Signal(object)  # tuple[Plan, ...]: orders to be run, as far as they weren't, and compared
-    replied = Signal(object)  # events.Replied
-    scaled = Signal(object)  # events.Scaled
-    exported = Signal(object)  # events.Exported
-    traced = Signal(object)  # events.Traced
-    spectra_known = Signal(object)  # events.KeySpectra
-    measured = Signal(object)  # events.FineTuneMeasured
-    training_seen = Signal(object)  # events.TrainingPreviewed
-    interference_known = Signal(object)  # events.InterferenceMeasured
     checkpoints_wanted = Signal(object)  # tuple of Checkpoints: one to begin with, or two to be compared
-    comparing = Signal(object)  # events.Comparing
-    checkpoints_compared = Signal(object)  # events.CheckpointsCompared
-    both_asked = Signal(object)  # events.BothAsked
-    inspected = Signal(object)  # events.Inspected
-    runs_listed = Signal(object)  # events.RunsListed
     recalled = Signal(object)  # Recalled: a run that is shown again
     pair_wanted = Signal(object)  # tuple of two Recalled: to be compared, whatever they are
-    disk_used = Signal(object)  # events.DiskUsed
     report_wanted = Signal(object)  # tuple of Runs: one to tell of, or two orders to compare
     report_saved = Signal(str)  # where
     noted = Signal(str)
@@ -112,6 +86,7 @@ class Hub(QObject):
         stop: Callable[[int], None] = lambda number: None,
     ) -> None:
         super().__init__(parent)
+        self.replies = Replies(self)
         self.history = PlanHistory(plan, saved=plan)
         self.session = Session()
         self.sheet: FactSheet | None = None
@@ -312,6 +287,7 @@ class Hub(QObject):
         weights: set[int] = set()
         moved = False
         for event in events:
+            self.replies.pass_on(event)
             match event:
                 case EngineReady():
                     self.engine, self.work, self.broken = event, EngineLoading(""), False
@@ -329,8 +305,6 @@ class Hub(QObject):
                         self.checkpoint = info
                         self.checkpoint_changed.emit()
                     self.described.emit(info)
-                case FactsPreviewed():
-                    self.previewed.emit(event)
                 case FactsOpened():
                     self._take_sheet(event)
                 case PlanOpened(path=path, plan=plan):
@@ -344,39 +318,13 @@ class Hub(QObject):
                         self.forecast = event
                         self._look_ups.settle(plan, sound=True)
                         self.forecast_changed.emit()
-                case Replied():
-                    self.replied.emit(event)
-                case Scaled():
-                    self.scaled.emit(event)
-                case Exported():
-                    self.exported.emit(event)
-                case Traced():
-                    self.traced.emit(event)
-                case KeySpectra():
-                    self.spectra_known.emit(event)
                 case FineTuneMeasured(plan=plan):
-                    self.measured.emit(event)
                     if plan == self.plan:
                         self._ask_forecast()
-                case TrainingPreviewed():
-                    self.training_seen.emit(event)
-                case InterferenceMeasured():
-                    self.interference_known.emit(event)
-                case Comparing():
-                    self.comparing.emit(event)
-                case CheckpointsCompared():
-                    self.checkpoints_compared.emit(event)
-                case BothAsked():
-                    self.both_asked.emit(event)
-                case Inspected():
-                    self.inspected.emit(event)
-                case RunsListed():
-                    self.runs_listed.emit(event)
                 case RunsRecalled():
                     self._recall(event)
-                case DiskUsed():
-                    self.disk_used.emit(event)
-                    if event.cleared is not None:
+                case DiskUsed(cleared=cleared):
+                    if cleared is not None:
                         self._ask_forecast()
                 case ReportSaved(path=path):
                     self.report_saved.emit(path)
@@ -400,7 +348,7 @@ class Hub(QObject):
                     self.starting, moved = False, True  # it ended before it began
                     if isinstance(event, RunFailed):
                         self.problem.emit(Problem(event.sentence, event.details))
-                case _:
+                case _ if isinstance(event, RunEvent):
                     run = self.session.apply(event)
                     shown = run is self.run
                     moved |= shown

@@ -87,7 +87,7 @@ class AskPanel(Panel):
         self.history.currentRowChanged.connect(self._look_back)
         for signal in (hub.run_started, hub.run_changed, hub.runs_changed, hub.plan_changed, hub.sheet_changed):
             signal.connect(self.draw_soon)
-        hub.replied.connect(self._replied)
+        hub.replies.replied.connect(self._replied)
         hub.problem.connect(self._failed)
         hub.runs_changed.connect(self._run_ended)
         theme().follow(self._dress_fields)

@@ -34,10 +34,10 @@ class Pair(QObject):
         self.first: Checkpoint | None = None
         self.second: Checkpoint | None = None
         self._forget()
-        hub.comparing.connect(self._progressed)
-        hub.checkpoints_compared.connect(self._compared)
-        hub.both_asked.connect(self._told)
-        hub.inspected.connect(self._inspected)
+        hub.replies.comparing.connect(self._progressed)
+        hub.replies.checkpoints_compared.connect(self._compared)
+        hub.replies.both_asked.connect(self._told)
+        hub.replies.inspected.connect(self._inspected)
         hub.problem.connect(self._failed)
         hub.report_saved.connect(self._saved)
         self.both.problem.connect(self.problem)

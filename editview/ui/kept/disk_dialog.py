@@ -54,7 +54,7 @@ class DiskDialog(QDialog):
         self.headline, self.note = Sentence(_COUNTING, LARGE, parent=self), Sentence(_ELSEWHERE, SMALL, "muted", self)
         self.rows = {kind: _Row(kind, self) for kind in Kind}
         self._lay_out()
-        hub.disk_used.connect(self._counted)
+        hub.replies.disk_used.connect(self._counted)
         hub.problem.connect(self._failed)
         for signal in (hub.run_changed, hub.runs_changed):
             signal.connect(self._show)

@@ -86,7 +86,7 @@ class RunsDialog(QDialog):
 
     def _connect(self) -> None:
         hub = self._hub
-        hub.runs_listed.connect(self._show)
+        hub.replies.runs_listed.connect(self._show)
         hub.problem.connect(self._failed)
         hub.runs_changed.connect(self._list)
         self.search.textChanged.connect(self._search)

@@ -45,7 +45,7 @@ class Opening(QObject):
         super().__init__(window)
         self._hub, self._window = hub, window
         self._expected: tuple[str, _For] | None = None  # the sheet whose preview was asked for, and why
-        hub.previewed.connect(self._previewed)
+        hub.replies.previewed.connect(self._previewed)
         hub.sheet_changed.connect(self._doubt)
 
     def open_path(self, path: Path) -> None:

@@ -61,7 +61,7 @@ class ExportDialog(Inquiry):
     stopped = "Stopped: nothing was written."
 
     def __init__(self, hub: Hub, operation_id: str | None = None, parent: QWidget | None = None) -> None:
-        super().__init__(hub, "Export a stage", QUESTION, HOW, hub.exported, parent)
+        super().__init__(hub, "Export a stage", QUESTION, HOW, hub.replies.exported, parent)
         self._run, self._folder = hub.run, ""
         self.form = QWidget(self)
         self.stage = QComboBox(self)

@@ -47,7 +47,7 @@ class InterferenceDialog(Inquiry):
     """Of the run that is shown when it opens; `stage` is the fine-tune to begin with (None: the last after an edit)."""
 
     def __init__(self, hub: Hub, stage: int | None = None, parent: QWidget | None = None) -> None:
-        super().__init__(hub, QUESTION.rstrip("?"), QUESTION, HOW, hub.interference_known, parent)
+        super().__init__(hub, QUESTION.rstrip("?"), QUESTION, HOW, hub.replies.interference_known, parent)
         self._run = hub.run
         self._found: Interference | None = None
         self.stage = QComboBox(self)

@@ -30,7 +30,7 @@ class MeasureButton(QToolButton):
         self.clicked.connect(self.press)
         for signal in (hub.forecast_changed, hub.plan_changed, hub.run_changed, hub.run_started, hub.engine_changed):
             signal.connect(self._show)
-        hub.measured.connect(self._done)
+        hub.replies.measured.connect(self._done)
         hub.problem.connect(self._failed)
         self._show()
 

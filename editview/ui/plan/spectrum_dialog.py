@@ -31,7 +31,7 @@ class SpectrumDialog(Inquiry):
         self, hub: Hub, layers: tuple[int, ...], text: str, tokens: int, threshold: float,
         parent: QWidget | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(hub, "Spectrum and threshold", QUESTION, HOW, hub.spectra_known, parent)
+        super().__init__(hub, "Spectrum and threshold", QUESTION, HOW, hub.replies.spectra_known, parent)
         self._layers, self._text, self._tokens = layers, text, tokens
         self._spectra: tuple[Spectrum, ...] = ()
         self.threshold = threshold

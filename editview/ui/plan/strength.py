@@ -80,7 +80,7 @@ class LiveStrength(QObject):
         self._waiting = self._moved = False
         self._job: int | None = None
         box.changed.connect(self._ask)
-        hub.scaled.connect(self._answered)
+        hub.replies.scaled.connect(self._answered)
         hub.problem.connect(self._failed)
         hub.runs_changed.connect(self._ask)  # what wasn't computed yet may be now
         self._ask()

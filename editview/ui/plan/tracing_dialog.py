@@ -30,7 +30,7 @@ class TracingDialog(Inquiry):
     def __init__(
         self, hub: Hub, only: tuple[str, ...] = (), alone: bool = False, parent: QWidget | None = None
     ) -> None:
-        super().__init__(hub, "Find layers to edit", QUESTION, HOW, hub.traced, parent)
+        super().__init__(hub, "Find layers to edit", QUESTION, HOW, hub.replies.traced, parent)
         self._only, self._alone = only, alone
         self.layers: tuple[int, ...] = ()
         self._peak: tuple[int, ...] = ()

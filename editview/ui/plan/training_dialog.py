@@ -42,7 +42,7 @@ class TrainingDialog(Inquiry):
     waits_for_runs = False
 
     def __init__(self, hub: Hub, operation: FineTune, parent: QWidget | None = None) -> None:
-        super().__init__(hub, "What the model will see", QUESTION, HOW, hub.training_seen, parent)
+        super().__init__(hub, "What the model will see", QUESTION, HOW, hub.replies.training_seen, parent)
         self._request = PreviewTraining(hub.plan.checkpoint, operation)
         self._preview: TrainingPreview | None = None
         self.text = QTextBrowser(self)

@@ -30,7 +30,7 @@ class Kept(QObject):
         self._open: dict[type[QDialog], QDialog] = {}
         hub.recalled.connect(self._recalled)
         hub.pair_wanted.connect(lambda _: self._close(RunsDialog))
-        hub.disk_used.connect(self._cleared)
+        hub.replies.disk_used.connect(self._cleared)
 
     def show_runs(self) -> None:
         self._show(RunsDialog)

@@ -21,7 +21,7 @@ class RecentMenu(QMenu):
         self._hub, self._opening = hub, opening
         hub.plan_changed.connect(self._plan)
         hub.checkpoint_changed.connect(self._checkpoint)
-        hub.disk_used.connect(self._fill)  # it may have been cleared
+        hub.replies.disk_used.connect(self._fill)  # it may have been cleared
         self._fill()
 
     def _plan(self) -> None:
