@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from editview.domain.difference import Difference
 from editview.domain.two_checkpoints import TensorRow, tensor_rows, told_of
+from editview.ui.look.rows_out import Lines
 
 Index = QModelIndex | QPersistentModelIndex
 NO_INDEX = QModelIndex()
@@ -129,10 +130,9 @@ class TensorModel(QAbstractTableModel):
             case _:
                 return shown.rank_words
 
-    def tsv(self, rows: list[int]) -> str:
-        """Rows as tab-separated text with exact figures, headings first."""
-        lines = ["where\ttensor\trelative change\tshare of the change\teffective rank"]
-        for row in (self.shown[at] for at in rows):
-            figures = ("" if figure is None else repr(figure) for figure in (row.relative, row.share, row.rank))
-            lines.append("\t".join((row.where, row.name, *figures)))
-        return "\n".join(lines)
+    def lines(self, rows: Sequence[int]) -> Lines:
+        """Rows with exact figures, headings first."""
+        lines: Lines = [["where", "tensor", "relative change", "share of the change", "effective rank"]]
+        return lines + [
+            [row.where, row.name, row.relative, row.share, row.rank] for row in (self.shown[at] for at in rows)
+        ]

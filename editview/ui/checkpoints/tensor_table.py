@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QGuiApplication, QKeySequence, QPainter
+from PySide6.QtGui import QColor, QFontMetrics, QKeySequence, QPainter
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from editview.domain.two_checkpoints import TensorRow
@@ -72,7 +72,6 @@ class TensorTable(Table):
         self._name: str | None = None
         self.setItemDelegate(TensorDelegate(self))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.offer("Copy rows", QKeySequence.StandardKey.Copy, self.copy)
         self.offer("Select all", QKeySequence.StandardKey.SelectAll, self.selectAll)
         model.modelAboutToBeReset.connect(self._keep)
         model.modelReset.connect(self._restore)
@@ -81,11 +80,6 @@ class TensorTable(Table):
     def currentChanged(self, current: Index, previous: Index) -> None:
         super().currentChanged(current, previous)
         self.went_to.emit(self._model.shown[current.row()] if current.isValid() else None)
-
-    def copy(self) -> None:
-        """The selected rows, or all that are shown."""
-        rows = sorted({index.row() for index in self.selectedIndexes()}) or list(range(self._model.rowCount()))
-        QGuiApplication.clipboard().setText(self._model.tsv(rows))
 
     def _keep(self) -> None:
         at = self.currentIndex().row()

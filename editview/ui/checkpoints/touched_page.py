@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -21,6 +22,7 @@ from editview.domain.sentences import duration
 from editview.ui.checkpoints.pair import Pair
 from editview.ui.checkpoints.touched_table import TouchedModel, TouchedTable
 from editview.ui.look.labels import Sentence, Words
+from editview.ui.look.rows_out import offer_rows
 from editview.ui.look.theme import BODY, LARGE, SMALL, theme
 
 QUESTION = "Which facts did the change touch?"
@@ -38,7 +40,7 @@ _STEPS = 1000  # of the progress bar
 
 
 class TouchedPage(QWidget):
-    def __init__(self, pair: Pair, parent: QWidget | None = None) -> None:
+    def __init__(self, pair: Pair, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._pair = pair
         self._list = ""  # the user's own
@@ -52,6 +54,7 @@ class TouchedPage(QWidget):
         self.bar.setAccessibleName("How far it is")
         self.model = TouchedModel(self)
         self.table = TouchedTable(self.model)
+        offer_rows(self.table, self.model.lines, failed)
         self.said = Sentence("", BODY)
         self.said.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._lay_out()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QTableV
 from editview.domain.inspection import Inspection, Touched, touched_sentence
 from editview.ui.checkpoints.tensor_table import row_height
 from editview.ui.look.pictures import write
+from editview.ui.look.rows_out import Lines
 from editview.ui.look.table import Table, paint_focus, paint_ground
 from editview.ui.look.theme import BODY, SMALL, theme
 
@@ -93,6 +95,15 @@ class TouchedModel(QAbstractTableModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return words(one, Column(index.column()))
         return None
+
+    def lines(self, rows: Sequence[int]) -> Lines:
+        """Rows with both answers whole, headings first."""
+        found = [self.shown[at] for at in rows]
+        lines: Lines = [["subject", "prompt", "says before", "says after", "times the usual subject", "layer"]]
+        for one in found:
+            told = one.telling
+            lines.append([one.subject, told.prompt, told.before, told.after, one.times, one.layer + 1])
+        return lines
 
 
 def words(one: Touched, column: Column) -> str:

@@ -15,6 +15,7 @@ from editview.ui.checkpoints.tensor_model import TensorModel
 from editview.ui.checkpoints.tensor_table import TensorTable
 from editview.ui.look.labels import Sentence, Words
 from editview.ui.look.panel import scrolling
+from editview.ui.look.rows_out import offer_rows
 from editview.ui.look.theme import SMALL, theme
 from editview.ui.weights.picture import WeightsPicture
 
@@ -38,6 +39,7 @@ class WeightsPage(QWidget):
         self.count = Words("", SMALL, "muted")
         self.model = TensorModel(self)
         self.table = TensorTable(self.model)
+        offer_rows(self.table, self.model.lines, failed)
         self.said = Sentence("", SMALL, "muted")
         self.plot = SpectrumPlot(failed)
         self._lay_out()

@@ -19,6 +19,7 @@ from editview.ui.compare.quadrants import Quadrants
 from editview.ui.compare.table import CompareModel, CompareTable
 from editview.ui.hub import Hub
 from editview.ui.look.panel import Panel
+from editview.ui.look.rows_out import offer_rows
 from editview.ui.look.theme import theme
 from editview.ui.problem import Problem
 
@@ -64,6 +65,7 @@ class ComparePanel(Panel):
         row.addStretch(1)
         self.model = CompareModel(self)
         self.table = CompareTable(self.model)
+        offer_rows(self.table, self.model.lines, lambda sentence: hub.problem.emit(Problem(sentence, "")))
         for widget in (self.first, self.second, self.picture, self.tools, self.table, self.button):
             self.body.addWidget(widget, widget is self.table)
         self.body.addStretch(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt
@@ -20,6 +21,7 @@ from editview.domain.facts import Group
 from editview.domain.look import mark_of
 from editview.domain.orders import FactPair
 from editview.ui.look.pictures import write
+from editview.ui.look.rows_out import Lines
 from editview.ui.look.theme import BODY, SMALL, state_of, theme
 
 Index = QModelIndex | QPersistentModelIndex
@@ -81,6 +83,16 @@ class CompareModel(QAbstractTableModel):
         if index.column() == 0:
             return pair.fact.subject or pair.fact.prompt
         return mark_of((pair.first, pair.second)[index.column() - 1]).word
+
+    def lines(self, rows: Sequence[int]) -> Lines:
+        """Rows with what was said in either order, headings first."""
+        first, second = self._names
+        lines: Lines = [["prompt", "group", "wanted", first, f"{first} says", second, f"{second} says"]]
+        for pair in (self.rows[at] for at in rows):
+            ends = ((pair.first, pair.said_first), (pair.second, pair.said_second))
+            told = [word for verdict, said in ends for word in (mark_of(verdict).word, said.strip())]
+            lines.append([pair.fact.prompt, GROUPS[pair.fact.group], pair.fact.wanted, *told])
+        return lines
 
     def _told(self, pair: FactPair) -> str:
         ends = zip(self._names, (pair.first, pair.second), (pair.said_first, pair.said_second), strict=True)

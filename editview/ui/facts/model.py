@@ -6,7 +6,7 @@ When rows come, go or move the model is reset, and the view restores its selecti
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -21,6 +21,7 @@ from editview.domain.survival import percent
 from editview.ui.facts.grid import Chip, FactsGrid, Numbers
 from editview.ui.facts.query import Filter, Haystack, SortKey, fate_key, rows
 from editview.ui.facts.words import GROUP_WORDS, MARKS, became, chip_words, headings, says_now
+from editview.ui.look.rows_out import Lines
 from editview.ui.look.stage_header import OPERATION
 
 Index = QModelIndex | QPersistentModelIndex
@@ -211,11 +212,10 @@ class FactsModel(QAbstractTableModel):
             words += f", “{fact.other}” {percent(answer.p_other)}"
         return words + "."
 
-    def tsv(self, shown_rows: Iterable[int]) -> str:
-        """Rows as tab-separated text under the columns' titles."""
-        lines = [[column.title for column in self.columns]]
-        lines += [[self.text(row, column) for column in range(len(self.columns))] for row in shown_rows]
-        return "\n".join("\t".join(" ".join(cell.split()) for cell in line) for line in lines) + "\n"
+    def lines(self, shown_rows: Sequence[int]) -> Lines:
+        """Rows in words under the columns' titles."""
+        lines: Lines = [[column.title for column in self.columns]]
+        return lines + [[self.text(row, column) for column in range(len(self.columns))] for row in shown_rows]
 
 
 _HELP = {

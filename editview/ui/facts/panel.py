@@ -20,6 +20,7 @@ from editview.ui.facts.nothing_found import NothingFound
 from editview.ui.facts.query import Filter, SortKey
 from editview.ui.facts.table import FactsTable
 from editview.ui.hub import Hub
+from editview.ui.look.rows_out import offer_rows
 from editview.ui.look.theme import theme
 from editview.ui.problem import Problem
 
@@ -41,6 +42,7 @@ class FactsPanel(QWidget):
         self.headline, self.filters = Headline(), FilterBar()
         self.model = FactsModel(self, order)
         self.table, self.detail = FactsTable(self.model), FactDetail(self._failed)
+        offer_rows(self.table, self.model.lines, self._failed)
         self._nothing = NothingFound(self.table)
         self.detail.hide()
         self._lay_out()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QTableView, QWidget
 
 from editview.domain.facts import FactSheet
@@ -39,7 +39,6 @@ class FactsTable(Table):
         self.setCornerWidget(QWidget())
         self.head.sortIndicatorChanged.connect(lambda *_: self.scrollTo(self.currentIndex()))
         self.offer("Open this fact", "", self._open_current)
-        self.offer("Copy rows", QKeySequence.StandardKey.Copy, self.copy)
         self.offer("Select all", QKeySequence.StandardKey.SelectAll, self.selectAll)
         model.modelAboutToBeReset.connect(self._keep)
         model.modelReset.connect(self._restore)
@@ -155,11 +154,6 @@ class FactsTable(Table):
             self._open_current()
         else:
             super().keyPressEvent(event)
-
-    def copy(self) -> None:
-        """The selected rows, or all that are shown, as tab-separated text."""
-        rows = self.selected_rows() or range(self._model.rowCount())
-        QGuiApplication.clipboard().setText(self._model.tsv(rows))
 
 
 def _runs(rows: Sequence[int]) -> list[tuple[int, int]]:

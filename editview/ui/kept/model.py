@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from editview.domain.history import RunEntry
 from editview.domain.history_words import checkpoint_name, matches, outcome, when
+from editview.ui.look.rows_out import Lines
 
 Index = QModelIndex | QPersistentModelIndex
 NO_INDEX = QModelIndex()
@@ -81,6 +83,15 @@ class RunsModel(QAbstractTableModel):
             return _told(entry, index.column())
         words = (when(entry.began, time.time()), entry.plan, outcome(entry).replace("*", ""), entry.note)
         return words[index.column()]
+
+    def lines(self, rows: Sequence[int]) -> Lines:
+        """Rows with all that is known of each run, headings first."""
+        lines: Lines = [["begun", "state", "plan", "steps", "checkpoint", "what came of it", "note"]]
+        for entry in (self.rows[at] for at in rows):
+            begun = datetime.fromtimestamp(entry.began).astimezone().isoformat(timespec="seconds")
+            came = outcome(entry).replace("*", "")
+            lines.append([begun, entry.state.value, entry.plan, entry.steps, entry.checkpoint, came, entry.note])
+        return lines
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         note = " ".join(str(value).split())

@@ -22,6 +22,7 @@ from editview.ui.kept.model import RunsModel
 from editview.ui.kept.table import RunsTable
 from editview.ui.look.icons import icon
 from editview.ui.look.labels import Sentence
+from editview.ui.look.rows_out import offer_rows
 from editview.ui.look.theme import BODY, LARGE, theme
 from editview.ui.problem import Problem
 
@@ -47,6 +48,7 @@ class RunsDialog(QDialog):
         self.search.addAction(icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition)
         self.model = RunsModel(self)
         self.table = RunsTable(self.model, self)
+        offer_rows(self.table, self.model.lines, self._not_saved)
         self.empty = Sentence("", BODY, "muted", self)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.pages = QStackedWidget(self)
@@ -158,10 +160,13 @@ class RunsDialog(QDialog):
         self.undo.setVisible(deleted > 0)
         self.undo.setToolTip("Bring back what was deleted last (Ctrl+Z)")
 
+    def _not_saved(self, sentence: str) -> None:
+        self.note.say(sentence)
+        self._say()
+
     def _failed(self, problem: Problem) -> None:
         if problem.job in self._jobs:
-            self.note.say(problem.sentence)
-            self._say()
+            self._not_saved(problem.sentence)
             if self._listed is None:
                 self.headline.say("The list of runs can't be shown.")
             self._hub.solved.emit(problem)  # it is said here, and no business of the window behind

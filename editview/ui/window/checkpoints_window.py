@@ -38,7 +38,7 @@ class CheckpointsWindow(QMainWindow):
         self.head = Head(self.pair)
         self.weights = WeightsPage(self._failed)
         self.facts = FactsPage(self.pair)
-        self.touched = TouchedPage(self.pair)
+        self.touched = TouchedPage(self.pair, self._failed)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
