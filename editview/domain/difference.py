@@ -60,7 +60,7 @@ class Difference:
 
 
 def headline(found: Difference) -> str:
-    """'6 of 76 tensors changed, by 4.1 % of their length; 93 % of it is in layers 1 and 2, memory: writing.'"""
+    """'6 of 76 tensors changed, by 4.1 % of their own length; 93 % of the change lies in *norms and biases*.'"""
     changed, count = found.changed, len(found.tensors)
     if not count:
         return "The two checkpoints have no tensor in common."
@@ -76,7 +76,7 @@ def headline(found: Difference) -> str:
     kind = max(places, key=lambda kind: places[kind])
     layers = sorted({tensor.layer for tensor in changed if tensor.kind is kind and tensor.layer is not None})
     where = f" of {layers_said(layers)}" if layers else ""
-    return f"{lead}; {percent(places[kind])} of the change lie in *{kind.value}*{where}."
+    return f"{lead}; {percent(places[kind])} of the change lies in *{kind.value}*{where}."
 
 
 def remarks(found: Difference) -> tuple[str, ...]:

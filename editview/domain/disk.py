@@ -18,8 +18,8 @@ class Kind(StrEnum):
 
 
 LOST = {
-    Kind.STAGES: "Plans that ran are computed again when they are run, and fine-tunes that were interrupted begin "
-    "anew. What runs have found stays.",
+    Kind.STAGES: "What plans have computed is computed anew when they run again, and fine-tunes that were interrupted "
+    "begin anew. What runs have found stays.",
     Kind.STATISTICS: "The next edit of a model reads its text for statistics again, which can take from minutes to "
     "hours.",
     Kind.LEARNT: "Forecasts of time and memory are guesses again until something has run, and checkpoints are read "

@@ -74,6 +74,8 @@ def told_about(found: Difference | None, inspection: Inspection | None) -> tuple
 def part_words(tensor: TensorDifference) -> str:
     """'Layer 3, feed-forward output'."""
     part = _PARTS[tensor.kind]
+    if tensor.kind is MatrixKind.EMBEDDING and any(sign in tensor.name for sign in ("wpe", "position")):
+        part = "position embeddings"
     return f"{part[:1].upper()}{part[1:]}" if tensor.layer is None else f"Layer {tensor.layer + 1}, {part}"
 
 

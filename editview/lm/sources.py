@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from huggingface_hub import HfApi, hf_hub_download, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
@@ -40,6 +40,10 @@ def local_folder(source: str) -> Path | None:
         return Path(snapshot_download(source, local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError):
         return None
+
+
+_FROM_AFAR = cast(tuple[type[Exception], ...], (*HfHubHTTPError.__bases__, OSError))
+"""What goes wrong on the way to the hub: the errors of the HTTP library that it uses, whichever that is."""
 
 
 def hub_id(source: str) -> str | None:
@@ -85,9 +89,10 @@ def download(source: str, progress: Progress, *, pickle: bool = False, code: boo
         raise EditViewError(
             f"Hugging Face knows no model '{source}', or it needs a login. Check the id.", str(error)
         ) from error
-    except (HfHubHTTPError, OSError) as error:
+    except _FROM_AFAR as error:
         raise EditViewError(
-            f"'{source}' couldn't be downloaded. Check the network connection and the free disk space, then try again.",
+            f"There is no folder '{source}' here, and from Hugging Face it couldn't be downloaded. Check the name, the "
+            "network connection and the free disk space, then try again.",
             str(error),
         ) from error
     if folder is None:

@@ -31,7 +31,7 @@ def test_where_most_of_the_change_lies_is_told() -> None:
     changed = (tensor("a", 3.0), tensor("b", 3.0, layer=1), tensor("c", 1.0, kind=MatrixKind.ATTENTION_IN, layer=4))
     found = Difference(HERE, HERE, (*changed, tensor("d", 0.0)))
     assert headline(found) == (
-        "3 of 4 tensors changed, by 25 % of their own length; 95 % of the change lie in *memory: writing* of "
+        "3 of 4 tensors changed, by 25 % of their own length; 95 % of the change lies in *memory: writing* of "
         "layers 1 and 2."
     )
     assert sum(found.share(each) for each in found.tensors) == pytest.approx(1)

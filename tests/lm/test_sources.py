@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from huggingface_hub.errors import HFValidationError
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
 from editview.domain.errors import Cancelled, EditViewError
 from editview.domain.progress import silent
@@ -77,7 +77,12 @@ def test_cancel_ends_it_within_a_file(hub: Hub) -> None:
 
 @pytest.mark.parametrize(
     ("error", "says"),
-    [(HFValidationError("bad"), "knows no model"), (ConnectionError("off"), "network"), (OSError(28, "full"), "disk")],
+    [
+        (HFValidationError("bad"), "knows no model"),
+        (ConnectionError("off"), "network"),
+        (OSError(28, "full"), "disk"),
+        (HfHubHTTPError.__bases__[0]("no such host"), "There is no folder 'a/model' here"),
+    ],
 )
 def test_what_goes_wrong_is_said(hub: Hub, monkeypatch: pytest.MonkeyPatch, error: Exception, says: str) -> None:
     def fail(*_: Any, **__: Any) -> str:

@@ -130,7 +130,10 @@ def _ended(run: Run, stage: int) -> str:
     if run.state is RunState.FINISHED:
         return ""
     failed = f"It ended with an error: {run.failure[0]}" if run.failure else "It was stopped before its end."
-    return f"{failed} What is told here is how things stood after *{stage_titles(run)[stage]}*."
+    watched = Survival(run)
+    watched.update()
+    later = survival_sentence(watched) if watched.moments and watched.moments[-1].stage > stage else ""
+    return f"{failed} What is told here is how things stood after *{stage_titles(run)[stage]}*. {later}".rstrip()
 
 
 # ---- what every report has ----------------------------------------------------------------------------------------

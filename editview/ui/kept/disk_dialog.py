@@ -19,8 +19,8 @@ from editview.ui.problem import Problem
 
 _COUNTING = "Counting what EditView keeps on this disk…"
 _ELSEWHERE = (
-    "Models from the hub lie in Hugging Face's own cache, which other programs use too. They aren't counted here and "
-    "not cleared."
+    "Models from the hub lie in Hugging Face's own cache, which other programs use too. They are neither counted "
+    "nor cleared here."
 )
 _RUNNING = "A run is under way and may need it. Stop it, or wait until it has ended."
 

@@ -62,8 +62,9 @@ class CardDelegate(QStyledItemDelegate):
         second = QRect(words.left(), first.bottom() + look.px(4), words.width(), small.height())
         painter.setFont(small_font)
         painter.setPen(QColor(_colour(state.role)))
-        painter.drawText(second, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, state.words)
-        second.setRight(second.right() - small.horizontalAdvance(state.words) - look.px(8))
+        said = small.elidedText(state.words, _ELIDE, second.width())
+        painter.drawText(second, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, said)
+        second.setRight(second.right() - small.horizontalAdvance(said) - look.px(8))
         painter.setPen(QColor(roles.muted))
         painter.drawText(
             second, Qt.AlignmentFlag.AlignVCenter, small.elidedText(str(index.data(METHOD)), _ELIDE, second.width())

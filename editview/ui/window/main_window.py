@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from editview.domain.plan import Checkpoint
@@ -216,13 +216,6 @@ class MainWindow(QMainWindow):
             place.moveLeft(max(screen.left(), min(place.left(), screen.right() + 1 - place.width())))
             place.moveTop(max(screen.top(), min(place.top(), screen.bottom() + 1 - place.height())))
             self.move(place.topLeft())
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Esc stops the run when no panel has a use of its own for it: as a shortcut it would take it from them."""
-        if event.key() == Qt.Key.Key_Escape:
-            self.hub.stop_run()
-        else:
-            super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
