@@ -121,7 +121,8 @@ def headline(found: Inspection) -> str:
     named = ", ".join(f"*{one.subject}*" for one in differing[:3])
     more = f" and {len(differing) - 3:,} more" if len(differing) > 3 else ""
     verb = "is" if len(differing) == 1 else "are"
-    return f"{lead}. {asked}: {len(differing):,} {verb} answered differently, {named}{more}."
+    how = "differently" if found.original else "otherwise once what stands out is taken away"
+    return f"{lead}. {asked}: {len(differing):,} {verb} answered {how}, {named}{more}."
 
 
 def remarks(found: Inspection) -> tuple[str, ...]:

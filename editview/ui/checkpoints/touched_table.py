@@ -38,6 +38,7 @@ _TITLES = {
     Column.TIMES: "Acts on it",
     Column.LAYER: "Most in layer",
 }
+_GUESSED = "Says without what stands out"
 _HELP = {
     Column.SUBJECT: "What may have been edited, and what was asked about it",
     Column.TIMES: "How strongly the change answers the subject, in multiples of the usual subject",
@@ -51,11 +52,13 @@ class TouchedModel(QAbstractTableModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._found: tuple[Touched, ...] = ()
+        self._alone = False  # there is no original: what stands out is left out instead
         self._sorted_by: tuple[Column, bool] | None = None  # column, descending
         self.shown: list[Touched] = []
 
     def show(self, found: Inspection | None) -> None:
         self._found = found.touched if found else ()
+        self._alone = found is not None and found.original is None
         self._arrange()
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
@@ -83,7 +86,7 @@ class TouchedModel(QAbstractTableModel):
         if orientation is not Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return _TITLES[Column(section)]
+            return _GUESSED if self._alone and section == Column.BEFORE else _TITLES[Column(section)]
         if role == Qt.ItemDataRole.TextAlignmentRole and section >= Column.TIMES:
             return _RIGHT
         return _HELP.get(Column(section)) if role == Qt.ItemDataRole.ToolTipRole else None

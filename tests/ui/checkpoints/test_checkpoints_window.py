@@ -264,6 +264,9 @@ def test_one_alone_can_be_looked_at_for_what_it_was_made_to_say(
     found = replace(two.inspection(), original=None, layers=(1,), memories=(memory,))
     desk.hub.take([Inspected(request, found)])
     assert memory_sentence(memory).replace("*", "") in window.touched.note.accessibleName()
+    titles = [window.touched.model.headerData(at, Qt.Orientation.Horizontal) for at in range(3)]
+    assert titles == ["Subject", "Says without what stands out", "Says after"]
+    assert "once what stands out is taken away" in window.touched.headline.accessibleName()
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "told.html"), ""))
     window.report.click()
     assert desk.asked(SaveComparison) == [SaveComparison(None, str(tmp_path / "told.html"), None, found)]
