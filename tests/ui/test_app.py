@@ -79,15 +79,19 @@ def test_events_from_a_job_reach_the_panels(desk: app.Desk, qtbot: QtBot) -> Non
     assert desk.hub.run.last_checked == 2
 
 
-def test_esc_stops_a_run_from_wherever_the_cursor_is(desk: app.Desk, qtbot: QtBot) -> None:
+def test_a_run_is_stopped_by_its_keys_from_wherever_the_cursor_is_and_never_by_esc(
+    desk: app.Desk, qtbot: QtBot
+) -> None:
     desk.start()
     desk.hub.take([FactsOpened("demo", sample.sheet())])
     desk.window.activateWindow()
-    for widget in (desk.window.plan.view, desk.window.centre):
+    for count, widget in enumerate((desk.window.plan.view, desk.window.centre), 1):
         desk.hub.start_run()
         widget.setFocus()
         qtbot.keyClick(widget, Qt.Key.Key_Escape)
-    assert [type(request) for request in jobs(desk).stopped] == [RunPlan] * 2
+        assert desk.hub.running
+        qtbot.keyClick(widget, Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
+        assert [type(request) for request in jobs(desk).stopped] == [RunPlan] * count
 
 
 def test_a_flood_of_events_leaves_the_window_time_to_breathe(
