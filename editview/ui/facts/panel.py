@@ -188,8 +188,6 @@ class FactsPanel(QWidget):
             self.filters.search.clear()
         elif self.detail.isVisible():
             self._close()
-        else:
-            self._hub.stop_run()  # as Esc does anywhere else in the window
 
     def _close(self) -> None:
         self.detail.hide()
