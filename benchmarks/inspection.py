@@ -241,7 +241,7 @@ SEARCH = {"learning_rate": 0.1, "relative_rate": True, "steps": 25, "clamp": 2.0
 def _trained(name: str, config: PretrainedConfig) -> Small:
     """A new model that has learnt some facts of the demo's world by heart; half of them are for edits."""
     world = read_world()
-    taught = [fact for relation in RELATIONS for fact in world.by_relation[relation][:TAUGHT]]
+    taught = [fact for relation in RELATIONS for fact in random.Random(0).sample(world.by_relation[relation], TAUGHT)]
     lm = random_model(config)
     _teach(lm, [
         f"{wording.replace('{}', fact.subject)} {fact.answer}."
