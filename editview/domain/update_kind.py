@@ -160,7 +160,7 @@ def _edit(seen: _Seen, *evidence: str) -> Judgement:
     return Judgement(UpdateKind.EDIT, sentence, (*evidence, _directions(written), trained))
 
 
-_PER_FACT = "An edit adds one direction for each fact, or for each piece of the new answers (UltraEdit)."
+_PER_FACT = "An edit adds one direction for each fact; only UltraEdit adds one for each piece of a new answer."
 
 
 def _facts(count: int) -> str:
