@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import argparse
 import copy
-import json
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
 
-from demo.quality import FRESH_DRAWS, facts_of, scores, write_into
+from demo.quality import FRESH_DRAWS, facts_of, scores, tell
 from demo.sheet import draw_sheet
 from demo.world import World, read_world
 from editview.domain.checkpoint import Device
@@ -93,14 +92,12 @@ def main() -> None:
     parser.add_argument("--page", action="store_true", help="write the table into docs/methods.md")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    rows = []
-    for row in measured([names[name] for name in options.methods], options.facts, options.draws):
-        rows.append(row)
-        if not options.json:
-            print(table([row]).splitlines()[-1], flush=True)
-    if options.page:
-        write_into(PAGE, table(rows))
-    print(json.dumps(rows) if options.json else table(rows))
+    tell(
+        measured([names[name] for name in options.methods], options.facts, options.draws),
+        table,
+        PAGE if options.page else None,
+        options.json,
+    )
 
 
 if __name__ == "__main__":

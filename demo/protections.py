@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import argparse
 import copy
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
 
-from demo.quality import percent, write_into
+from demo.quality import percent, tell
 from editview.domain.checkpoint import Device
 from editview.domain.examples import Example
 from editview.domain.facts import FactSheet, Group
@@ -153,14 +152,7 @@ def main() -> None:
     parser.add_argument("--page", action="store_true", help="write the table into docs/protections.md")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    rows = []
-    for row in measured(options.only, options.seeds):
-        rows.append(row)
-        if not options.json:
-            print(table([row]).splitlines()[-1], flush=True)
-    if options.page:
-        write_into(PAGE, table(rows))
-    print(json.dumps(rows) if options.json else table(rows))
+    tell(measured(options.only, options.seeds), table, PAGE if options.page else None, options.json)
 
 
 if __name__ == "__main__":

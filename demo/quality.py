@@ -11,9 +11,10 @@ import copy
 import json
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -201,6 +202,18 @@ def write_into(card: Path, text: str, begin: str = BEGIN, end: str = END) -> Non
     before, rest = card.read_text(encoding="utf-8").split(begin)
     after = rest.split(end)[1]
     card.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
+
+
+def tell(rows: Iterable[Any], as_table: Callable[[list[Any]], str], page: Path | None, as_json: bool) -> None:
+    """Print each row as it is measured and the whole in the end, and put the table into a page."""
+    found = []
+    for row in rows:
+        found.append(row)
+        if not as_json:
+            print(as_table([row]).splitlines()[-1], flush=True)
+    if page is not None:
+        write_into(page, as_table(found))
+    print(json.dumps(found) if as_json else as_table(found))
 
 
 def main() -> None:

@@ -129,7 +129,7 @@ def remarks(found: Inspection) -> tuple[str, ...]:
     """What the findings can't tell."""
     if not found.layers:
         return ()
-    said = ["A subject that isn't on the list of candidates can't be found, nor can a change outside the model's memories."]
+    said = ["A subject that isn't on the list can't be found, nor can a change outside the model's memories."]
     if found.original is None:
         said.append(
             "Without the original, what is called 'before' is the model less what stands out: a guess, and taking it "
