@@ -232,7 +232,7 @@ class History:
     def _prepare(self, file: sqlite3.Connection) -> None:
         """Bring the file to this version, whoever else does the same at this moment."""
         if _version(file) < len(MIGRATIONS):
-            file.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(file)
             file.execute("BEGIN IMMEDIATE")
             for version in range(_version(file), len(MIGRATIONS)):
                 for statement in MIGRATIONS[version]:
@@ -259,6 +259,19 @@ class History:
             f"The list of runs was damaged. It was put aside as '{aside}', and a new list has begun; what was computed "
             "is still kept."
         )
+
+
+def _write_ahead(file: sqlite3.Connection) -> None:
+    """Set the journal's mode, for which SQLite itself doesn't wait while another process begins the file."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            file.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 def _version(file: sqlite3.Connection) -> int:
