@@ -45,8 +45,8 @@ class Unreadable(EditViewError):
 
     def __init__(self, details: str) -> None:
         super().__init__(
-            "What was kept of this can't be read: it is damaged, or was written by another version of EditView. What "
-            "else is kept is untouched.",
+            "What was kept of this can't be read: it is damaged, or was written by another version of EditView. "
+            "Everything else in the list is untouched.",
             details,
         )
 

@@ -55,7 +55,7 @@ def test_every_typed_word_has_to_be_found() -> None:
 
 
 def test_two_runs_are_named_by_what_differs() -> None:
-    assert names_apart(ENTRY, replace(ENTRY, steps="Edit", plan="Other"), NOW) == ("Edit → Fine-tune", "Edit")
-    assert names_apart(ENTRY, replace(ENTRY, plan="Other"), NOW) == ("Capitals", "Other")
+    assert names_apart(ENTRY, replace(ENTRY, steps="Edit", name="Other"), NOW) == ("Edit → Fine-tune", "Edit")
+    assert names_apart(ENTRY, replace(ENTRY, name="Other"), NOW) == ("Capitals", "Other")
     later = replace(ENTRY, began=NOW)
     assert names_apart(ENTRY, later, NOW) == ("the run of today, 18:19", "the run of today, 18:20")

@@ -21,8 +21,8 @@ from editview.domain import places
 from editview.domain.errors import EditViewError
 from editview.domain.facts import Group
 from editview.domain.files import replacing
-from editview.domain.look import DARK, LIGHT, Roles, give_places
 from editview.domain.history import Recalled
+from editview.domain.look import DARK, LIGHT, Roles, give_places
 from editview.domain.orders import Kept, compared, kept, order_name, pair_up, tiles, told
 from editview.domain.scores import SCORES, score_row
 from editview.domain.sentences import certainty, stage_titles, stage_verbs, summary, tally

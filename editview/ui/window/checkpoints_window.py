@@ -27,7 +27,6 @@ from editview.ui.problem import Problem
 from editview.ui.window.actions import Action, Actions
 from editview.ui.window.reports import Reports, place_of_report
 
-
 BUSY = "What is under way here would be lost. Stop it, or wait until it has ended, then open that from the list again."
 
 

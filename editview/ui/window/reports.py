@@ -1,4 +1,4 @@
-"""Saving a report of the shown run or of two compared, and opening it afterwards in what shows such files on this machine."""
+"""Saving a report of the shown run, or of two compared, and opening it afterwards in what shows such files here."""
 
 from __future__ import annotations
 
