@@ -118,12 +118,13 @@ def _facts_table(found: SideBySide) -> Table:
 
 def _table(entries: tuple[RunEntry, ...]) -> Table:
     shown, now = Table(title="Runs so far", show_lines=True), time.time()
-    for name in ("Id", "When", "What", "What came of it"):
+    for name in ("When, and id", "What", "What came of it"):
         shown.add_column(name)
     for entry in entries:
         found = (outcome(entry).replace("*", ""), f"Note: {entry.note}" if entry.note else "")
         what = (entry.name, *about(entry).split(" · "))
-        cells = (entry.id[:_SHORT], when(entry.began, now), "\n".join(what), "\n".join(filter(None, found)))
+        which = (when(entry.began, now), entry.id[:_SHORT])
+        cells = ("\n".join(which), "\n".join(what), "\n".join(filter(None, found)))
         shown.add_row(*map(Text, cells))
     return shown
 
