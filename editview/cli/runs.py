@@ -122,10 +122,8 @@ def _table(entries: tuple[RunEntry, ...]) -> Table:
         shown.add_column(name)
     for entry in entries:
         found = (outcome(entry).replace("*", ""), f"Note: {entry.note}" if entry.note else "")
-        what = (entry.name, *about(entry).split(" · "))
-        which = (when(entry.began, now), entry.id[:_SHORT])
-        cells = ("\n".join(which), "\n".join(what), "\n".join(filter(None, found)))
-        shown.add_row(*map(Text, cells))
+        cells = ((when(entry.began, now), entry.id[:_SHORT]), (entry.name, about(entry)), filter(None, found))
+        shown.add_row(*map(Text, map("\n".join, cells)))
     return shown
 
 

@@ -62,12 +62,11 @@ class ComparePanel(Panel):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.only)
         row.addWidget(self.report)
-        row.addWidget(self.back)
         row.addStretch(1)
         self.model = CompareModel(self)
         self.table = CompareTable(self.model)
         offer_rows(self.table, self.model.lines, lambda sentence: hub.problem.emit(Problem(sentence, "")))
-        for widget in (self.first, self.second, self.picture, self.tools, self.table, self.button):
+        for widget in (self.first, self.second, self.picture, self.tools, self.table, self.button, self.back):
             self.body.addWidget(widget, widget is self.table)
         self.body.addStretch(0)
         self.setFocusProxy(self.button)
@@ -177,8 +176,8 @@ class ComparePanel(Panel):
     def _draw_any_two(self, found: SideBySide) -> None:
         some = bool(found.pairs)
         shown: dict[QWidget, bool] = {
-            self.first: False, self.second: False, self.button: False, self.back: True, self.tools: True,
-            self.picture: found.edits is not None, self.only: some, self.report: some, self.table: some,
+            self.first: False, self.second: False, self.button: False, self.back: True,
+            self.picture: found.edits is not None, self.tools: some, self.table: some,
         }  # fmt: skip
         for widget, visible in shown.items():
             widget.setVisible(visible)
@@ -197,8 +196,6 @@ class ComparePanel(Panel):
             self._draw_any_two(self._any_two)
             return
         self.back.hide()
-        self.only.show()
-        self.report.show()
         self._runs = self._comparable(self._base())
         self._fill(self.first, 0)
         self._fill(self.second, len(self._runs) - 1)
