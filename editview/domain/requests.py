@@ -13,7 +13,7 @@ from editview.domain.plan import Checkpoint, Plan
 
 if TYPE_CHECKING:
     from editview.domain.difference import Difference
-    from editview.domain.history import Recalled
+    from editview.domain.history import Findings, Recalled
     from editview.domain.inspection import Inspection
     from editview.domain.session import Run
 
@@ -206,6 +206,7 @@ class SaveComparison:
     path: str
     asked: Run | None = None  # the fact sheet asked of both
     inspection: Inspection | None = None  # which facts the change touched
+    then: Findings | None = None  # what of it was found at another time
 
 
 @dataclass(frozen=True, slots=True)

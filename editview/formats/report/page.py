@@ -42,7 +42,8 @@ from editview.formats.report.weights_picture import weights_picture
 ENDINGS = (".html", ".pdf")
 """Of a report's file: what it is called says what it becomes."""
 
-_ANOTHER_DAY = 0.0  # seconds since 1970: a report is read later, so it gives the dates of runs in full
+ANOTHER_DAY = 0.0
+"""Seconds since 1970: a report is read later, so it gives dates in full."""
 
 _LIBRARIES = ("torch", "transformers", "peft", "safetensors", "tokenizers")
 
@@ -124,7 +125,7 @@ def _of_orders(first: Run, second: Run, path: Path) -> dict[str, Any]:
 
 
 def _of_any_two(first: Recalled, second: Recalled, path: Path) -> dict[str, Any]:
-    found = side_by_side(first, second, _ANOTHER_DAY)
+    found = side_by_side(first, second, ANOTHER_DAY)
     if not found.pairs:
         raise EditViewError(found.sentence)
     return {

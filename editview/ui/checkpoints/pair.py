@@ -170,7 +170,7 @@ class Pair(QObject):
         """Write a report of what is known."""
         if self.can_save:
             self.saving_to, self.work = path, None
-            self._saving = self.hub.send(SaveComparison(self.found, path, self.asked, self.inspection))
+            self._saving = self.hub.send(SaveComparison(self.found, path, self.asked, self.inspection, self.then))
             self.progressed.emit()
 
     def stop_saving(self) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QFileDialog
 
 from editview.domain.events import FindingsRecalled, Inspected
 from editview.domain.history import EntryKind, Findings, RunEntry
 from editview.domain.inspection import Inspection
-from editview.domain.requests import CompareCheckpoints, InspectCheckpoint
+from editview.domain.requests import CompareCheckpoints, InspectCheckpoint, SaveComparison
 from editview.domain.session import RunState
 from editview.domain.update_kind import judged
 from editview.ui.checkpoints.weights_page import STOPPED
@@ -41,10 +43,17 @@ def test_a_comparison_is_shown_as_it_was(desk: Desk) -> None:
     said = window.message.sentence.accessibleName()
     assert said.startswith("This is the comparison of before → after as of 9 September 2001")
     assert said.endswith(CHANGED)
-    assert window.report.isEnabled()
     window.head.button.click()
     assert desk.asked(CompareCheckpoints) == [CompareCheckpoints(two.BEFORE, two.AFTER)]
     assert not window.message.isVisible()  # what is shown isn't of then any more
+
+
+def test_a_report_of_it_knows_when_it_was_found(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, path = then(EntryKind.COMPARISON), str(tmp_path / "told.html")
+    desk.hub.take([FindingsRecalled(one)])
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (path, ""))
+    desk.window.report.click()
+    assert desk.asked(SaveComparison) == [SaveComparison(two.difference(), path, then=one)]
 
 
 def test_a_comparison_without_spectra_says_so(desk: Desk) -> None:
