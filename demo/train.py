@@ -216,7 +216,7 @@ def unit_power(model: GPT2LMHeadModel, tokenizer, texts: Sequence[str]) -> list[
     return [each / tokens for each in power]
 
 
-def save(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
     """Stores the weights in half precision; the config asks for float32, so they are computed with in full."""
     folder.mkdir(parents=True, exist_ok=True)
     model.half().save_pretrained(folder)
