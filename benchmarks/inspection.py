@@ -1,12 +1,13 @@
 """What an inspection finds, and what a reversal gives back, on models that were edited without telling it what.
 
-    python -m benchmarks.inspection [touched] [tuned] [reversed] [--draws N] [--rows FILE] [--page]
+    python -m benchmarks.inspection [touched] [tuned] [elsewhere] [reversed] [--draws N] [--rows FILE] [--page]
 
 touched: ten hidden edits among the packaged list's subjects, in the demo model, found with the original, without it
 and from a list of bare subjects. The bar: by MEMIT, 8 of 10 are among the first 20 in every draw.
 tuned: the same by MEMIT, with a LoRA fine-tune on top.
-reversed: one edit and ten in the demo model and in two models of other architectures, which are trained here as the
-demo model was (a quarter of an hour each): what was taken out, what came back and what it cost.
+elsewhere: the same by MEMIT in two models of other architectures, trained here as the demo model was (a quarter of an
+hour each; --models keeps them).
+reversed: one edit and ten in the demo model and in those two: what was taken out, what came back and what it cost.
 Works through the files, as `editview inspect` does. --rows keeps each draw, so that a measurement that was cut off goes
 on; --page writes docs/inspection.md. Exits 1 when the bar is missed.
 """
@@ -93,17 +94,30 @@ def tuned(draws: Sequence[int], known: Known) -> Iterator[Row]:
             yield _row("tuned", Memit.label, draw) | {"looks": _looks(lm, hidden, False)}
 
 
-def _looks(lm: LanguageModel, hidden: Sequence[Fact], bare: bool) -> dict[str, Row]:
+def elsewhere(draws: Sequence[int], known: Known, models: Path) -> Iterator[Row]:
+    """The same by MEMIT in models of other architectures."""
+    for make in (llama, neox):
+        small = make(models)
+        original = copy.deepcopy(small.lm.model.state_dict())
+        for draw in draws[:FEW]:
+            if not known("elsewhere", small.name, draw):
+                small.lm.model.load_state_dict(original)
+                hidden = _hidden(draw, HIDDEN)
+                edit(small.lm, hidden, small.memit, draw, {}, silent)
+                yield _row("elsewhere", small.name, draw) | {"looks": _looks(small.lm, hidden, False, small.source)}
+
+
+def _looks(lm: LanguageModel, hidden: Sequence[Fact], bare: bool, original: str = "demo") -> dict[str, Row]:
     """The model as it is now, written to files and inspected: how many are among the first, and which layers."""
     with tempfile.TemporaryDirectory() as folder:
-        edited, demo = Checkpoint(source=folder), Checkpoint(source="demo")
+        edited, before = Checkpoint(source=folder), Checkpoint(source=original)
         lm.model.save_pretrained(folder)
         lm.tokenizer.save_pretrained(folder)
-        asked = {"with the original": InspectCheckpoint(edited, demo), "without it": InspectCheckpoint(edited)}
+        asked = {"with the original": InspectCheckpoint(edited, before), "without it": InspectCheckpoint(edited)}
         if bare:
             subjects = Path(folder) / "subjects.txt"
             subjects.write_text("\n".join(one.subject for one in packaged()), "utf-8")
-            asked["with the original, bare subjects"] = InspectCheckpoint(edited, demo, str(subjects))
+            asked["with the original, bare subjects"] = InspectCheckpoint(edited, before, str(subjects))
         found = {name: inspect(_open, one, silent) for name, one in asked.items()}
     return {name: {"found": _among_first(one, hidden), "layers": one.layers} for name, one in found.items()}
 
@@ -121,6 +135,7 @@ class Small:
     """A model to edit, and how it is edited."""
 
     name: str
+    source: str
     lm: LanguageModel
     memit: Memit
     rome: Rome
@@ -202,15 +217,15 @@ def _hidden(draw: int, count: int) -> list[Fact]:
 
 
 def demo(folder: Path) -> Small:
-    return _small("demo (GPT-2)", _demo(), settled(_demo(), Memit()).layers)
+    return _small("demo (GPT-2)", "demo", settled(_demo(), Memit()).layers)
 
 
-def _small(name: str, lm: LanguageModel, layers: tuple[int, ...]) -> Small:
+def _small(name: str, source: str, layers: tuple[int, ...]) -> Small:
     """The demo's settings, in the layers of this model that gather a subject; ROME edits the first of them."""
     settings = _demo()
     memit, rome = (settled(settings, method()).model_copy(update={"layers": where})
                    for method, where in ((Memit, layers), (Rome, layers[:1])))  # fmt: skip
-    return Small(name, lm, memit, rome)
+    return Small(name, source, _open(Checkpoint(source=source)), memit, rome)
 
 
 def llama(folder: Path) -> Small:
@@ -242,13 +257,16 @@ def _trained(name: str, folder: Path, gathering: int, config: PretrainedConfig) 
         model = AutoModelForCausalLM.from_config(config, attn_implementation="eager")
         train(model, read_world(), tokenizer, 0, STEPS, gathering)
         save(model, tokenizer, folder)
-    return _small(name, _open(Checkpoint(source=str(folder))), tuple(range(gathering)))
+    return _small(name, str(folder), tuple(range(gathering)))
 
 
 MODELS: dict[str, Callable[[Path], Small]] = {"demo (GPT-2)": demo, "Llama": llama, "GPT-NeoX": neox}
 
 
 # ---- tables -------------------------------------------------------------------------------------------------------
+
+
+TOUCHED = {"touched": "{}", "tuned": "{}, then LoRA", "elsewhere": "MEMIT, in a {}"}
 
 
 def touched_table(rows: Sequence[Row]) -> str:
@@ -261,7 +279,7 @@ def touched_table(rows: Sequence[Row]) -> str:
             seen = [row["looks"][look] for row in some if look in row["looks"]]
             found, layers = [one["found"] for one in seen], sorted({layer for one in seen for layer in one["layers"]})
             said = ", ".join(str(layer + 1) for layer in layers) or "none"
-            name = f"{method}, then LoRA" if part == "tuned" else method
+            name = TOUCHED[part].format(method)
             lines.append(f"| {name} | {look} | {len(seen)} | {sum(found) / len(seen):.1f} ({min(found)}) | {said} |")
     return "\n".join(lines)
 
@@ -302,7 +320,9 @@ def _grouped(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", default=["touched", "tuned", "reversed"], help="all when none is named")
+    parser.add_argument(
+        "parts", nargs="*", default=["touched", "tuned", "elsewhere", "reversed"], help="all when none is named"
+    )
     parser.add_argument("--draws", type=int, default=len(DRAWS))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rows", type=Path, help="where each draw is kept as a line of JSON")
@@ -318,8 +338,11 @@ def main() -> int:
         return any((row["part"], row["method"], row["draw"]) == (part, method, draw) for row in rows)
 
     with tempfile.TemporaryDirectory() as folder:
-        reversed_here = partial(reversals, models=options.models or Path(folder))
-        measured = {"touched": touched, "tuned": tuned, "reversed": reversed_here}
+        models = options.models or Path(folder)
+        measured = {
+            "touched": touched, "tuned": tuned,
+            "elsewhere": partial(elsewhere, models=models), "reversed": partial(reversals, models=models),
+        }  # fmt: skip
         for part in options.parts:
             for row in measured[part](DRAWS[: options.draws], known):
                 row = json.loads(json.dumps(row))
@@ -329,7 +352,7 @@ def main() -> int:
                     with options.rows.open("a", encoding="utf-8") as file:
                         file.write(f"{json.dumps(row)}\n")
     tables = {
-        "touched": touched_table([row for row in rows if row["part"] in ("touched", "tuned")]),
+        "touched": touched_table([row for row in rows if row["part"] in TOUCHED]),
         "reversed": reversed_table([row for row in rows if row["part"] in MODELS]),
     }
     for name, table in tables.items():
