@@ -25,11 +25,12 @@ def report(
     try_report(out)
     read_in = [read(each, facts, columns) for each in (source, other) if each is not None]
     (first, sheet), (second, other_sheet) = read_in[0], read_in[-1]
-    if not shared(sheet, other_sheet).facts:
-        raise EditViewError("These plans can't be compared: they ask no fact in common.")
     same_facts = sheet.content_hash == other_sheet.content_hash
-    if other is not None and same_facts and order_key(first) == order_key(second):
-        raise EditViewError("These plans can't be compared: they do the same steps in the same order.")
+    if other is not None:
+        if not shared(sheet, other_sheet).facts:
+            raise EditViewError("These plans can't be compared: they ask no fact in common.")
+        if same_facts and order_key(first) == order_key(second):
+            raise EditViewError("These plans can't be compared: they do the same steps in the same order.")
     runner = make_runner(device_id)
     runs, began = [], time.time()
     with ctrl_c() as stop, Bar() as bar:
@@ -57,6 +58,6 @@ def try_report(out: Path) -> None:
 
 
 def _as_listed(run: Run, began: float) -> Recalled:
-    plan, ended = run.plan, time.time()
-    entry = RunEntry(run.id, began, ended, run.state, plan.name, plan.checkpoint.source, order_name(plan), "", "")
+    plan = run.plan
+    entry = RunEntry(run.id, began, None, run.state, plan.name, plan.checkpoint.source, order_name(plan), "", "")
     return Recalled(entry, run)

@@ -88,8 +88,9 @@ def opened(entry: RunEntry, now: float) -> str:
 
 
 def names_apart(first: RunEntry, second: RunEntry, now: float) -> tuple[str, str]:
-    """What tells two runs apart: the order of their steps, else their plans' names, else when they were."""
+    """What tells two runs apart: the order of their steps, else their plans' names, else when they were, or which."""
     for one, other in ((first.steps, second.steps), (first.name, second.name)):
         if one != other:
             return one, other
-    return f"the run of {when(first.began, now)}", f"the run of {when(second.began, now)}"
+    one, other = when(first.began, now), when(second.began, now)
+    return (f"the run of {one}", f"the run of {other}") if one != other else ("the first run", "the second run")

@@ -92,4 +92,5 @@ def _unpacked(kind: EntryKind, content: bytes) -> tuple[Difference | Inspection,
     if kind is EntryKind.INSPECTION:
         return _INSPECTION.validate_python(head), True
     whole = head.pop("whole")
-    return _DIFFERENCE.validate_python({**head, "tensors": rest}), whole
+    tensors = tuple(map(_TENSOR.validate_python, rest))  # one by one, so that no other thread is held up
+    return _DIFFERENCE.validate_python({**head, "tensors": tensors}), whole
