@@ -6,6 +6,7 @@ import io
 import json
 import os
 import queue
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -43,6 +44,7 @@ from editview.runs import inspection, workbench
 from editview.runs.store import StageStore
 from editview.tuning.fine_tune import fine_tune
 from tests import small
+from tests.formats.pages import read
 
 
 @pytest.fixture(scope="module")
@@ -423,6 +425,67 @@ def test_diff_tells_what_lies_between_two_checkpoints(editview: Editview, tmp_pa
     assert "one → other" in listed
     assert "Comparison" in listed
     assert "holds no adapter" in editview("diff", one, one, "--first-adapter", one).err
+
+
+def again_from(report: Path, editview: Editview, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """What a report says, and what the one says that the command in it writes, from another folder."""
+    page = read(report.read_text("utf-8"))
+    (command,) = page.all("pre")
+    program, *arguments = shlex.split(command.text)
+    assert program == "editview"
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")
+    assert editview(*arguments).code == 1 - (arguments[0] == "inspect")
+    (written,) = (folder / "elsewhere").iterdir()
+    pages = (page, read(written.read_text("utf-8")))
+    first, second = ("".join(part.text for tag in ("h1", "section") for part in page.all(tag)) for page in pages)
+    return first, second
+
+
+def test_a_comparison_s_report_names_the_command_that_writes_it_again(
+    world: small.World, editview: Editview, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small.checkpoint(tmp_path / "it's one")
+    small.checkpoint(tmp_path / "other", seed=1)
+    sheet = tmp_path / "a sheet.csv"
+    rows = (f"{fact.subject},{fact.template},{fact.true_answer},{fact.new_answer or ''}" for fact in world.sheet)
+    sheet.write_text("\n".join(("wer,was,wahr,neu", *rows)), "utf-8")
+    columns = [f"--column={one}" for one in ("subject=wer", "prompt=was", "target_true=wahr", "target_new=neu")]
+    asked = ("diff", "it's one", "other", "--device", "cpu", "--facts", "a sheet.csv", *columns)
+    done = editview(*asked, "--report", "told.html")
+    assert (done.code, "The report is in 'told.html'." in done.err) == (1, True), done.err
+    assert f"of {len(world.sheet)} facts" in done.out
+    first, second = again_from(tmp_path / "told.html", editview, tmp_path, monkeypatch)
+    assert first == second
+    assert all(fact.prompt in first for fact in world.sheet)
+    monkeypatch.chdir(tmp_path)
+    told = editview(*asked, "--json", "--quick").told["asked"]
+    differing = [fact for fact in told["facts"] if len(set(fact["answers"])) > 1]
+    assert set(told["differing"]) >= {fact["id"] for fact in differing}
+    assert told["sentence"] in first
+
+
+def test_an_inspection_s_report_names_the_command_that_writes_it_again(
+    world: small.World, editview: Editview, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspection, "YARDSTICK", 0)
+    monkeypatch.chdir(tmp_path)
+    small.checkpoint(tmp_path / "one")
+    small.checkpoint(tmp_path / "other", seed=1)
+    Path("my lands.txt").write_text("\n".join(small.LANDS[3:]), "utf-8")
+    asked = ("inspect", "other", "--before", "one", "--subjects", "my lands.txt", "--facts", world.sheet_file())
+    done = editview(*asked, "--report", "told.html")
+    assert done.code == 0, done.err
+    first, second = again_from(tmp_path / "told.html", editview, tmp_path, monkeypatch)
+    assert first == second
+    assert all(land in first for land in small.LANDS)
+
+
+def test_what_cannot_be_reported_is_said_before_anything_is_compared(editview: Editview, tmp_path: Path) -> None:
+    for command in ("diff", "inspect"):
+        done = editview(command, *["nowhere"] * (1 + (command == "diff")), "--report", tmp_path / "told.txt")
+        assert (done.code, "an HTML file or a PDF" in done.err) == (2, True)
 
 
 def test_inspect_tells_which_facts_were_touched(

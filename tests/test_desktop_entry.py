@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from editview.domain import places
-from editview.ui.opening.opening import PLAN_ENDING
+from editview.domain.plan import PLAN_ENDING
 
 DESKTOP = Path(__file__).parent.parent / "bundle" / "desktop"
 

@@ -66,4 +66,4 @@ def inspection() -> Inspection:
         Touched("Peru", 7.5, 1, (BothSaid("The sea of Peru is", "red", "blue"), BothSaid("Peru:", "a land", "a land"))),
         Touched("Chad", 9.0, 0, (BothSaid("The sea of Chad is", "red", "red"),)),
     )
-    return Inspection(AFTER, BEFORE, (0, 1), 200, touched)
+    return Inspection(AFTER, BEFORE, (0, 1), 200, touched, changes=(0.02, 0.35, 0.0))

@@ -138,6 +138,7 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     diff.add_argument("--first-adapter", metavar="FOLDER", help="a PEFT adapter on top of the first")
     diff.add_argument("--allow-code", action="store_true", help="run the Python code that the checkpoints bring along")
     diff.add_argument("--quick", action="store_true", help="only how much changed: the kind of update isn't told then")
+    diff.add_argument("--facts", metavar="SHEET", help="a fact sheet that is asked of both, or 'demo'")
     diff.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     diff.set_defaults(do=_diff)
 
@@ -149,6 +150,9 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     inspect.add_argument("--before", metavar="ORIGINAL", help="what it was made from; without it the edited weights "
                          "alone are looked at")  # fmt: skip
     inspect.add_argument("--adapter", metavar="FOLDER", help="a PEFT adapter on top of the edited checkpoint")
+    inspect.add_argument("--before-adapter", metavar="FOLDER", help="a PEFT adapter on top of the original")
+    inspect.add_argument("--allow-pickle", action="store_true", help="read the edited checkpoint's pickled weights "
+                         "(they can run code)")  # fmt: skip
     inspect.add_argument("--subjects", metavar="FILE", help="candidate subjects: on each line a subject, or a prompt "
                          "with its subject in braces, 'The capital of {Peru} is'; 'packaged' (the usual): some 2,000 "
                          "that come with EditView")  # fmt: skip
@@ -196,6 +200,13 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
 
     settings = Checkpoint.model_fields
     formats = get_args(settings["dtype"].annotation)
+    for command, first in ((diff, "first-dtype"), (inspect, "before-dtype")):
+        for name, whose in ((first, "before"), ("dtype", "after")):
+            said = f"{settings['dtype'].description}, of the one {whose}"
+            command.add_argument(f"--{name}", choices=formats, default="auto", help=said)
+        command.add_argument(
+            "--report", metavar="FILE", type=Path, help="write what was found, as 'report.html' or 'report.pdf'"
+        )
     for command in (check, trace):
         command.add_argument("checkpoint", metavar="CHECKPOINT", help="a folder, a Hugging Face id, or 'demo'")
         command.add_argument("facts", metavar="FACTS", help="a fact sheet, or 'demo'")
@@ -203,14 +214,14 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
         command.add_argument("--dtype", choices=formats, default="auto", help=settings["dtype"].description)
         for name in ("allow_pickle", "allow_code"):
             command.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=settings[name].description)
-    for command in (run, export, report, check, trace, interference, inspect):
+    for command in (run, export, report, check, trace, interference, diff, inspect):
         command.add_argument(
             "--column", metavar="OURS=THEIRS", type=_column, action="append", default=[],
             help="a column of a CSV sheet and its heading there, 'subject=wer'; give all that are to be read. For zsRE "
             "the field that holds the new answer, 'target_new=alt'. Of edits that contradict each other, which is "
             "used: 'contradictions=first', last or none",
         )  # fmt: skip
-    for command in (run, export, report, check, trace, interference, inspect, study):
+    for command in (run, export, report, check, trace, interference, diff, inspect, study):
         command.add_argument("--device", help="cpu, cuda, cuda:1, mps; the best one when not given")
     for command in (run, export, check, trace, interference, inspect, study, runs):
         command.add_argument("--json", action="store_true", help="print one JSON object as the last line")
@@ -268,18 +279,34 @@ def _interference(options: argparse.Namespace) -> int:
 def _diff(options: argparse.Namespace) -> int:
     from editview.cli.diff import diff
 
-    first = Checkpoint(source=options.first, adapter=options.first_adapter, allow_code=options.allow_code)
-    second = Checkpoint(source=options.second, adapter=options.adapter, allow_code=options.allow_code)
-    return diff(first, second, options.json, options.quick)
+    first = Checkpoint(
+        source=options.first, adapter=options.first_adapter, dtype=options.first_dtype, allow_code=options.allow_code
+    )
+    second = Checkpoint(
+        source=options.second, adapter=options.adapter, dtype=options.dtype, allow_code=options.allow_code
+    )
+    return diff(
+        first, second, options.json, options.quick, options.facts, dict(options.column), options.device, options.report
+    )  # fmt: skip
 
 
 def _inspect(options: argparse.Namespace) -> int:
     from editview.cli.inspect import inspect
 
-    edited = Checkpoint(source=options.edited, adapter=options.adapter, allow_code=options.allow_code)
-    original = Checkpoint(source=options.before, allow_code=options.allow_code) if options.before else None
-    columns = dict(options.column)
-    return inspect(edited, original, options.subjects, options.facts, columns, options.device, options.json)
+    edited = Checkpoint(
+        source=options.edited, adapter=options.adapter, dtype=options.dtype, allow_pickle=options.allow_pickle,
+        allow_code=options.allow_code,
+    )  # fmt: skip
+    original = None
+    if options.before:
+        original = Checkpoint(
+            source=options.before, adapter=options.before_adapter, dtype=options.before_dtype,
+            allow_code=options.allow_code,
+        )  # fmt: skip
+    return inspect(
+        edited, original, options.subjects, options.facts, dict(options.column), options.device, options.json,
+        options.report,
+    )  # fmt: skip
 
 
 def _study(options: argparse.Namespace) -> int:

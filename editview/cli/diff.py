@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
+from editview.cli import both
+from editview.cli.report import save, try_report
+from editview.cli.run import read_sheet
 from editview.cli.saying import say, say_notes
 from editview.cli.screen import Bar, ctrl_c, show
 from editview.domain.change_spectrum import ChangeSpectrum
@@ -16,8 +21,9 @@ from editview.domain.errors import Cancelled
 from editview.domain.events import CheckpointsCompared
 from editview.domain.history import TERMINAL
 from editview.domain.plan import Checkpoint
-from editview.domain.requests import CompareCheckpoints
+from editview.domain.requests import AskBoth, CompareCheckpoints, SaveComparison
 from editview.domain.sentences import amount
+from editview.domain.session import Run
 from editview.domain.update_kind import Judgement, judged
 from editview.domain.weight_map import percent
 
@@ -28,10 +34,19 @@ _LEADING = 32
 """Singular values of each tensor in the JSON: the largest."""
 
 
-def diff(first: Checkpoint, second: Checkpoint, as_json: bool, quick: bool = False) -> int:
+def diff(
+    first: Checkpoint,
+    second: Checkpoint,
+    as_json: bool,
+    quick: bool,
+    facts: str | None,
+    columns: Mapping[str, str],
+    device_id: str | None,
+    report: Path | None,
+) -> int:
     """Compare two checkpoints, and keep what was found; 0 when their weights are equal but for number formats, else 1.
 
-    `quick`: only how much each tensor changed, not in which directions.
+    `quick`: only how much each tensor changed, not in which directions. `facts` are asked of both.
     """
     from editview.lm.change_spectra import with_spectra
     from editview.lm.comparing import compare
@@ -39,6 +54,9 @@ def diff(first: Checkpoint, second: Checkpoint, as_json: bool, quick: bool = Fal
     from editview.runs.findings import Keeper
     from editview.runs.history import History
 
+    if report is not None:
+        try_report(report)
+    sheet = read_sheet(facts, columns) if facts else None
     with ctrl_c() as stop, Bar() as bar:
 
         def reading(done: int, total: int, what: str) -> None:
@@ -53,17 +71,25 @@ def diff(first: Checkpoint, second: Checkpoint, as_json: bool, quick: bool = Fal
         found = compare(one, other, reading)
         if not quick:
             found = with_spectra(one, other, found, looking)
-    asked = CompareCheckpoints(first, second)
-    Keeper(History(), say_notes, TERMINAL)(CheckpointsCompared(asked, found, whole=not quick))
-    tell(found, not quick, as_json)
+        request = CompareCheckpoints(first, second)
+        Keeper(History(), say_notes, TERMINAL)(CheckpointsCompared(request, found, whole=not quick))
+        asked = None
+        if facts and sheet:
+            asked = both.ask(AskBoth(first, second, sheet, facts, tuple(columns.items())), device_id, stop, bar)
+    tell(found, not quick, as_json, asked)
+    if report is not None:
+        save(SaveComparison(found, str(report), asked, whole=not quick))
+        say(f"The report is in '{report}'.")
+    if sheet and asked is None:
+        return 2
     return 1 if found.changed or found.only_first or found.only_second else 0
 
 
-def tell(found: Difference, whole: bool, as_json: bool) -> None:
-    """Print what lies between two checkpoints; `whole`: the spectra were looked for."""
+def tell(found: Difference, whole: bool, as_json: bool, asked: Run | None = None) -> None:
+    """Print what lies between two checkpoints; `whole`: the spectra were looked for, `asked`: so were facts."""
     judgement = judged(found)
     if as_json:
-        print(json.dumps(_outcome(found, judgement)))
+        print(json.dumps({**_outcome(found, judgement), **({"asked": both.outcome(asked)} if asked else {})}))
     else:
         if whole or not found.changed:
             show(judgement.sentence)
@@ -75,6 +101,8 @@ def tell(found: Difference, whole: bool, as_json: bool) -> None:
             say(remark)
         if found.changed or not found.tensors:
             show(headline(found))
+        if asked is not None:
+            both.tell(asked)
 
 
 def _table(found: Difference) -> Table:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
-from editview.cli.run import make_runner
+from editview.cli.report import save, try_report
+from editview.cli.run import make_runner, read_sheet
 from editview.cli.saying import say, say_notes
 from editview.cli.screen import Bar, ctrl_c, show
 from editview.domain.events import EngineLoading, Event, Inspected
-from editview.domain.facts import Fact
 from editview.domain.history import TERMINAL
 from editview.domain.inspection import Inspection, headline, memory_sentence, remarks
 from editview.domain.plan import Checkpoint
-from editview.domain.requests import InspectCheckpoint
-from editview.formats.fact_sheets import read_facts
+from editview.domain.requests import InspectCheckpoint, SaveComparison
 from editview.runs.findings import Keeper
 from editview.runs.history import History
 
@@ -35,9 +35,13 @@ def inspect(
     columns: Mapping[str, str],
     device_id: str | None,
     as_json: bool,
+    report: Path | None = None,
 ) -> int:
     """Print and keep what was found; 0 when something looks touched, else 1."""
-    asked = InspectCheckpoint(edited, original, subjects or "", _facts(facts, columns) if facts else ())
+    if report is not None:
+        try_report(report)
+    of_sheet = read_sheet(facts, columns).facts if facts else ()
+    asked = InspectCheckpoint(edited, original, subjects or "", of_sheet, facts or "", tuple(columns.items()))
     runner = make_runner(device_id)
     with ctrl_c() as stop, Bar() as bar:
 
@@ -48,6 +52,9 @@ def inspect(
         found = runner.inspect(asked, emit, stop)
     Keeper(History(), say_notes, TERMINAL)(Inspected(asked, found))
     tell(found, as_json)
+    if report is not None:
+        save(SaveComparison(None, str(report), inspection=found))
+        say(f"The report is in '{report}'.")
     return 0 if found.differing else 1
 
 
@@ -64,13 +71,6 @@ def tell(found: Inspection, as_json: bool) -> None:
         for remark in remarks(found):
             say(remark)
         show(headline(found))
-
-
-def _facts(source: str, columns: Mapping[str, str]) -> tuple[Fact, ...]:
-    sheet, left_out = read_facts(source, columns)
-    for problem in left_out:
-        say(str(problem))
-    return sheet.facts
 
 
 def _table(found: Inspection) -> Table:

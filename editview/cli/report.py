@@ -9,13 +9,15 @@ from pathlib import Path
 from editview.cli.run import carried_out, exit_code, make_runner, read
 from editview.cli.screen import Bar, ctrl_c, show
 from editview.domain.errors import EditViewError
+from editview.domain.events import Comparing, Event, ReportUnderWay
 from editview.domain.files import try_place
 from editview.domain.history import Recalled, RunEntry
 from editview.domain.orders import ingredients, order_key, order_name
+from editview.domain.requests import SaveComparison, SaveReport, SaveSideBySide
 from editview.domain.sentences import summary
 from editview.domain.session import Run, RunState
 from editview.domain.side_by_side import shared
-from editview.formats.report import ENDINGS, write_report, write_side_by_side
+from editview.formats.report import ENDINGS
 
 
 def report(
@@ -39,10 +41,10 @@ def report(
             if runs[-1].state is not RunState.FINISHED:
                 return exit_code(runs[-1])
     if same_facts and ingredients(first) == ingredients(second):
-        write_report(runs[0], out, *runs[1:])
+        save(SaveReport(runs[0], str(out), *runs[1:]))
     else:
         one, two = (_as_listed(run, began) for run in runs)
-        write_side_by_side(one, two, out)
+        save(SaveSideBySide(one, two, str(out)))
     for run in runs:
         show(f"{order_name(run.plan)}: {summary(run, len(run.stages) - 1)}")
     print(f"Written to {out}.")
@@ -55,6 +57,23 @@ def try_report(out: Path) -> None:
         names = " or ".join(f"'{out.with_suffix(ending).name}'" for ending in ENDINGS)
         raise EditViewError(f"A report is an HTML file or a PDF: call it {names}.")
     try_place(out)
+
+
+def save(asked: SaveReport | SaveSideBySide | SaveComparison) -> None:
+    """Write a report, with the hashes of the files it is about. Raises what `save_report`, `save_comparison` raise."""
+    from editview.runs.run_report import save_report
+    from editview.runs.two_checkpoints import save_comparison
+
+    with ctrl_c() as stop, Bar() as bar:
+
+        def take(event: Event) -> None:
+            if isinstance(event, Comparing | ReportUnderWay):
+                bar.show(round(1000 * event.share), 1000, event.what, event.seconds_left)
+
+        if isinstance(asked, SaveComparison):
+            save_comparison(asked, take, stop)
+        else:
+            save_report(asked, take, stop)
 
 
 def _as_listed(run: Run, began: float) -> Recalled:

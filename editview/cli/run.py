@@ -45,12 +45,17 @@ def read(source: str, facts: str | None, columns: Mapping[str, str]) -> tuple[Pl
     plan = demo_plan() if source == "demo" else read_plan(Path(source))
     if facts or columns:
         plan = plan.model_copy(update={"facts": facts or plan.facts, "columns": columns})
-    sheet, problems = read_facts(plan.facts, plan.columns)
+    return plan, read_sheet(plan.facts, plan.columns)
+
+
+def read_sheet(source: str, columns: Mapping[str, str]) -> FactSheet:
+    """What can be asked of a sheet; what is left out of it is said."""
+    sheet, problems = read_facts(source, columns)
     for problem in problems:
         say(str(problem))
     if sheet.read_as:
         say(sheet_sentence(sheet, problems))
-    return plan, sheet
+    return sheet
 
 
 def make_runner(device_id: str | None) -> Runner:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from editview.cli import diff, inspect
 from editview.cli.outcome import run_outcome
-from editview.cli.report import try_report
+from editview.cli.report import save, try_report
 from editview.cli.saying import say
 from editview.cli.screen import show, table
 from editview.domain.errors import EditViewError
@@ -22,8 +22,8 @@ from editview.domain.history_words import about, opened, outcome, when
 from editview.domain.inspection import Inspection
 from editview.domain.look import mark_of
 from editview.domain.orders import FactPair, Kept, told
+from editview.domain.requests import SaveSideBySide
 from editview.domain.side_by_side import SideBySide, side_by_side
-from editview.formats.report import write_side_by_side
 from editview.runs.findings import findings
 from editview.runs.history import History
 from editview.runs.recall import recalled
@@ -91,7 +91,7 @@ def compare(beginnings: tuple[str, str], out: Path | None, as_json: bool) -> int
     if not found.pairs:
         raise EditViewError(found.sentence)
     if out is not None:
-        write_side_by_side(first, second, out)
+        save(SaveSideBySide(first, second, str(out)))
     if as_json:
         print(json.dumps(_compared(found)))
         return 0

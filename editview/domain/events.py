@@ -122,6 +122,16 @@ class PlanSaved:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportUnderWay:
+    """How far the report of a run is."""
+
+    path: str
+    what: str
+    share: float  # of what is done now
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class ReportSaved:
     path: str
 
@@ -399,9 +409,9 @@ class BothAsked:
 
 Event = (
     RunEvent | EngineReady | EngineLoading | MemoryUsed | Failed | Noted
-    | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | ReportSaved | Forecast | Replied
-    | Scaled | Exported | Traced | KeySpectra | FineTuneMeasured | TrainingPreviewed | InterferenceMeasured
-    | Comparing | CheckpointsCompared | BothAsked
+    | CheckpointDescribed | FactsOpened | FactsPreviewed | PlanOpened | PlanSaved | ReportUnderWay | ReportSaved
+    | Forecast | Replied | Scaled | Exported | Traced | KeySpectra | FineTuneMeasured | TrainingPreviewed
+    | InterferenceMeasured | Comparing | CheckpointsCompared | BothAsked
     | Inspected
     | RunsListed | RunsRecalled | FindingsRecalled | DiskUsed
 )  # fmt: skip

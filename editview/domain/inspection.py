@@ -98,6 +98,10 @@ class Inspection:
     candidates: int  # that were ranked
     touched: tuple[Touched, ...]  # at most `ASKED` of them: those that answer differently first, then by `times`
     memories: tuple[Memory, ...] = ()  # all layers, where there is no original
+    changes: tuple[float, ...] = ()  # ‖ΔW‖ ÷ ‖W‖ of each layer's memory, where there is; 0: it is the same
+    subjects: str = ""  # the list that candidates came from, as `InspectCheckpoint.subjects`
+    sheet: str = ""  # the fact sheet that they came from, and how it was read
+    columns: tuple[tuple[str, str], ...] = ()
 
     @property
     def differing(self) -> tuple[Touched, ...]:

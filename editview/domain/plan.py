@@ -15,6 +15,8 @@ from editview.domain.operations import Edit, FineTune, Operation, UndoEdit, Uned
 FORMAT = 1
 """Version of the plan file that this program writes; newer ones are refused."""
 
+PLAN_ENDING = ".editview.toml"
+"""Of a plan's file: what a desktop tells it by, see `bundle/desktop/`. Any other `.toml` opens as well."""
 
 Every = int | Literal["auto"]
 """Steps between live checks. 0: none; auto: as often as they stay cheap beside the training."""

@@ -193,6 +193,8 @@ class AskBoth:
     first: Checkpoint
     second: Checkpoint
     sheet: FactSheet
+    source: str = "demo"  # what the sheet was read from, and how: as `Plan.facts` and `Plan.columns`
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,7 @@ class SaveComparison:
     asked: Run | None = None  # the fact sheet asked of both
     inspection: Inspection | None = None  # which facts the change touched
     then: Findings | None = None  # what of it was found at another time
+    whole: bool = True  # the spectra were looked at too, so that the kind of update can be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +223,8 @@ class InspectCheckpoint:
     original: Checkpoint | None = None  # without one, the edited weights alone are looked at
     subjects: str = ""  # a file with a subject or a prompt a line, or 'packaged'
     facts: tuple[Fact, ...] = ()
+    sheet: str = ""  # what the facts were read from, and how: as `Plan.facts` and `Plan.columns`
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

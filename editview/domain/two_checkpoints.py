@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from editview.domain.comparison import paired_difference
@@ -33,15 +33,6 @@ _PARTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class HashedFile:
-    """One file of a checkpoint, so that it can be told later whether it is the same."""
-
-    name: str
-    bytes: int
-    sha256: str
-
-
 def name_of(checkpoint: Checkpoint) -> str:
     """'gpt2-edited', 'gpt2 + my-adapter': as short as a person says it."""
     return " + ".join(_last(source) for source in (checkpoint.source, checkpoint.adapter) if source)
@@ -54,15 +45,6 @@ def _last(source: str) -> str:
 def places_of(checkpoint: Checkpoint) -> str:
     """Where it lies, in full."""
     return f"{checkpoint.source} with {checkpoint.adapter}" if checkpoint.adapter else checkpoint.source
-
-
-def command(first: Checkpoint | None, second: Checkpoint) -> str:
-    """What compares the same two on the command line, or inspects the one that is at hand."""
-    parts = ["editview", "diff", first.source, second.source] if first else ["editview", "inspect", second.source]
-    for option, adapter in (("--first-adapter", first and first.adapter), ("--adapter", second.adapter)):
-        parts += [option, adapter] if adapter else []
-    parts += ["--allow-code"] if second.allow_code or (first and first.allow_code) else []
-    return shlex.join(parts)
 
 
 def told_about(found: Difference | None, inspection: Inspection | None) -> tuple[Checkpoint, ...]:
@@ -95,9 +77,10 @@ def difference_map(found: Difference) -> WeightMap:
 # ---- facts asked of both ------------------------------------------------------------------------------------------
 
 
-def plan_of_two(first: Checkpoint) -> Plan:
+def plan_of_two(first: Checkpoint, facts: str = "demo", columns: Iterable[tuple[str, str]] = ()) -> Plan:
     """The plan of the run that asks both: whatever was done to the first is its one step."""
-    return Plan(name="Two checkpoints", checkpoint=first).model_copy(update={"operations": (Update(),)})
+    plan = Plan(name="Two checkpoints", checkpoint=first, facts=facts, columns=dict(columns))
+    return plan.model_copy(update={"operations": (Update(),)})
 
 
 def differing_answers(run: Run) -> list[str]:
@@ -109,6 +92,12 @@ def differing_answers(run: Run) -> list[str]:
         if fact.id in first and fact.id in second
         and (first[fact.id].verdict is not second[fact.id].verdict or first[fact.id].said != second[fact.id].said)
     ]  # fmt: skip
+
+
+def differing_words(run: Run) -> str:
+    """'3 of 8 facts are answered differently'."""
+    count = len(differing_answers(run))
+    return f"{count:,} of {len(run.sheet):,} facts {'is' if count == 1 else 'are'} answered differently"
 
 
 def sureness(run: Run) -> str:

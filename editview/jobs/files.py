@@ -1,4 +1,4 @@
-"""What concerns files alone: fact sheets, plans, reports, the runs so far and what all that takes on the disk.
+"""What concerns files alone: fact sheets, plans, the runs so far and what all that takes on the disk.
 
 Quick, and without torch, so it never waits for a run.
 """
@@ -17,7 +17,6 @@ from editview.domain.events import (
     FindingsRecalled,
     PlanOpened,
     PlanSaved,
-    ReportSaved,
     RunsRecalled,
 )
 from editview.domain.requests import (
@@ -35,17 +34,13 @@ from editview.domain.requests import (
     RecallRuns,
     RestoreRuns,
     SavePlan,
-    SaveReport,
-    SaveSideBySide,
 )
 from editview.formats.fact_sheets import preview, read_facts
 from editview.formats.plans import read_plan, write_plan
 from editview.runs import disk
 from editview.runs.history import History
 
-FileRequest = (
-    OpenFacts | PreviewFacts | OpenPlan | SavePlan | SaveReport | SaveSideBySide | HistoryRequest | DiskRequest
-)
+FileRequest = OpenFacts | PreviewFacts | OpenPlan | SavePlan | HistoryRequest | DiskRequest
 
 
 def do(request: FileRequest, emit: Callable[[Event], None]) -> None:
@@ -61,23 +56,13 @@ def do(request: FileRequest, emit: Callable[[Event], None]) -> None:
         case SavePlan(plan=plan, path=path):
             write_plan(plan, Path(path))
             emit(PlanSaved(path, plan))
-        case SaveReport(run=run, path=path, other=other):
-            from editview.formats.report import write_report  # not before the window needs it
-
-            write_report(run, Path(path), other)
-            emit(ReportSaved(path))
-        case SaveSideBySide(first=first, second=second, path=path):
-            from editview.formats.report import write_side_by_side
-
-            write_side_by_side(first, second, Path(path))
-            emit(ReportSaved(path))
         case MeasureDisk():
             emit(DiskUsed(disk.uses()))
         case ClearDisk(kind=kind):
             disk.clear(kind)
             emit(DiskUsed(disk.uses(), kind))
         case RecallRuns(ids=ids):
-            from editview.runs.recall import recalled  # not before the window needs it either
+            from editview.runs.recall import recalled  # not before the window needs it
 
             emit(RunsRecalled(tuple(recalled(History(), one) for one in ids)))
         case RecallFindings(entry=entry):

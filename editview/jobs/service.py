@@ -1,9 +1,9 @@
 """The jobs: takes requests from the window, does them in threads of its own, answers with events.
 
-Six lanes, so that nothing waits for something long that it doesn't need: *files* reads and writes sheets, plans,
-reports and the list of runs without torch; *models* loads the model libraries, then runs and asks; *headers* describes
-and forecasts without touching weights; *data* looks through training data; *comparisons* reads two checkpoints' files;
-*downloads* brings checkpoints.
+Seven lanes, so that nothing waits for something long that it doesn't need: *files* reads and writes sheets, plans and
+the list of runs without torch; *reports* tells of runs, without it too; *models* loads the model libraries, then runs
+and asks; *headers* describes and forecasts without touching weights; *data* looks through training data; *comparisons*
+reads two checkpoints' files; *downloads* brings checkpoints.
 Importing this module is cheap: torch is imported by the models lane, once `Jobs` is made.
 """
 
@@ -57,6 +57,7 @@ class Jobs:
         self._loaded = threading.Event()
         self._engine: Engine | None = None
         self._files = Lane("files", partial(self._answer, self._with_files))
+        self._reports = Lane("reports", partial(self._answer, self._with_reports), self._behind_the_window)
         self._models = Lane("models", partial(self._answer, self._with_models), self._load)
         self._headers = Lane(
             "headers",
@@ -75,8 +76,10 @@ class Jobs:
         """Queue a request. Its number is the one that a `Failed` names, and that `stop` takes."""
         number = next(self._numbers)
         match request:
-            case OpenFacts() | PreviewFacts() | OpenPlan() | SavePlan() | SaveReport() | SaveSideBySide():
+            case OpenFacts() | PreviewFacts() | OpenPlan() | SavePlan():
                 self._files.put(number, request)
+            case SaveReport() | SaveSideBySide():
+                self._reports.put(number, request)
             case _ if isinstance(request, HistoryRequest | DiskRequest):
                 self._files.put(number, request)
             case ForecastPlan() | DescribeCheckpoint():
@@ -92,8 +95,8 @@ class Jobs:
         return number
 
     def stop(self, number: int) -> None:
-        """Stop one run, answer, preview, comparison or download, or forget it while it waits."""
-        for lane in (self._models, self._data, self._comparisons, self._downloads):
+        """Stop one run, answer, preview, comparison, report or download, or forget it while it waits."""
+        for lane in (self._reports, self._models, self._data, self._comparisons, self._downloads):
             lane.stop(number)
 
     def close(self) -> None:
@@ -102,7 +105,7 @@ class Jobs:
         lanes = (self._models, self._headers, self._data, self._comparisons, self._downloads)
         for lane in lanes:
             lane.stop()
-        for lane in (self._files, *lanes):
+        for lane in (self._files, self._reports, *lanes):
             lane.close(_PATIENCE)
 
     # ---- in the lanes' threads -------------------------------------------------------------------------------
@@ -122,6 +125,12 @@ class Jobs:
 
         assert isinstance(request, files.FileRequest)
         files.do(request, self._emit)
+
+    def _with_reports(self, request: Request, stop: threading.Event) -> None:
+        from editview.runs.run_report import save_report
+
+        assert isinstance(request, SaveReport | SaveSideBySide)
+        save_report(request, self._emit, stop)
 
     def _with_models(self, request: Request, stop: threading.Event) -> None:
         if self._engine is None:  # loading failed: try again, and say again what is wrong
@@ -149,9 +158,12 @@ class Jobs:
         self._loaded.wait()
 
     def _give_way(self) -> None:
+        self._wait_for_the_engine()
+        self._behind_the_window()
+
+    def _behind_the_window(self) -> None:
         from editview.jobs.engine import give_way
 
-        self._wait_for_the_engine()
         give_way()
 
     def _tell_memory(self) -> None:

@@ -1,20 +1,23 @@
-"""What names a checkpoint's files beyond doubt: sha256 of its weights and settings, for reports."""
+"""What names files beyond doubt: sha256 of a checkpoint's weights and settings and of training data, for reports."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from editview.domain.errors import EditViewError
+from editview.domain.hashed_file import HashedFile
 from editview.domain.plan import Checkpoint
 from editview.domain.progress import Progress
-from editview.domain.two_checkpoints import HashedFile
 from editview.lm.sources import local_folder
 
 _KINDS = (".safetensors", ".json")
 _PIECE = 2**23  # bytes read at once
+
+Named = tuple[str, Path]
+"""What a file is to be called, and where it is."""
 
 
 def hashed(checkpoints: Iterable[Checkpoint], progress: Progress) -> tuple[tuple[HashedFile, ...], ...]:
@@ -22,10 +25,14 @@ def hashed(checkpoints: Iterable[Checkpoint], progress: Progress) -> tuple[tuple
 
     Raises OSError and what `progress` raises.
     """
-    found = [list(_files(checkpoint)) for checkpoint in checkpoints]
-    total, done = sum(path.stat().st_size for files in found for _, path in files), 0
+    return hashed_files([list(checkpoint_files(checkpoint)) for checkpoint in checkpoints], progress)
+
+
+def hashed_files(groups: Sequence[Sequence[Named]], progress: Progress) -> tuple[tuple[HashedFile, ...], ...]:
+    """As `hashed`, for any files that are there."""
+    total, done = sum(path.stat().st_size for files in groups for _, path in files), 0
     hashes = []
-    for files in found:
+    for files in groups:
         mine = []
         for name, path in files:
             digest, size = hashlib.sha256(), 0
@@ -40,7 +47,8 @@ def hashed(checkpoints: Iterable[Checkpoint], progress: Progress) -> tuple[tuple
     return tuple(hashes)
 
 
-def _files(checkpoint: Checkpoint) -> Iterator[tuple[str, Path]]:
+def checkpoint_files(checkpoint: Checkpoint) -> Iterator[Named]:
+    """Those of a checkpoint that decide what it says."""
     for source, before in ((checkpoint.source, ""), (checkpoint.adapter, "adapter/")):
         folder = None
         with suppress(EditViewError):

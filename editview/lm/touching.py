@@ -29,8 +29,8 @@ BATCH_TOKENS = 2048  # read in one forward
 _TINY = torch.finfo(torch.float32).tiny
 
 
-def changed_layers(first: StoredCheckpoint, second: StoredCheckpoint, progress: Progress) -> tuple[int, ...]:
-    """The layers whose memory differs between two checkpoints by more than its number format, ascending.
+def memory_changes(first: StoredCheckpoint, second: StoredCheckpoint, progress: Progress) -> tuple[float, ...]:
+    """‖ΔW‖ ÷ ‖W‖ of each layer's memory between two checkpoints; 0 where no more than its number format differs.
 
     Raises EditViewError where the two can't be compared.
     """
@@ -40,10 +40,14 @@ def changed_layers(first: StoredCheckpoint, second: StoredCheckpoint, progress: 
         progress(layer, len(outputs), "Comparing the memories")
         one, other = _memories(first, second, layer)
         coarse = min(one.dtype, other.dtype, key=lambda dtype: dtype.itemsize)
-        if not torch.equal(one.to(coarse), other.to(coarse)):
-            found.append(layer)
+        same = torch.equal(one.to(coarse), other.to(coarse))
+        found.append(0.0 if same else _relative(one.float(), other.float()))
     progress(len(outputs), len(outputs), "Comparing the memories")
     return tuple(found)
+
+
+def _relative(before: Tensor, after: Tensor) -> float:
+    return float((after - before).norm() / before.norm().clamp(min=_TINY))
 
 
 def change(first: StoredCheckpoint, second: StoredCheckpoint, layer: int) -> Tensor:

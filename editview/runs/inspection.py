@@ -29,7 +29,7 @@ from editview.lm.comparing import refuse_others
 from editview.lm.model import LanguageModel
 from editview.lm.standing_out import memory, relative_values, standing_out, top
 from editview.lm.stored import StoredCheckpoint
-from editview.lm.touching import change, changed_layers, subject_keys, times
+from editview.lm.touching import change, memory_changes, subject_keys, times
 from editview.lm.written import words_written
 
 YARDSTICK = 500
@@ -51,20 +51,34 @@ def inspect(open_: Open, asked: InspectCheckpoint, progress: Progress) -> Inspec
     """
     candidates = _candidates(asked)
     if asked.original is None:
-        return _alone(open_, asked, candidates, progress)
-    first, second = StoredCheckpoint(asked.original), StoredCheckpoint(asked.edited)
+        found = _alone(open_, asked, candidates, progress)
+    else:
+        found = _beside(open_, asked, asked.original, candidates, progress)
+    return replace(found, subjects=asked.subjects, sheet=asked.sheet, columns=asked.columns)
+
+
+def _beside(
+    open_: Open,
+    asked: InspectCheckpoint,
+    original: Checkpoint,
+    candidates: Sequence[Candidate],
+    progress: Progress,
+) -> Inspection:
+    first, second = StoredCheckpoint(original), StoredCheckpoint(asked.edited)
     refuse_others(first, second)
-    layers = changed_layers(first, second, progress)
+    changes = memory_changes(first, second, progress)
+    layers = tuple(layer for layer, change in enumerate(changes) if change != 0)
+    empty = Inspection(asked.edited, original, layers, len(candidates), (), changes=changes)
     if not layers:
-        return Inspection(asked.edited, asked.original, (), len(candidates), ())
-    lm = open_(asked.original)
+        return empty
+    lm = open_(original)
     found = _times(lm, candidates, layers, lambda layer: change(first, second, layer), progress)
     chosen = _most(found, candidates)
     prompts = [prompt for _, some in chosen for prompt in some]
     before = first_sentences(lm, prompts, MOST_TOKENS, progress)
     del lm  # before the other is opened
     after = first_sentences(open_(asked.edited), prompts, MOST_TOKENS, progress)
-    return Inspection(asked.edited, asked.original, layers, len(candidates), _asked(chosen, before, after))
+    return replace(empty, touched=_asked(chosen, before, after))
 
 
 def _alone(open_: Open, asked: InspectCheckpoint, candidates: Sequence[Candidate], progress: Progress) -> Inspection:

@@ -19,6 +19,7 @@ from editview.domain.export_words import FACTS_FILE, read_back
 from editview.domain.facts import Group
 from editview.domain.files import write_atomically
 from editview.domain.operations import Edit, FineTune
+from editview.domain.plan import PLAN_ENDING
 from editview.domain.sentences import summary
 from editview.domain.session import Run
 from editview.domain.verdicts import Verdict
@@ -27,7 +28,7 @@ from editview.lm.sources import hub_id
 from editview.runs.sealed import file_checksum
 
 FORMAT = 1
-PLAN_FILE = "plan.toml"
+PLAN_FILE = f"plan{PLAN_ENDING}"
 
 _ROWS = 500  # of the card's table; editview.json has them all
 _LIBRARIES = ("torch", "transformers", "peft", "safetensors", "tokenizers")
@@ -35,7 +36,7 @@ _FLAGS = {Form.STORED: "", Form.COMPUTED: " --as-computed", Form.ADAPTER: " --ad
 
 
 def write_card(folder: Path, done: Export, run: Run, computed_in: str) -> None:
-    """Write README.md, editview.json and plan.toml. Raises EditViewError.
+    """Write README.md, editview.json and the plan. Raises EditViewError.
 
     `run` holds the checks of its last stage, and of the others as far as they are kept; the model was asked in the
     number format `computed_in`.

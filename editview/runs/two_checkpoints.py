@@ -21,6 +21,7 @@ from editview.domain.events import (
     RunStopped,
     StageInfo,
 )
+from editview.domain.files import try_place
 from editview.domain.plan import Plan
 from editview.domain.requests import AskBoth, CompareCheckpoints, SaveComparison
 from editview.domain.two_checkpoints import TITLES, name_of, plan_of_two, told_about
@@ -53,8 +54,10 @@ def save_comparison(asked: SaveComparison, emit: Emit, stop: threading.Event) ->
     """Raises EditViewError where the place can't be written, OSError for files that can't be read, and Cancelled."""
     from editview.formats.report import write_comparison  # not before the window needs it
 
+    path = Path(asked.path)
+    try_place(path)
     files = hashed(told_about(asked.found, asked.inspection), _telling(asked, emit, stop))
-    write_comparison(asked.found, files, Path(asked.path), asked.asked, asked.inspection, asked.then)
+    write_comparison(asked.found, files, path, asked.asked, asked.inspection, asked.then, asked.whole)
     emit(ReportSaved(asked.path))
 
 
@@ -97,7 +100,7 @@ class _Told:
             case RunStarted(stages=(root,), tensors=tensors):
                 if self.stage == 0:
                     stages = (replace(root, title=TITLES[0]), StageInfo(1, "update", TITLES[1], ""))
-                    plan = plan_of_two(self._asked.first)
+                    plan = plan_of_two(self._asked.first, self._asked.source, self._asked.columns)
                     self.tell(RunStarted(self._run, plan, self._asked.sheet, stages, tensors))
             case RunFinished(seconds=seconds):
                 self.seconds += seconds

@@ -18,6 +18,7 @@ from editview.domain.events import (
     InterferenceMeasured,
     KeySpectra,
     Replied,
+    ReportUnderWay,
     RunsListed,
     Scaled,
     Traced,
@@ -41,6 +42,7 @@ class Replies(QObject):
     checkpoints_compared = Signal(object)
     both_asked = Signal(object)
     inspected = Signal(object)
+    report_under_way = Signal(object)
     runs_listed = Signal(object)
     findings_recalled = Signal(object)
     disk_used = Signal(object)
@@ -61,6 +63,7 @@ class Replies(QObject):
             CheckpointsCompared: self.checkpoints_compared,
             BothAsked: self.both_asked,
             Inspected: self.inspected,
+            ReportUnderWay: self.report_under_way,
             RunsListed: self.runs_listed,
             FindingsRecalled: self.findings_recalled,
             DiskUsed: self.disk_used,

@@ -1,13 +1,8 @@
 "use strict";
-// Sorting of tables, and filtering of the table of facts; without it they read as they are.
+// Sorting and filtering of tables; without it they read as they are.
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
-  const rows = [...body.rows].map((row) => ({
-    row,
-    words: row.textContent.toLocaleLowerCase(),
-    group: row.cells[1].textContent,
-    fate: row.cells[row.cells.length - 1].dataset.fate,
-  }));
+  const rows = [...body.rows].map((row) => ({ row, words: row.textContent.toLocaleLowerCase() }));
   const heads = [...table.tHead.rows[0].cells];
   const marks = ["fails", "weak", "holds", "neutral"];
 
@@ -39,33 +34,34 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
     head.append(button);
   });
-  if (table.id !== "facts") continue;
 
-  const [find, group, fate, shown] = ["find", "group", "fate", "shown"].map((id) => document.getElementById(id));
-  const offer = (select, name) => {
+  const filters = document.getElementById(`${table.id}-filters`);
+  if (!filters) continue;
+  const [find, shown] = [filters.querySelector("input"), filters.querySelector("output")];
+  const choices = [...filters.querySelectorAll("select")];
+  const number = (count) => count.toLocaleString("en");
+  for (const choice of choices) {
     const counts = new Map();
-    for (const each of rows) counts.set(each[name], (counts.get(each[name]) || 0) + 1);
-    for (const [words, count] of counts) select.add(new Option(`${words} (${count.toLocaleString("en")})`, words));
-  };
+    for (const { row } of rows) {
+      const words = row.dataset[choice.dataset.by];
+      counts.set(words, (counts.get(words) || 0) + 1);
+    }
+    for (const [words, count] of counts) choice.add(new Option(`${words} (${number(count)})`, words));
+  }
   const filter = () => {
-    const words = find.value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+    const wanted = find.value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
     let count = 0;
-    for (const each of rows) {
+    for (const { row, words } of rows) {
       const fits =
-        (!group.value || each.group === group.value) &&
-        (!fate.value || each.fate === fate.value) &&
-        words.every((word) => each.words.includes(word));
-      each.row.hidden = !fits;
+        choices.every((choice) => !choice.value || row.dataset[choice.dataset.by] === choice.value) &&
+        wanted.every((word) => words.includes(word));
+      row.hidden = !fits;
       count += fits;
     }
-    shown.value =
-      count === rows.length
-        ? `${count.toLocaleString("en")} facts`
-        : `${count.toLocaleString("en")} of ${rows.length.toLocaleString("en")} facts`;
+    const of = count === rows.length ? "" : ` of ${number(rows.length)}`;
+    shown.value = `${number(count)}${of} ${filters.dataset.rows}`;
   };
-  offer(group, "group");
-  offer(fate, "fate");
-  for (const control of [find, group, fate]) control.addEventListener("input", filter);
-  document.getElementById("filters").hidden = false;
+  for (const control of [find, ...choices]) control.addEventListener("input", filter);
+  filters.hidden = false;
   filter();
 }

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 
 import pytest
 
-from editview.cli import _parser
 from editview.domain.difference import Difference
 from editview.domain.facts import Group
 from editview.domain.plan import Checkpoint
 from editview.domain.sentences import summary
 from editview.domain.two_checkpoints import (
-    command,
     difference_map,
     differing_answers,
     name_of,
@@ -110,13 +107,5 @@ def test_a_place_of_the_picture_is_called_as_its_tensors_are() -> None:
     assert place_words(Place(1, 4, None)) == "Layer 5,"
 
 
-def test_the_command_names_the_same_two_whatever_they_are_called() -> None:
-    first = Checkpoint(source="a folder/it's", adapter="one $HOME")
-    second = Checkpoint(source="demo", adapter="two", allow_code=True)
-    options = _parser(lambda paths: 0).parse_args(shlex.split(command(first, second))[1:])
-    assert (options.first, options.first_adapter, options.second, options.adapter) == (
-        "a folder/it's", "one $HOME", "demo", "two"
-    )  # fmt: skip
-    assert options.allow_code
-    assert command(Checkpoint(source="a"), Checkpoint(source="b")) == "editview diff a b"
-    assert name_of(first) == "it's + one $HOME"
+def test_a_checkpoint_is_called_by_its_last_folder() -> None:
+    assert name_of(Checkpoint(source="a folder/it's", adapter="one $HOME")) == "it's + one $HOME"

@@ -9,11 +9,12 @@ import pytest
 
 from editview.domain.difference import Difference, headline
 from editview.domain.facts import FactSheet
+from editview.domain.hashed_file import HashedFile
 from editview.domain.history import EntryKind, Findings, RunEntry
 from editview.domain.inspection import BothSaid, Inspection, Memory, memory_sentence
 from editview.domain.plan import Checkpoint
 from editview.domain.session import Run, RunState
-from editview.domain.two_checkpoints import HashedFile, tensor_rows
+from editview.domain.two_checkpoints import tensor_rows
 from editview.domain.update_kind import judged
 from editview.formats.report import write_comparison
 from tests import sample, two
@@ -86,11 +87,46 @@ def test_touched_subjects_pictures_hashes_and_the_command(page: Node) -> None:
     assert cells(touched)[0] == ["Peru", "The sea of Peru is", "red", "blue", "7.5 ×", "2"]
     assert [row[3] for row in cells(touched)] == ["blue", "the same"]
     pictures = [drawing.attributes["aria-label"] for drawing in page.all("svg", role="img")]
-    assert pictures == ["Changes of the weights", "Spectrum of the change"]
-    assert page.all("pre")[0].text == "editview diff /models/before /models/after"
+    assert pictures == [
+        "Changes of the weights", "Spectrum of the change", "Layers that look changed",
+        "How strongly the change acts on subjects",
+    ]  # fmt: skip
+    assert [command.text for command in page.all("pre")] == [
+        "editview diff /models/before /models/after --facts demo --report comparison.html",
+        "editview inspect /models/after --before /models/before --report inspection.html",
+    ]
+    assert "as a multiple of what the median subject gets there" in page.text
     assert "a" * 64 in page.text
     assert "b" * 64 in page.text
     assert SHEET.content_hash in page.text
+
+
+def test_without_the_spectra_it_leads_with_what_is_known(tmp_path: Path) -> None:
+    found = two.difference(spectra=False)
+    write_comparison(found, FILES, tmp_path / "report.html", whole=False)
+    page = read((tmp_path / "report.html").read_text("utf-8"))
+    assert page.all("h1")[0].text.replace("\N{NO-BREAK SPACE}", " ") == headline(found).replace("*", "")
+    assert "What kind of update this was isn't told here" in page.all("header")[0].text
+    assert " --quick " in page.all("pre")[0].text
+    same = Difference(two.BEFORE, two.AFTER, found.tensors[:2])
+    write_comparison(same, FILES, tmp_path / "report.html", whole=False)
+    page = read((tmp_path / "report.html").read_text("utf-8"))
+    assert page.all("h1")[0].text == judged(same).sentence  # there is no change to look at
+
+
+def test_what_its_tables_are_filtered_by_stands_at_the_rows(page: Node) -> None:
+    for name, by, expected in (
+        ("touched", "answer", ["differently", "the same"]),
+        ("tensors", "part", ["feed-forward output", "feed-forward input", "only in the checkpoint after"]),
+        ("tensors", "became", ["changed", "changed", "only after"]),
+    ):
+        (table,) = page.all("table", id=name)
+        rows = table.all("tbody")[0].all("tr")
+        assert [row.attributes[f"data-{by}"] for row in rows][: len(expected)] == expected
+        (choice,) = page.all("select", id=f"{name}-{by}")
+        assert choice.attributes["data-by"] == by
+        (filters,) = page.all("div", id=f"{name}-filters")
+        assert "hidden" in filters.attributes  # without scripts there is nothing to press
 
 
 def test_what_was_not_asked_or_is_not_known_is_left_out(tmp_path: Path) -> None:
@@ -108,7 +144,8 @@ def test_what_was_not_asked_or_is_not_known_is_left_out(tmp_path: Path) -> None:
 
 def test_one_alone_is_told_by_what_was_found_in_it(tmp_path: Path) -> None:
     memory = Memory(1, two.OUT, 7.5, 2, ("blue",))
-    alone = replace(two.inspection(), original=None, layers=(1,), memories=(memory,))
+    memories = Memory(0, "other", 1.0, 0), memory
+    alone = replace(two.inspection(), original=None, layers=(1,), memories=memories)
     path = tmp_path / "report.html"
     write_comparison(None, FILES[1:], path, inspection=alone)
     page = read(path.read_text("utf-8"))
@@ -117,7 +154,15 @@ def test_one_alone_is_told_by_what_was_found_in_it(tmp_path: Path) -> None:
     assert [title.text for title in page.all("h2")] == ["Which facts it touched", "To inspect it again"]
     assert memory_sentence(memory).replace("*", "") in page.text
     assert "After: model.safetensors" in page.text
-    assert page.all("pre")[0].text == "editview inspect /models/after"
+    assert page.all("pre")[0].text == "editview inspect /models/after --report inspection.html"
+    (layers, subjects) = page.all("svg", role="img")
+    assert [bar.all("title")[0].text for bar in layers.all("rect")] == [
+        memory_sentence(one).replace("*", "") for one in memories
+    ]
+    assert [bar.attributes["class"] for bar in layers.all("rect")] == ["muted", "op0"]
+    drawn = [text.text for text in subjects.all("text") if text.attributes["class"] == "text"]
+    assert drawn == ["Chad", "Peru"]  # strongest first
+    assert [bar.attributes["class"] for bar in subjects.all("rect")] == ["muted", "ink"]
 
 
 def test_a_large_model_names_what_changed_most_and_says_that_there_is_more(tmp_path: Path) -> None:

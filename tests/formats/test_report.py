@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from editview.domain.errors import EditViewError
 from editview.domain.events import Checked, RunEvent, RunFailed, RunStarted, RunStopped, StageStarted
 from editview.domain.facts import FactSheet, Group
+from editview.domain.hashed_file import HashedFile
 from editview.domain.look import DARK, LIGHT, mark_of
 from editview.domain.orders import compared, kept, pair_up
+from editview.domain.plan import PLAN_ENDING
 from editview.domain.sentences import summary, when_lost
 from editview.domain.session import Run, Session
 from editview.domain.verdicts import Change, Verdict
@@ -125,15 +127,27 @@ def test_without_scripts_lost_facts_stand_first_each_kind_in_the_sheets_order(ru
     assert became == [kind for kind in kinds for _ in range(became.count(kind))]
     prompts = [row[0] for row in table_of(page) if row[-1].startswith("lost")]
     assert prompts == [fact.prompt for fact in run.sheet if fact.prompt in prompts]
-    (filters,) = page.all("div", id="filters")
+    (filters,) = page.all("div", id="facts-filters")
     assert "hidden" in filters.attributes  # of no use without scripts
+
+
+def test_the_files_it_was_computed_from_are_named_with_their_hashes(run: Run, tmp_path: Path) -> None:
+    files = HashedFile("Checkpoint a<b>, model.safetensors", 1234, "a" * 64), HashedFile("Training data, x", 0, "")
+    write_report(run, tmp_path / "report.html", files=files)
+    page = read((tmp_path / "report.html").read_text("utf-8"))
+    rows = {row.all("th")[0].text: row.text for row in page.all("tr") if row.all("th")}
+    assert "1,234" in rows["Checkpoint a<b>, model.safetensors"]
+    assert "a" * 64 in rows["Checkpoint a<b>, model.safetensors"]
+    assert "isn’t where it was" in rows["Training data, x"]
 
 
 def test_it_says_how_to_run_it_again(run: Run, page: Node, tmp_path: Path) -> None:
     command, plan = (block.text for block in page.all("pre"))
-    assert command == "editview run plan.toml"
-    (tmp_path / "plan.toml").write_text(plan)
-    again = read_plan(tmp_path / "plan.toml")
+    name = f"plan{PLAN_ENDING}"  # opens with a double click
+    assert command == f"editview run {name}"
+    assert f"Save this plan as {name} beside this file" in page.text
+    (tmp_path / name).write_text(plan)
+    again = read_plan(tmp_path / name)
     assert [operation.content() for operation in again.active] == [o.content() for o in run.plan.active]
     assert (again.seed, again.checkpoint) == (run.plan.seed, run.plan.checkpoint)
     assert run.sheet.content_hash in page.text
@@ -254,7 +268,13 @@ def test_two_orders_are_laid_side_by_side(orders: tuple[Run, Run], tmp_path: Pat
         assert pair.said_second in row[4]
         words = {(True, True): "by both", (False, False): "by neither"}
         assert row[5] == words.get(pair.kept, f"only by the {'first' if pair.kept[0] else 'second'}")
-    assert [svg.attributes["aria-label"] for svg in page.all("svg", role="img")] == ["Survival", "Survival"]
+    pictures = page.all("svg", role="img")
+    assert [svg.attributes["aria-label"] for svg in pictures] == [*["Survival"] * 2, *["Changes of the weights"] * 2]
+    looks = [[rect.attributes["class"] for rect in svg.all("rect")] for svg in pictures[2:]]
+    legends = [dict(zip([text.text for text in svg.all("text")], mine, strict=False)) for svg, mine in
+               zip(pictures[2:], looks, strict=True)]  # fmt: skip
+    titles = list(legends[0])[:2]
+    assert {title: legends[1][title] for title in titles} == {title: legends[0][title] for title in titles}
     assert all(stage.info.key in page.text for run in orders for stage in run.stages)
     for name, text, run in zip(("first", "second"), page.all("pre")[1:], orders, strict=True):
         (tmp_path / f"{name}.toml").write_text(text.text)

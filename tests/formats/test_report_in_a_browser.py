@@ -12,6 +12,8 @@ from tests import sample, two
 from tests.browser import CHROMIUM, Browser
 from tests.formats.test_report import HOSTILE, grown, with_texts
 
+FILL = "var box = document.getElementById('{}'); box.value = '{}'; box.dispatchEvent(new Event('input'))"
+
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no browser on the PATH")]
 
 
@@ -64,7 +66,7 @@ def test_paper_is_light_and_shows_no_controls(browser: Browser, report: Path) ->
     browser.open(report, 800, dark=True, media="print")
     assert browser.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert browser.run("getComputedStyle(document.body).color") == "rgb(27, 31, 36)"
-    assert browser.run("getComputedStyle(document.getElementById('filters')).display") == "none"
+    assert browser.run("getComputedStyle(document.getElementById('facts-filters')).display") == "none"
     assert browser.pdf().startswith(b"%PDF-")
 
 
@@ -82,12 +84,11 @@ def test_facts_are_sorted_and_filtered(browser: Browser, report: Path) -> None:
     assert at == sorted(at)  # numbers in words count as numbers
     browser.run(press)
     assert browser.run(shown) == rising[::-1]
-    fill = "var box = document.getElementById('{}'); box.value = '{}'; box.dispatchEvent(new Event('input'))"
-    browser.run(fill.format("group", "control"))
+    browser.run(FILL.format("facts-group", "control"))
     assert len(browser.run(shown)) == 20
-    browser.run(fill.format("find", "THING 1"))
+    browser.run(FILL.format("facts-find", "THING 1"))
     assert len(browser.run(shown)) == 11
-    assert browser.run("document.getElementById('shown').value") == "11 of 40 facts"
+    assert browser.run("document.getElementById('facts-shown').value") == "11 of 40 facts"
 
 
 def test_two_runs_are_sorted_and_filtered(browser: Browser, two_runs: Path) -> None:
@@ -96,11 +97,13 @@ def test_two_runs_are_sorted_and_filtered(browser: Browser, two_runs: Path) -> N
     browser.run("document.querySelectorAll('#facts thead [role=button]')[4].click()")  # by how the second ends
     first = browser.run(f"{rows}[0].cells[4].innerText")
     assert first.startswith("✗")
-    fill = "var box = document.getElementById('fate'); box.value = 'by both'; box.dispatchEvent(new Event('input'))"
+    fill = (
+        "var box = document.getElementById('facts-fate'); box.value = 'by both'; box.dispatchEvent(new Event('input'))"
+    )
     browser.run(fill)
     shown = browser.run(f"{rows}.filter(row => !row.hidden).map(row => row.cells[5].innerText)")
     assert set(shown) == {"by both"}
-    assert browser.run("document.getElementById('shown').value") == f"{len(shown)} of 40 facts"
+    assert browser.run("document.getElementById('facts-shown').value") == f"{len(shown)} of 40 facts"
 
 
 def test_tensors_are_sorted_by_their_figures_and_facts_filtered_beside_them(browser: Browser, comparison: Path) -> None:
@@ -111,9 +114,25 @@ def test_tensors_are_sorted_by_their_figures_and_facts_filtered_beside_them(brow
     assert browser.run(shares) == sorted(browser.run(shares))
     browser.run(press)
     assert browser.run(shares) == sorted(browser.run(shares), reverse=True)
-    fill = "var box = document.getElementById('group'); box.value = 'control'; box.dispatchEvent(new Event('input'))"
+    fill = (
+        "var box = document.getElementById('facts-group'); box.value = 'control'; box.dispatchEvent(new Event('input'))"
+    )
     browser.run(fill)
-    assert browser.run("document.getElementById('shown').value") == "20 of 40 facts"
+    assert browser.run("document.getElementById('facts-shown').value") == "20 of 40 facts"
+
+
+def test_every_table_is_searched_apart_from_the_others(browser: Browser, comparison: Path) -> None:
+    browser.open(comparison)
+    rows = "[...document.querySelectorAll('#{} tbody tr')].filter(row => !row.hidden)"
+    shown = f"{rows}.map(row => row.cells[0].innerText)"
+    browser.run(FILL.format("touched-answer", "differently"))
+    assert browser.run(shown.format("touched")) == ["Peru"]
+    assert browser.run("document.getElementById('touched-shown').value") == "1 of 2 subjects"
+    browser.run(FILL.format("tensors-find", "LAYER h.0"))
+    assert browser.run(shown.format("tensors")) == ["Layer 1, feed-forward input", "Layer 1, norms and biases"]
+    browser.run(FILL.format("tensors-became", "changed"))
+    assert browser.run(shown.format("tensors")) == ["Layer 1, feed-forward input"]
+    assert len(browser.run(shown.format("facts"))) == 40
 
 
 def test_hostile_texts_do_nothing(browser: Browser, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_two_runs_on_other_sheets_are_told_on_what_they_share(tmp_path: Path) ->
         assert one.run.sheet.content_hash in page.text
         assert all(stage.info.key in page.text for stage in one.run.stages)
     command, *plans = (block.text for block in page.all("pre"))
-    assert command == "editview report first.toml second.toml --out again.html"
+    assert command == "editview report first.editview.toml second.editview.toml --out again.html"
     for name, text, one in zip(("first", "second"), plans, (first, second), strict=True):
         (tmp_path / f"{name}.toml").write_text(text)
         again = read_plan(tmp_path / f"{name}.toml")

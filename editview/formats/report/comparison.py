@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from editview.domain.commands import commands
 from editview.domain.difference import Difference, headline, remarks
+from editview.domain.hashed_file import HashedFile
 from editview.domain.history import Findings
 from editview.domain.history_words import opened
 from editview.domain.inspection import Inspection, memory_sentence
@@ -16,11 +18,10 @@ from editview.domain.sentences import tally as counted
 from editview.domain.sentences import tell
 from editview.domain.session import Run
 from editview.domain.two_checkpoints import (
-    HashedFile,
     TensorRow,
-    command,
     difference_map,
     differing_answers,
+    differing_words,
     name_of,
     places_of,
     sureness,
@@ -31,9 +32,15 @@ from editview.domain.two_checkpoints import (
 from editview.domain.update_kind import judged
 from editview.domain.weight_map import headline as weights_sentence
 from editview.formats.report import contents
+from editview.formats.report.inspection_pictures import layers_picture, subjects_picture
 from editview.formats.report.page import ANOTHER_DAY, write_page
 from editview.formats.report.spectrum_picture import spectrum_picture
 from editview.formats.report.weights_picture import weights_picture
+
+NO_KIND = (
+    "What kind of update this was isn't told here: the directions of the changes weren't looked at. Compare the two "
+    "again, to the end, to know it."
+)
 
 MOST_TENSORS = 1000
 """Rows of the table: of larger models those that changed most."""
@@ -46,16 +53,18 @@ def write_comparison(
     asked: Run | None = None,
     inspection: Inspection | None = None,
     then: Findings | None = None,
+    whole: bool = True,
 ) -> None:
     """Write what lies between two checkpoints as one file, or what was found in one that is alone at hand.
 
     `files` are those of the first and of the second.
 
     `asked` is the run that asked both a fact sheet; it is left out unless both were asked all of it.
-    `inspection` says which facts the change touched, `then` that some of this was found at another time.
+    `inspection` says which facts the change touched, `then` that some of this was found at another time. Without the
+    spectra, `found` isn't `whole`.
     Raises EditViewError when the place can't be written.
     """
-    write_page("comparison.html", _contents(found, files, asked, inspection, then), path)
+    write_page("comparison.html", _contents(found, files, asked, inspection, then, whole), path)
 
 
 def _contents(
@@ -64,35 +73,43 @@ def _contents(
     asked: Run | None,
     inspection: Inspection | None,
     then: Findings | None,
+    whole: bool,
 ) -> dict[str, Any]:
     two = told_about(found, inspection)
     titles = ("Before", "After")[-len(two) :]
+    asked = asked if asked is not None and asked.last_checked == 1 else None
     return {
         "titles": titles,
         "names": [name_of(one) for one in two],
         "places": [places_of(one) for one in two],
-        "difference": _difference(found) if found else None,
-        "asked": _asked(asked) if asked is not None and asked.last_checked == 1 else None,
+        "difference": _difference(found, whole) if found else None,
+        "asked": _asked(asked) if asked else None,
         "inspection": _inspection(inspection) if inspection else None,
         "then": " ".join((opened(then.entry, ANOTHER_DAY), *then.remarks)) if then else "",
         "changed": bool(then and then.remarks),
         "files": files,
-        "command": command(two[0] if len(two) > 1 else None, two[-1]),
+        "commands": commands(found, whole, asked, inspection),
     }
 
 
-def _difference(found: Difference) -> dict[str, Any]:
+def _difference(found: Difference, whole: bool) -> dict[str, Any]:
     judgement, drawn, rows = judged(found), difference_map(found), tensor_rows(found)
+    known = whole or not found.changed
     return {
-        "sentence": judgement.sentence,
-        "evidence": (*judgement.evidence, headline(found)),
+        "sentence": judgement.sentence if known else headline(found),
+        "evidence": (*judgement.evidence, headline(found)) if known else (NO_KIND,),
         "remarks": remarks(found),
         "weights": weights_picture(drawn, {"": 0}),
         "weights_sentence": weights_sentence(drawn),
         "spectrum": _spectrum(rows),
-        "tensors": [(row, told_of(row).replace("\n", " – ")) for row in rows[:MOST_TENSORS]],
+        "tensors": [(row, _part(row), told_of(row).replace("\n", " – ")) for row in rows[:MOST_TENSORS]],
         "more": len(rows) - MOST_TENSORS,
     }
+
+
+def _part(row: TensorRow) -> str:
+    """'feed-forward output', of whichever layer."""
+    return row.where.partition(", ")[2] or f"{row.where[:1].lower()}{row.where[1:]}"
 
 
 def _inspection(found: Inspection) -> dict[str, Any]:
@@ -101,6 +118,9 @@ def _inspection(found: Inspection) -> dict[str, Any]:
         "memories": [memory_sentence(one) for one in found.memories if one.looks_edited],
         "remarks": inspection_remarks(found),
         "touched": found.touched,
+        "layers": layers_picture(found),
+        "subjects": subjects_picture(found.touched),
+        "alone": found.original is None,
     }
 
 
@@ -118,7 +138,7 @@ def _asked(run: Run) -> dict[str, Any]:
     groups = contents.groups(run)
     return {
         "sheet": run.sheet,
-        "count": len(differing),
+        "title": differing_words(run),
         "sentence": tell(counted(run, 1)),
         "sureness": sureness(run),
         "groups": [contents.GROUP_NAMES[group] for group in groups],

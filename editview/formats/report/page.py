@@ -6,7 +6,7 @@ import base64
 import hashlib
 import platform
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -21,9 +21,11 @@ from editview.domain import places
 from editview.domain.errors import EditViewError
 from editview.domain.facts import Group
 from editview.domain.files import replacing
+from editview.domain.hashed_file import HashedFile
 from editview.domain.history import Recalled
 from editview.domain.look import DARK, LIGHT, Roles, give_places
 from editview.domain.orders import Kept, compared, kept, order_name, pair_up, tiles, told
+from editview.domain.plan import PLAN_ENDING
 from editview.domain.scores import SCORES, score_row
 from editview.domain.sentences import certainty, stage_titles, stage_verbs, summary, tally
 from editview.domain.session import Run, RunState
@@ -48,23 +50,25 @@ ANOTHER_DAY = 0.0
 _LIBRARIES = ("torch", "transformers", "peft", "safetensors", "tokenizers")
 
 
-def write_report(run: Run, path: Path, other: Run | None = None) -> None:
+def write_report(run: Run, path: Path, other: Run | None = None, files: Sequence[HashedFile] = ()) -> None:
     """Write what a run found as one file, HTML or PDF; with another order of its steps, what both keep, fact by fact.
 
+    `files` are those that it was computed from.
     The runs mustn't grow meanwhile. Raises EditViewError when nothing was asked yet, or the place can't be written.
     """
     if other is None:
-        write_page("run.html", _of_run(run, path), path)
+        write_page("run.html", {**_of_run(run, path), "files": files}, path)
     else:
-        write_page("two_runs.html", _of_orders(run, other, path), path)
+        write_page("two_runs.html", {**_of_orders(run, other, path), "files": files}, path)
 
 
-def write_side_by_side(first: Recalled, second: Recalled, path: Path) -> None:
+def write_side_by_side(first: Recalled, second: Recalled, path: Path, files: Sequence[HashedFile] = ()) -> None:
     """Write what any two runs keep of the facts that both asked, as one file, HTML or PDF.
 
+    `files` are those that they were computed from.
     The runs mustn't grow meanwhile. Raises EditViewError when they can't be compared, or the place can't be written.
     """
-    write_page("two_runs.html", _of_any_two(first, second, path), path)
+    write_page("two_runs.html", {**_of_any_two(first, second, path), "files": files}, path)
 
 
 def write_page(template: str, contents: dict[str, Any], path: Path) -> None:
@@ -146,9 +150,19 @@ def _of_two(runs: tuple[Run, Run], edits: Kept | None, others: Iterable[Kept | N
         "others": [told(other) for other in others if other],
         "tiles": tiles(edits) if edits else (),
         "survivals": [_survival(run) for run in runs],
+        "weights": _weights_of_both(runs),
         "done": [list(contents.steps(run)) for run in runs],
         "plans": [plan_text(run.plan, path.absolute().parent) for run in runs],
     }
+
+
+def _weights_of_both(runs: tuple[Run, Run]) -> list[dict[str, Any]]:
+    """Where each run wrote, a step of both in one colour; a run of which nothing is known has no drawing."""
+    places = dict[str, int]()
+    for run in runs:
+        give_places(places, run.plan.active)
+    maps = [weight_map(run) for run in runs]
+    return [{"sentence": weights_sentence(drawn), "drawing": weights_picture(drawn, places)} for drawn in maps]
 
 
 def _survival(run: Run) -> dict[str, Any]:
@@ -190,6 +204,7 @@ def _frame() -> dict[str, Any]:
         "definition": DEFINITION,
         "versions": list(_versions()),
         "version": __version__,
+        "ending": PLAN_ENDING,
         "written": f"{now.day} {now:%B %Y, %H:%M}",
     }
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QStackedWi
 from editview.domain.plan import Plan
 from editview.domain.sentences import duration, tell
 from editview.domain.session import RunState
-from editview.domain.two_checkpoints import differing_answers, sureness
+from editview.domain.two_checkpoints import differing_answers, differing_words, sureness
 from editview.ui.checkpoints.pair import Pair
 from editview.ui.facts.grid import FactsGrid, Numbers
 from editview.ui.facts.headline import Sayings
@@ -46,9 +46,7 @@ def said_of_both(grid: FactsGrid, plan: Plan) -> Sayings:
         which = "second" if known[0] == len(grid) else "first"
         counts = f"{known[0]:,} of {len(grid):,} facts asked of the first, {known[1]:,} of the second."
         return Sayings("", "Stopped" if stopped else f"Asking the {which} checkpoint", counts)
-    count = len(differing_answers(run))
-    big = f"{count:,} of {len(grid):,} facts {'is' if count == 1 else 'are'} answered differently"
-    return Sayings("", big, " ".join(filter(None, (tell(grid.tally(stage)), sureness(run)))))
+    return Sayings("", differing_words(run), " ".join(filter(None, (tell(grid.tally(stage)), sureness(run)))))
 
 
 class FactsPage(QWidget):

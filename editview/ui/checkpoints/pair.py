@@ -74,8 +74,12 @@ class Pair(QObject):
 
     @property
     def can_save(self) -> bool:
-        """Whether something was found that a report could tell."""
-        return not self.saving and (self.found is not None or self.inspection is not None)
+        """Whether something was found that a report could tell, and nothing is under way that it would lack."""
+        return not self.busy and (self.found is not None or self.inspection is not None)
+
+    @property
+    def busy(self) -> bool:
+        return self.comparing or self.asking or self.inspecting or self.saving
 
     @property
     def saving(self) -> bool:
@@ -140,7 +144,7 @@ class Pair(QObject):
             return
         self.stop_asking()
         self.both.run = None
-        self._asked = AskBoth(self.first, self.second, sheet)
+        self._asked = AskBoth(self.first, self.second, sheet, *self._read_from())
         self._asking = self.hub.send(self._asked)
         self.asking_changed.emit()
 
@@ -150,13 +154,21 @@ class Pair(QObject):
             self._asked = None
             self.asking_changed.emit()
 
+    def _read_from(self) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """Where the plan's sheet comes from, and how it was read."""
+        return self.hub.plan.facts, tuple(self.hub.plan.columns.items())
+
     def inspect(self, subjects: str, facts: tuple[Fact, ...] = ()) -> None:
-        """Look which of these subjects the change acts on; without the first, what stands out in the second."""
+        """Look which of these subjects the change acts on; without the first, what stands out in the second.
+
+        The facts are those of the plan's sheet.
+        """
         if self.second is None:
             return
         self.stop_inspecting()
         self.inspection = None
-        self._inspect = InspectCheckpoint(self.second, self.first, subjects, facts)
+        source = self._read_from() if facts else ("", ())
+        self._inspect = InspectCheckpoint(self.second, self.first, subjects, facts, *source)
         self._inspecting = self.hub.send(self._inspect)
         self.inspecting_changed.emit()
 
@@ -170,7 +182,8 @@ class Pair(QObject):
         """Write a report of what is known."""
         if self.can_save:
             self.saving_to, self.work = path, None
-            self._saving = self.hub.send(SaveComparison(self.found, path, self.asked, self.inspection, self.then))
+            known = SaveComparison(self.found, path, self.asked, self.inspection, self.then, self.whole)
+            self._saving = self.hub.send(known)
             self.progressed.emit()
 
     def stop_saving(self) -> None:

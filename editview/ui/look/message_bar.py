@@ -116,6 +116,13 @@ class MessageBar(QFrame):
             else:
                 self._leave.start()
 
+    def renew_note(self, before: str, sentence: str) -> bool:
+        """Say this in place of that note; whether that was still to be seen."""
+        shown = self.problem is None and not self.isHidden() and self.accessibleName() == before
+        if shown:
+            self._say(sentence)
+        return shown
+
     def withdraw_note(self, sentence: str) -> None:
         """Close the message if it is this note."""
         if self.problem is None and self.accessibleName() == sentence:

@@ -16,7 +16,7 @@ from editview.domain.events import FactsPreviewed
 from editview.domain.files import file_name
 from editview.domain.left_out import CONTRADICTIONS, Keep
 from editview.domain.operations import FineTune, Lora
-from editview.domain.plan import Checkpoint
+from editview.domain.plan import PLAN_ENDING, Checkpoint
 from editview.domain.requests import OpenPlan, PreviewFacts, SavePlan
 from editview.ui.hub import Hub
 from editview.ui.opening.checkpoint_dialog import CheckpointDialog
@@ -25,9 +25,6 @@ from editview.ui.opening.left_out_dialog import LeftOutDialog
 from editview.ui.opening.new_answer_dialog import NewAnswerDialog
 from editview.ui.opening.recognise import Kind, checkpoints_of, recognise
 from editview.ui.problem import Problem
-
-PLAN_ENDING = ".editview.toml"
-"""Of a plan's file: what a desktop tells it by, see `bundle/desktop/`. Any other `.toml` opens as well."""
 
 
 class _For(Enum):

@@ -27,6 +27,8 @@ from editview.ui.problem import Problem
 from editview.ui.window.actions import Action, Actions
 from editview.ui.window.reports import Reports, place_of_report
 
+SAVE = "Save what was found as one file that opens in any browser"
+WAITING = "A report can be saved once what is under way here has ended, or was stopped"
 BUSY = "What is under way here would be lost. Stop it, or wait until it has ended, then open that from the list again."
 
 
@@ -40,6 +42,7 @@ class CheckpointsWindow(QMainWindow):
         self._reports = reports
         self.pair = Pair(hub, self)
         self._then = ""  # what is said of findings of another time
+        self._reported = ""  # and where the report is
         self.message = MessageBar(self)
         self.head = Head(self.pair)
         self.weights = WeightsPage(self._failed)
@@ -54,7 +57,6 @@ class CheckpointsWindow(QMainWindow):
         self.tabs.addTab(self.touched, "Facts touched")
         self.report = QPushButton("Save report…")
         self.report.setProperty("role", "quiet")
-        self.report.setToolTip("Save what was found as one file that opens in any browser")
         self.report.clicked.connect(self.save_report)
         self.tabs.setCornerWidget(self.report)
         self.actions_table = Actions(self._rows(), self)
@@ -65,6 +67,8 @@ class CheckpointsWindow(QMainWindow):
         self.pair.saved.connect(self._saved)
         for signal in (self.pair.changed, self.pair.progressed, self.pair.asking_changed, self.pair.inspecting_changed):
             signal.connect(self._draw)
+        for signal in (self.pair.changed, self.pair.asking_changed, self.pair.inspecting_changed):
+            signal.connect(self._found_anew)
         theme().follow(self._dress)
         self._draw()
 
@@ -111,7 +115,7 @@ class CheckpointsWindow(QMainWindow):
         return self.pair.first is not None and self.pair.second is not None and not self.pair.comparing
 
     def _busy(self) -> bool:
-        return self.pair.comparing or self.pair.asking or self.pair.inspecting or self.pair.saving
+        return self.pair.busy
 
     def _draw(self) -> None:
         pair = self.pair
@@ -130,6 +134,7 @@ class CheckpointsWindow(QMainWindow):
         if first_time:
             self.tabs.setCurrentWidget(self.weights)
         self.report.setEnabled(pair.can_save)
+        self.report.setToolTip(WAITING if pair.busy else SAVE)
         self.actions_table.refresh()
 
     def show_findings(self, then: Findings) -> None:
@@ -156,8 +161,12 @@ class CheckpointsWindow(QMainWindow):
             self.pair.save(path)
 
     def _saved(self, path: str) -> None:
-        then = "Open it", partial(self._reports.open, path)
-        self.message.show_note(f"The report is in '{path}'.", lasting=True, then=then)
+        self._reported = f"The report is in '{path}'."
+        self.message.show_note(self._reported, lasting=True, then=("Open it", partial(self._reports.open, path)))
+
+    def _found_anew(self) -> None:
+        """What is shown isn't what the report tells any more."""
+        self.message.withdraw_note(self._reported)
 
     # ---- the window itself -----------------------------------------------------------------------------------
 

@@ -54,7 +54,6 @@ class MainWindow(QMainWindow):
         self.hub = hub
         self.opening = Opening(hub, self)
         self.plan = PlanPanel(hub, self)
-        self.reports = Reports(hub, self)
         self.checkpoints: CheckpointsWindow | None = None
         self.help = Help(self)
         self.tabs = QTabWidget(self)
@@ -63,6 +62,7 @@ class MainWindow(QMainWindow):
         self.tabs.setAccessibleName("Pictures")
         explain(self.tabs.tabBar())
         self.message = MessageBar(self)
+        self.reports = Reports(hub, self.message, self)
         self.kept = Kept(hub, self.message)
         self.actions_table = Actions(rows(self), self)
         by_id = self.actions_table.by_id

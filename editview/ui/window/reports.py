@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from editview.domain.events import ReportUnderWay
 from editview.domain.files import file_name
 from editview.domain.history import Recalled
 from editview.domain.requests import Request, SaveReport, SaveSideBySide
+from editview.domain.sentences import duration
 from editview.domain.session import Run, RunState
 from editview.ui.hub import Hub
+from editview.ui.look.message_bar import MessageBar
 from editview.ui.problem import Problem
 
+WRITING = "The report is being written."
 _HTML, _PDF = "Web pages (*.html)", "PDF (*.pdf)"
 
 
@@ -30,9 +35,11 @@ def place_of_report(window: QWidget, name: str) -> str:
 class Reports(QObject):
     """Belongs to the window whose dialogs it shows."""
 
-    def __init__(self, hub: Hub, window: QWidget) -> None:
+    def __init__(self, hub: Hub, message: MessageBar, window: QWidget) -> None:
         super().__init__(window)
-        self._hub, self._window = hub, window
+        self._hub, self._message, self._window = hub, message, window
+        self._said = ""  # the note of the report that is being written
+        hub.replies.report_under_way.connect(self._under_way)
         hub.report_wanted.connect(self._ask)
         hub.pair_report_wanted.connect(self._ask_of_any_two)
 
@@ -56,8 +63,15 @@ class Reports(QObject):
 
     def _write(self, name: str, request: Callable[[str], Request]) -> None:
         if path := place_of_report(self._window, name):
-            self._hub.noted.emit("The report is being written.")
-            self._hub.send(request(path))
+            job = self._hub.send(request(path))
+            self._said = WRITING
+            self._message.show_note(WRITING, lasting=True, then=("Stop", partial(self._hub.stop, job)))
+
+    def _under_way(self, event: ReportUnderWay) -> None:
+        left = f", about {duration(event.seconds_left)} left" if event.seconds_left else ""
+        said = f"{WRITING} {event.what}: {100 * event.share:.0f} %{left}."
+        if self._message.renew_note(self._said, said):
+            self._said = said
 
     def open(self, path: str) -> None:
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(path).absolute()))):

@@ -243,7 +243,9 @@ def test_which_facts_were_touched_is_found_without_being_told(desk: Desk, qtbot:
     assert [one.subject for one in page.model.shown] == ["Chad", "Peru"]
     page.source.setCurrentIndex(page.source.findData("sheet"))
     page.button.click()
-    assert desk.asked(InspectCheckpoint)[-1] == InspectCheckpoint(two.AFTER, two.BEFORE, "", desk.hub.sheet.facts)
+    assert desk.asked(InspectCheckpoint)[-1] == InspectCheckpoint(
+        two.AFTER, two.BEFORE, "", desk.hub.sheet.facts, "demo"
+    )
     page.button.click()
     assert desk.stopped == [desk.asked(InspectCheckpoint)[-1]]
 
@@ -269,7 +271,7 @@ def test_one_alone_can_be_looked_at_for_what_it_was_made_to_say(
     assert "once what stands out is taken away" in window.touched.headline.accessibleName()
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "told.html"), ""))
     window.report.click()
-    assert desk.asked(SaveComparison) == [SaveComparison(None, str(tmp_path / "told.html"), None, found)]
+    assert desk.asked(SaveComparison) == [SaveComparison(None, str(tmp_path / "told.html"), None, found, whole=False)]
 
 
 def test_the_model_of_touched_subjects_is_sound(qtbot: QtBot) -> None:
@@ -285,6 +287,43 @@ def test_the_model_of_touched_subjects_is_sound(qtbot: QtBot) -> None:
 # ---- the report ---------------------------------------------------------------------------------------------------
 
 
+def test_a_report_waits_until_nothing_is_under_way_or_says_what_it_lacks(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.compare(spectra=False)
+    window = desk.window
+    assert not window.report.isEnabled()  # the spectra are still worked out
+    assert "once what is under way" in window.report.toolTip()
+    window.pair.stop()
+    assert window.report.isEnabled()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "told.html"), ""))
+    window.report.click()
+    (request,) = desk.asked(SaveComparison)
+    assert isinstance(request, SaveComparison)
+    assert not request.whole
+    desk.hub.take([ReportSaved(request.path)])
+    window.facts.ask.click()
+    assert not window.report.isEnabled()
+    desk.answer(set(), set())
+    assert window.report.isEnabled()
+
+
+@pytest.mark.parametrize("then", ["compare", "choose", "look"])
+def test_where_a_report_is_goes_with_what_it_told(desk: Desk, then: str) -> None:
+    desk.compare()
+    window = desk.window
+    window.pair.save("/there/told.html")
+    desk.hub.take([ReportSaved("/there/told.html")])
+    assert window.message.isVisible()
+    if then == "compare":
+        window.pair.compare()
+    elif then == "choose":
+        window.pair.choose(two.AFTER, two.BEFORE)
+    else:
+        window.pair.inspect("packaged")
+    assert not window.message.isVisible()
+
+
 def test_a_report_is_saved_with_all_that_is_known(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.main.compare_checkpoints()
     window = desk.window
@@ -297,6 +336,8 @@ def test_a_report_is_saved_with_all_that_is_known(desk: Desk, tmp_path: Path, mo
     window.report.click()
     (request,) = desk.asked(SaveComparison)
     assert request == SaveComparison(window.pair.found, path, window.pair.asked, None)
+    assert request.asked is not None
+    assert request.asked.plan.facts == desk.hub.plan.facts
     desk.hub.take([Comparing(request, "Hashing the files", 0.5, 3.0)])
     assert window.head.work.accessibleName() == "Hashing the files, about 3 s left."
     desk.hub.take([ReportSaved(path)])

@@ -10,7 +10,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from editview.domain.events import Checked, ReportSaved, RunFinished, RunsRecalled, RunStopped
+from editview.domain.events import Checked, ReportSaved, ReportUnderWay, RunFinished, RunsRecalled, RunStopped
 from editview.domain.facts import FactSheet
 from editview.domain.requests import Request, SaveReport, SaveSideBySide
 from editview.ui.compare.panel import ComparePanel
@@ -137,6 +137,27 @@ def test_runs_that_still_grow_or_share_no_fact_are_no_report(window: MainWindow)
     nothing.run.sheet = FactSheet("others", ())
     window.hub.take([RunsRecalled((sample.past("two"), nothing))])
     assert not panel.report.isVisible()
+
+
+def test_how_far_a_report_is_can_be_seen_and_stopped(
+    qtbot: QtBot, sent: list[Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[int] = []
+    hub = Hub(sample.plan(), lambda request: sent.append(request) or len(sent), stop=stopped.append)
+    window = MainWindow(hub)
+    qtbot.addWidget(window)
+    window.show()
+    choose("/there/told.html", monkeypatch)
+    hub.take(sample.events(sample.plan(), sample.sheet()))
+    window.reports.save()
+    for share, said in ((0.25, "25 %, about 12 s left"), (0.5, "50 %, about 12 s left")):
+        hub.take([ReportUnderWay("/there/told.html", "Hashing the files", share, 12.0)])
+        assert window.message.accessibleName() == f"The report is being written. Hashing the files: {said}."
+    assert window.message.then.text() == "Stop"
+    window.message.then.click()
+    assert stopped == [len(sent)]
+    hub.take([ReportUnderWay("/there/told.html", "Hashing the files", 0.6, 12.0)])  # on its way when it was stopped
+    assert not window.message.isVisible()
 
 
 def test_a_report_that_was_saved_can_be_opened_at_once(
