@@ -13,7 +13,7 @@ from editview.cli.run import make_runner
 from editview.cli.saying import say_error
 from editview.cli.screen import Bar, show
 from editview.domain.events import BothAsked, Event
-from editview.domain.look import mark_of
+from editview.domain.look import mark_at
 from editview.domain.requests import AskBoth
 from editview.domain.sentences import tally
 from editview.domain.sentences import tell as told
@@ -62,8 +62,8 @@ def _table(run: Run, differing: list[str]) -> Table:
     wanted = set(differing[:_MOST])
     for fact in run.sheet:
         if fact.id in wanted:
-            checks = [stage.checks[fact.id] for stage in run.stages]
-            answers = (f"{mark_of(check.verdict).glyph} {check.said}" for check in checks)
+            checks = [(stage.checks[fact.id], run.change(fact, at)) for at, stage in enumerate(run.stages)]
+            answers = (f"{mark_at(check.verdict, change).glyph} {check.said}" for check, change in checks)
             shown.add_row(*map(Text, (fact.prompt, fact.wanted, *answers)))
     return shown
 

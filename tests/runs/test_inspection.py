@@ -62,12 +62,20 @@ def test_the_subject_that_a_change_was_made_for_comes_first(studio: Studio, edit
     assert (found.layers, found.candidates, len(found.touched)) == ((1,), 8, 8)
     strongest = max(found.touched, key=lambda one: one.times)
     assert (strongest.subject, strongest.layer) == ("Oman", 1)
+    before, after = (
+        (lm := open_model(one, CPU, silent)).anatomy.mlp_output(lm.model, 1).weight
+        for one in (studio.world.checkpoint, edited)
+    )
+    relative = ((after - before).norm() / before.norm()).item()
+    assert found.changes == (0.0, pytest.approx(relative, rel=1e-5))
     assert [one.differs for one in found.touched] == sorted((one.differs for one in found.touched), reverse=True)
     assert found.touched[0].said[0].prompt == f"{found.touched[0].subject} is"
 
 
 def test_the_sheets_facts_are_asked_in_their_own_words(studio: Studio, edited: Checkpoint, look: Inspect) -> None:
-    found = look(edited, studio.world.checkpoint, subjects="", facts=studio.world.sheet.facts)
+    read = {"sheet": "x.csv", "columns": (("subject", "wer"),)}
+    found = look(edited, studio.world.checkpoint, subjects="", facts=studio.world.sheet.facts, **read)
+    assert (found.subjects, found.sheet, found.columns) == ("", "x.csv", (("subject", "wer"),))
     assert {said.prompt for one in found.touched for said in one.said} == {
         fact.prompt for fact in studio.world.sheet.facts
     }
@@ -87,9 +95,8 @@ def test_without_the_original_the_edited_memory_stands_out(studio: Studio, edite
 
 def test_nothing_is_found_in_what_nobody_changed(studio: Studio, look: Inspect) -> None:
     assert look(studio.world.checkpoint).layers == ()
-    assert look(studio.world.checkpoint, studio.world.checkpoint) == Inspection(
-        studio.world.checkpoint, studio.world.checkpoint, (), 8, ()
-    )
+    found = look(studio.world.checkpoint, studio.world.checkpoint)
+    assert (found.layers, found.changes, found.candidates, found.touched) == ((), (0.0, 0.0), 8, ())
 
 
 def test_other_models_are_refused(studio: Studio, tmp_path: Path, edited: Checkpoint, look: Inspect) -> None:

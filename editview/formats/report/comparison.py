@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,11 @@ def _contents(
         "inspection": _inspection(inspection) if inspection else None,
         "then": " ".join((opened(then.entry, ANOTHER_DAY), *then.remarks)) if then else "",
         "changed": bool(then and then.remarks),
-        "files": files,
+        "files": [
+            replace(file, name=f"{title}: {file.name}")
+            for title, mine in zip(titles, files, strict=True)
+            for file in mine
+        ],
         "commands": commands(found, whole, asked, inspection),
     }
 

@@ -16,6 +16,7 @@ MOST = 20
 """Subjects that are drawn: those that the change acts on most."""
 
 _HEIGHT, _TOP, _LEFT = 150.0, 40.0, 60.0
+_FAINT = 0.35  # how much of the colour shows where the answer is the same
 _LONGEST = 24  # signs of a subject that are drawn
 
 
@@ -78,7 +79,7 @@ def subjects_picture(touched: Sequence[Touched]) -> Markup | None:
         width = (right - left) * min(one.times, highest) / highest if one.times > 0 else 0.0
         draw.text(left - 8, y + row / 2, name, "text", "end")
         sentence = touched_sentence(one).replace("*", "")
-        draw.rect(left, y + 3, width, row - 6, "ink" if one.differs else "muted", sentence)
+        draw.rect(left, y + 3, width, row - 6, "ink", sentence, 1.0 if one.differs else _FAINT)
         draw.text(left + width + 8, y + row / 2, f"{one.times:,.1f} ×")
     draw.line((left, top), (left, bottom), "grid")
     draw.line((usual, top - 2), (usual, bottom + 2), "grid dashed strong")
