@@ -184,7 +184,7 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
 
     runs = commands.add_parser("runs", help="the runs so far, comparisons and inspections: listed, shown, compared")
     runs.set_defaults(do=_runs)
-    which = runs.add_subparsers(title="what to do with them, when they aren't to be listed", metavar="")
+    which = runs.add_subparsers(title="what to do with them, when they aren't to be listed", metavar="[show | compare]")
     again = which.add_parser("show", help="show a run, a comparison or an inspection again as it was")
     again.add_argument("entry", metavar="ID", help="its id in the list, or how that begins")
     again.set_defaults(do=_show_again)

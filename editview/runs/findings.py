@@ -40,7 +40,7 @@ class Keeper:
         if isinstance(event, CheckpointsCompared | Inspected):
             try:
                 self._history.keep(*_new(event, self._id, self._door))
-            except (EditViewError, OSError) as error:
+            except (EditViewError, OSError, ValueError) as error:
                 self._emit(Noted(f"This can't be kept in the list of runs for now. {error}"))
             if self._history.remark:
                 self._emit(Noted(self._history.remark))
@@ -56,11 +56,17 @@ def _new(event: CheckpointsCompared | Inspected, id_: str, door: str) -> tuple[N
         kind, name, sentence = EntryKind.INSPECTION, name_of(found.edited), inspected(found)
         steps = f"against {name_of(found.original)}" if found.original else "without the one before"
     else:
-        kind, name, steps = EntryKind.COMPARISON, " → ".join(map(name_of, checkpoints)), ""
-        sentence = " ".join([judged(found).sentence] * whole + [headline(found)] * bool(found.changed or not whole))
+        kind, name, sentence = EntryKind.COMPARISON, " → ".join(map(name_of, checkpoints)), _sentence(found, whole)
+        steps = ""
     where, files = " → ".join(map(places_of, checkpoints)), checkpoints_said(checkpoints)
     nothing = _NO_FACTS.content_hash, sheet_packed(_NO_FACTS)
     return NewRun(id_, name, where, steps, door, "", files, *nothing, _packed(found, whole), kind), sentence
+
+
+def _sentence(found: Difference, whole: bool) -> str:
+    """What kind of update it was, as soon as that is known, and how much changed."""
+    kind = judged(found).sentence if whole else ""
+    return f"{kind} {headline(found)}".strip() if found.changed or not kind else kind
 
 
 def _checkpoints(found: Difference | Inspection) -> tuple[Checkpoint, ...]:

@@ -107,6 +107,11 @@ def test_a_list_that_cannot_be_written_takes_nothing_away() -> None:
     assert event is INSPECTED
     assert isinstance(note, Noted)
     assert note.sentence.startswith("This can't be kept in the list of runs for now.")
+    places.runs().rmdir()
+    odd = Checkpoint(source="/models/\udcff")  # a folder's name that no text can hold
+    note, event = keep(replace(INSPECTED, inspection=replace(INSPECTED.inspection, edited=odd)))
+    assert isinstance(note, Noted)
+    assert isinstance(event, Inspected)
 
 
 def test_damage_is_a_sentence() -> None:

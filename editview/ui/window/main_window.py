@@ -167,12 +167,12 @@ class MainWindow(QMainWindow):
 
     def compare_checkpoints(self, two: Sequence[Checkpoint] = ()) -> None:
         """Open the window for it, or bring it to the front; two checkpoints are compared at once."""
-        self._beside().head.take(0, two)
+        self._checkpoints_window().head.take(0, two)
 
     def _show_findings(self, event: FindingsRecalled) -> None:
-        self._beside().show_findings(event.findings)
+        self._checkpoints_window().show_findings(event.findings)
 
-    def _beside(self) -> CheckpointsWindow:
+    def _checkpoints_window(self) -> CheckpointsWindow:
         from editview.ui.window.checkpoints_window import CheckpointsWindow  # so that this window opens sooner
 
         if self.checkpoints is None:
