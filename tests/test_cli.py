@@ -41,6 +41,7 @@ from editview.jobs.service import Jobs
 from editview.lm import answers
 from editview.lm.opening import open_model
 from editview.runs import inspection, workbench
+from editview.runs.model_card import PLAN_FILE
 from editview.runs.store import StageStore
 from editview.tuning.fine_tune import fine_tune
 from tests import small
@@ -700,7 +701,7 @@ def test_a_stage_is_exported_and_nothing_kept_is_computed_again(
     assert "all 8 facts have the verdicts they had. Every weight is what was computed" in last.out
     adapter = editview("export", path, "--out", tmp_path / "adapter", "--stage", 1, "--adapter", "--device", "cpu")
     assert adapter.code == 0, adapter.err
-    again = editview("export", tmp_path / "one" / "plan.toml", "--out", tmp_path / "again", "--stage", 1, "--json")
+    again = editview("export", tmp_path / "one" / PLAN_FILE, "--out", tmp_path / "again", "--stage", 1, "--json")
     assert again.code == 0, again.err
     weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "again")]
     assert weights[0] == weights[1]

@@ -33,7 +33,7 @@ from editview.domain.verdicts import Answer, Check
 from editview.formats.plans import read_plan
 from editview.lm.saving import WRITING
 from editview.runs import export, export_forms
-from editview.runs.model_card import plain
+from editview.runs.model_card import PLAN_FILE, plain
 from tests import small
 from tests.families import facts, language_model
 from tests.runs.studio import Studio
@@ -110,7 +110,7 @@ def test_only_what_changed_differs_from_the_base_and_anybody_can_open_it(studio:
     own, theirs = in_folder(out / "2"), in_folder(Path(studio.world.checkpoint.source))
     for name in theirs.keys() - {"model.safetensors"}:
         assert own[name] == theirs[name], name
-    assert own.keys() - theirs.keys() == {"README.md", "editview.json", "plan.toml"}
+    assert own.keys() - theirs.keys() == {"README.md", "editview.json", PLAN_FILE}
     assert AutoTokenizer.from_pretrained(out / "2")("Peru").input_ids
     assert len({path.stat().st_mode for path in (out / "2").iterdir()}) == 1
 
@@ -382,7 +382,7 @@ def test_a_stage_that_later_steps_decide_is_exported_too(studio: Studio, out: Pa
     write(studio, plan, out / "model", stage=1)
     now, base = loaded(out / "model"), loaded(studio.world.checkpoint.source)
     assert small.same(now, base | studio.weights(run)[0])
-    assert "editview export plan.toml --stage 1" in (out / "model" / "README.md").read_text()
+    assert f"editview export {PLAN_FILE} --stage 1" in (out / "model" / "README.md").read_text()
 
 
 # ---- the card ------------------------------------------------------------------------------------------------------
@@ -416,7 +416,7 @@ def test_the_card_tells_everything_and_no_text_breaks_it(studio: Studio, out: Pa
     assert checksum in card
     assert told["versions"]["torch"] in card
     assert told["sheet"]["sha256"] == sheet.content_hash
-    again = read_plan(out / "model" / "plan.toml")
+    again = read_plan(out / "model" / PLAN_FILE)
     assert [operation.content() for operation in again.operations] == [one.content() for one in plan.operations]
     assert (again.name, again.checkpoint, again.seed) == (plan.name, plan.checkpoint, plan.seed)
 
