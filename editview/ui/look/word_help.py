@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QCursor,
     QGuiApplication,
     QHelpEvent,
+    QKeyEvent,
     QPainter,
     QPaintEvent,
     QTextDocument,
@@ -28,6 +29,7 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QTabBar,
+    QToolTip,
     QVBoxLayout,
     QWidget,
 )
@@ -39,8 +41,10 @@ from editview.ui.look.theme import SMALL, theme
 LOOK_EVERY = 120  # milliseconds between two looks whether the pointer has gone
 WIDTH, REACH = 320, 12  # pixels at scale 1: of the bubble; how far from the word the pointer may stray
 
-Words = Callable[[QWidget, QPoint], tuple[str, int | None]]
-"""What a widget shows at a place, and the letter there where that is known."""
+Shown = tuple[str, int | None]
+"""What is shown at a place, and the letter there where that is known."""
+
+Words = Callable[[QWidget, QPoint], Shown]
 
 
 class WordHelp(QObject):
@@ -102,7 +106,7 @@ class Explained(QObject):
         return True
 
 
-def _shown_words(widget: QWidget, at: QPoint) -> tuple[str, int | None]:
+def _shown_words(widget: QWidget, at: QPoint) -> Shown:
     """What a label, a button, a tab or a table's header shows at a place."""
     if isinstance(widget, QLabel):
         return _letter_of_label(widget, at)
@@ -115,7 +119,7 @@ def _shown_words(widget: QWidget, at: QPoint) -> tuple[str, int | None]:
     return widget.accessibleName() or str(widget.property("text") or ""), None
 
 
-def _letter_of_label(label: QLabel, at: QPoint) -> tuple[str, int | None]:
+def _letter_of_label(label: QLabel, at: QPoint) -> Shown:
     """A label tells only which link is pointed at, so its words are laid out once more to see which letter is."""
     laid, room = QTextDocument(), label.contentsRect()
     laid.setDocumentMargin(0)
@@ -139,11 +143,13 @@ def _own_words(widget: QWidget, at: QPoint) -> str:
     view, role = widget.parent(), Qt.ItemDataRole.ToolTipRole
     if isinstance(view, QHeaderView):
         return str(view.model().headerData(view.logicalIndexAt(at), view.orientation(), role) or "")
-    return str(view.indexAt(at).data(role) or "") if isinstance(view, QAbstractItemView) else widget.toolTip()
+    if isinstance(view, QAbstractItemView):
+        return str(view.indexAt(at).data(role) or "")
+    return widget.toolTip() or widget.accessibleDescription()  # which is what a picture told
 
 
 class Bubble(QFrame):
-    """What a word means, beside the pointer. Goes when the pointer leaves the word and the bubble."""
+    """What a word means, beside the pointer. Goes when the pointer leaves the word and the bubble; F1 reads on."""
 
     more = Signal(str)
 
@@ -172,6 +178,17 @@ class Bubble(QFrame):
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         application.focusWindowChanged.connect(self.close)
+        application.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """In any window: dialogs have no actions with keys, and the main window's F1 begins at the first page."""
+        if not (isinstance(event, QKeyEvent) and event.type() is QEvent.Type.ShortcutOverride):
+            return False
+        if event.key() != Qt.Key.Key_F1:
+            return False
+        event.accept()
+        self.more.emit(self.page.name)
+        return True
 
     def show_at(self, place: QPoint) -> None:
         """Below the pointer, or above where the screen ends."""
@@ -181,6 +198,7 @@ class Bubble(QFrame):
         screen = (QGuiApplication.screenAt(place) or QGuiApplication.primaryScreen()).availableGeometry()
         below = place.y() + reach + self.height() <= screen.bottom()
         top = place.y() + reach if below else place.y() - reach - self.height()
+        QToolTip.hideText()  # what it said is in the bubble
         self.move(max(screen.left(), min(place.x() - 2 * reach, screen.right() - self.width())), top)
         self.show()
         self._look.start()
