@@ -12,7 +12,8 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QWidget
 
 from editview.domain.interference import Interference, Measure, told_compared, told_moved, told_reach
-from editview.ui.look.pictures import legible, pen, write
+from editview.ui.look.layer_axis import paint_layers
+from editview.ui.look.pictures import pen, write
 from editview.ui.look.pointing import PointedPicture
 from editview.ui.look.theme import SMALL, theme
 
@@ -200,15 +201,10 @@ class InterferencePicture(PointedPicture[_Column]):
             right -= width + px(12)
 
     def _paint_layers(self, painter: QPainter, frame: _Frame) -> None:
-        """The axis that all strips share, counted from 1, with the edited layers named."""
+        """The axis that all strips share, with the edited layers named."""
         roles, px, metrics = theme().roles, theme().px, QFontMetricsF(painter.font())
         line, top = metrics.height(), frame.strips[-1].bottom() + px(6)
-        wide = metrics.horizontalAdvance(str(self._last + 1)) + px(8)
-        pace = next(pace for pace in (1, 2, 5, 10, 20, 50, 1000) if pace * frame.column >= wide or pace == 1000)
-        shown = [i for i in range(self._last + 1) if i == 0 or (i + 1) % pace == 0 or i == self._last]
-        for x, words in legible([(frame.x(i), str(i + 1)) for i in shown], metrics.horizontalAdvance, px(6)):
-            write(painter, QRectF(x - px(32), top, px(64), line), words, roles.muted, Qt.AlignmentFlag.AlignHCenter)
-        write(painter, QRectF(0, top, frame.left - px(8), line), "layer", roles.muted, Qt.AlignmentFlag.AlignRight)
+        paint_layers(painter, [(frame.x(i), i) for i in range(self._last + 1)], frame.left, self.width(), top)
         layers = self._found.edited_layers if self._found else ()
         if layers:
             width = metrics.horizontalAdvance("edited") + 2

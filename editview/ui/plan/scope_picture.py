@@ -10,7 +10,8 @@ from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainte
 from PySide6.QtWidgets import QWidget
 
 from editview.domain.weights import MatrixKind, TensorInfo
-from editview.ui.look.pictures import legible, pen, write
+from editview.ui.look.layer_axis import paint_layers
+from editview.ui.look.pictures import pen, write
 from editview.ui.look.pointing import PointedPicture
 from editview.ui.look.theme import SMALL, theme
 
@@ -177,17 +178,8 @@ class ScopePicture(PointedPicture[_At]):
                 if layer in self._edited:
                     cell = self._cell(column, 0)
                     painter.fillRect(QRectF(cell.left(), line / 2 - px(2), cell.width(), px(4)), QColor(roles.text))
-        write(painter, QRectF(0, top, self._left - px(8), line), "layer", roles.muted, _RIGHT)
-        wide = QFontMetricsF(painter.font()).horizontalAdvance
-        room = wide(str(len(self._columns))) + px(8)
-        pace = next(pace for pace in (1, 2, 5, 10, 20, 50, 1000) if pace * self._column >= room or pace == 1000)
-        ticks = []
-        for column, layer in enumerate(self._columns):
-            if layer is None or layer == 0 or (layer + 1) % pace == 0:
-                words = "rest" if layer is None else str(layer + 1)
-                ticks.append((min(self._cell(column, 0).center().x(), self.width() - wide(words) / 2 - 1), words))
-        for x, words in legible(ticks, wide, px(6)):
-            write(painter, QRectF(x - px(32), top, px(64), line), words, roles.muted, Qt.AlignmentFlag.AlignHCenter)
+        middles = [(self._cell(column, 0).center().x(), layer) for column, layer in enumerate(self._columns)]
+        paint_layers(painter, middles, self._left, self.width(), top)
 
     def _paint_row(self, painter: QPainter, row: int) -> None:
         roles, px, kind = theme().roles, theme().px, self._rows[row]

@@ -11,7 +11,8 @@ from PySide6.QtGui import QColor, QFontMetricsF, QLinearGradient, QPainter
 from PySide6.QtWidgets import QWidget
 
 from editview.domain.tracing import TOKENS, Token, Tracing, layers_said, told
-from editview.ui.look.pictures import legible, mixed, pen, write
+from editview.ui.look.layer_axis import paint_layers
+from editview.ui.look.pictures import mixed, pen, write
 from editview.ui.look.pointing import PointedPicture
 from editview.ui.look.theme import SMALL, theme
 
@@ -154,20 +155,9 @@ class TracingPicture(PointedPicture[_Cell]):
         return heading.right() - nothing.left()
 
     def _paint_layers(self, painter: QPainter, frame: _Frame, tracing: Tracing) -> None:
-        """The axis between the maps, which both share, counted from 1."""
-        roles, px = theme().roles, theme().px
-        metrics = QFontMetricsF(painter.font())
-        top, line = frame.tops[STATES] + ROWS * frame.row + px(2), metrics.height()
-        pace = next(
-            pace for pace in (1, 2, 5, 10, 20, 50, 1000)
-            if pace * frame.column >= metrics.horizontalAdvance(str(tracing.layers)) + px(8) or pace == 1000
-        )  # fmt: skip
-        shown = [i for i in range(tracing.layers) if i == 0 or (i + 1) % pace == 0 or i == tracing.layers - 1]
-        ticks = [(frame.cell(0, i, 0).center().x(), str(i + 1)) for i in shown]
-        for x, words in legible(ticks, metrics.horizontalAdvance, px(6)):
-            box = QRectF(x - px(32), top, px(64), line)
-            write(painter, box, words, roles.muted, Qt.AlignmentFlag.AlignHCenter)
-        write(painter, QRectF(0, top, frame.left - px(8), line), "layer", roles.muted, Qt.AlignmentFlag.AlignRight)
+        """The axis between the maps, which both share."""
+        middles = [(frame.cell(0, layer, 0).center().x(), layer) for layer in range(tracing.layers)]
+        paint_layers(painter, middles, frame.left, self.width(), frame.tops[STATES] + ROWS * frame.row + theme().px(2))
 
     def _paint_suggestion(self, painter: QPainter, frame: _Frame, layers: tuple[int, ...]) -> None:
         """A frame around the cells that it rests on, and a bracket under the map that says which layers they are."""

@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QWidget
 from editview.domain.weight_map import Place, Scale, WeightMap, percent, scale, told
 from editview.domain.weights import MatrixKind
 from editview.ui.look.colours import operation_colour
+from editview.ui.look.layer_axis import paint_layers
 from editview.ui.look.legend import legend_height, paint_legend
-from editview.ui.look.pictures import legible, mixed, pen, write
+from editview.ui.look.pictures import mixed, pen, write
 from editview.ui.look.pointing import PointedPicture
 from editview.ui.look.theme import SMALL, theme
 from editview.ui.weights.frame import Frame
@@ -155,19 +156,8 @@ class WeightsPicture(PointedPicture[_Cell]):
                 box = QRectF(0, y - line / 2, bars.left() - px(8), line)
                 write(painter, box, f"{100 * value:,.10g} %", roles.muted, Qt.AlignmentFlag.AlignRight)
         layers = drawn.layers if drawn else ()
-        wide = metrics.horizontalAdvance(str(len(layers))) + px(8)
-        pace = next(pace for pace in (1, 2, 5, 10, 20, 50, 100, 1000) if pace * frame.column >= wide or pace == 1000)
-        ticks = [
-            (frame.column_left(i) + frame.column / 2, "rest" if layer is None else str(layer + 1))
-            for i, layer in enumerate(layers)
-            if layer is None or i == 0 or (layer + 1) % pace == 0
-        ]
-        for x, words in legible(ticks, metrics.horizontalAdvance, px(6)):
-            middle = min(x, self.width() - metrics.horizontalAdvance(words) / 2)  # the last one whole, too
-            box = QRectF(middle - px(32), bars.bottom() + px(8), px(64), line)
-            write(painter, box, words, roles.muted, Qt.AlignmentFlag.AlignHCenter)
-        name = QRectF(0, bars.bottom() + px(8), bars.left() - px(8), line)
-        write(painter, name, "layer", roles.muted, Qt.AlignmentFlag.AlignRight)
+        middles = [(frame.column_left(i) + frame.column / 2, layer) for i, layer in enumerate(layers)]
+        paint_layers(painter, middles, bars.left(), self.width(), bars.bottom() + px(8))
         for i, kind in enumerate(drawn.kinds if drawn else tuple(MatrixKind)[1:5]):
             box = QRectF(0, frame.band_top(i), bars.left() - px(8), frame.row * frame.steps)
             write(painter, box, kind.value, roles.text, Qt.AlignmentFlag.AlignRight)
