@@ -19,7 +19,7 @@ from editview.ui.look.theme import SMALL, theme
 
 REACH, MOVED, COMPARED = range(3)
 TITLES = (
-    "Change of what the memory writes, times chance",
+    "Change of what the memory (MLP) writes, times chance",
     "How far facts moved, % (median and middle half)",
     "Lost moved further than kept, % of pairs (95 % interval)",
 )
