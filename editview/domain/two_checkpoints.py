@@ -12,7 +12,7 @@ from editview.domain.events import StageInfo
 from editview.domain.facts import FactSheet, Group
 from editview.domain.inspection import Inspection
 from editview.domain.operations import Update
-from editview.domain.plan import Checkpoint, Plan
+from editview.domain.plan import Checkpoint, Plan, checkpoint_name
 from editview.domain.session import Run, Stage
 from editview.domain.verdicts import Verdict
 from editview.domain.weight_map import Place, WeightMap, by_how_much, percent, weight_map
@@ -33,11 +33,7 @@ class HashedFile:
 
 def name_of(checkpoint: Checkpoint) -> str:
     """'gpt2-edited', 'gpt2 + my-adapter': as short as a person says it."""
-    return " + ".join(_last(source) for source in (checkpoint.source, checkpoint.adapter) if source)
-
-
-def _last(source: str) -> str:
-    return source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] or source
+    return " + ".join(checkpoint_name(source) for source in (checkpoint.source, checkpoint.adapter) if source)
 
 
 def places_of(checkpoint: Checkpoint) -> str:

@@ -119,4 +119,5 @@ def test_the_command_names_the_same_two_whatever_they_are_called() -> None:
     )  # fmt: skip
     assert options.allow_code
     assert command(Checkpoint(source="a"), Checkpoint(source="b")) == "editview diff a b"
-    assert name_of(first) == "it's + one $HOME"
+    assert name_of(first) == "a folder/it's + one $HOME"
+    assert name_of(second) == "Demo model + two"
