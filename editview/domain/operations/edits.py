@@ -290,6 +290,6 @@ class Reverse(BaseOperation):
     )  # fmt: skip
     directions: int = Field(
         0, ge=0, le=100_000, title="Directions to take out",
-        description="An edit of one fact leaves about one direction, a pattern that stands out, in a layer. So many go, "
-        "the strongest first; the more, the more goes along that nobody edited. 0: only those that stand out",
+        description="An edit of one fact leaves about one direction, a pattern that stands out, in a layer. So many "
+        "go, the strongest first; the more, the more goes along that nobody edited. 0: only those that stand out",
     )  # fmt: skip
