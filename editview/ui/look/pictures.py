@@ -12,6 +12,7 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QPointF, QRect, QRectF, QSaveFile, Qt
 from PySide6.QtGui import (
     QColor,
+    QCursor,
     QFocusEvent,
     QFontMetricsF,
     QGuiApplication,
@@ -26,9 +27,8 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QToolTip, QWidget
 
 from editview.domain.plots import legible as legible
 from editview.domain.plots import spread as spread
-from editview.ui.look.labels import rich
 from editview.ui.look.theme import SMALL, theme
-from editview.ui.look.word_help import Shown, explain, word_help
+from editview.ui.look.word_help import Shown, as_wide, explain, word_help
 
 _RIGHT, _MIDDLE = Qt.AlignmentFlag.AlignRight, Qt.AlignmentFlag.AlignHCenter
 SCALE = 2  # of a picture that is copied or saved
@@ -80,8 +80,8 @@ class Picture(QWidget):
     def tell(self, at: QPointF, sentence: str) -> None:
         """Say a sentence beside a point, to the eye and to a screen reader."""
         self.setAccessibleDescription(sentence)
-        if not word_help().page:  # which says it too, and goes with the pointer
-            QToolTip.showText(self.mapToGlobal(at.toPoint()), rich(sentence), self)
+        if not word_help().is_about(QCursor.pos()):  # the bubble says it, too
+            QToolTip.showText(self.mapToGlobal(at.toPoint()), as_wide(sentence), self)
 
     def written_at(self, at: QPoint) -> Shown:
         """Painted once more, for the words alone: they are looked for only where a pointer rests."""

@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent
 
 from editview.ui.look.pictures import Picture
 from editview.ui.look.theme import theme
+from editview.ui.look.word_help import word_help
 
 Spot = TypeVar("Spot")
 """What can be pointed at in a picture: the number of a point, or the row and the column of a cell."""
@@ -89,6 +90,7 @@ class PointedPicture(Picture, Generic[Spot]):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """A key that leads nowhere is left to what holds the picture."""
         key, at = Qt.Key(event.key()), self.at
+        word_help().hide()
         if key in _ARROWS and (begin := self.first_spot()) is not None:
             ends = key in (Qt.Key.Key_Home, Qt.Key.Key_End)
             to = begin if at is None and not ends else self.next_spot(begin if at is None else at, *_ARROWS[key])

@@ -14,6 +14,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QSize, Qt, Q
 from PySide6.QtGui import (
     QColor,
     QCursor,
+    QFontMetrics,
     QGuiApplication,
     QHelpEvent,
     QKeyEvent,
@@ -73,6 +74,12 @@ class WordHelp(QObject):
             self._bubble = Bubble(page, own, window)
             self._bubble.more.connect(self.read)
             self._bubble.show_at(place)
+
+    def is_about(self, pointer: QPoint) -> bool:
+        """Whether a word is explained there; one that the pointer has left is no longer."""
+        if self.bubble is not None:
+            self.bubble.leave(pointer)
+        return self.bubble is not None
 
     def hide(self) -> None:
         if self.bubble is not None:
@@ -214,6 +221,15 @@ class Bubble(QFrame):
         painter.setPen(QColor(roles.line))
         painter.setBrush(QColor(roles.raised))
         painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+
+def as_wide(sentence: str) -> str:
+    """A sentence for Qt's own tooltips, which would be a single line, no wider than a bubble."""
+    if QFontMetrics(theme().font(SMALL)).horizontalAdvance(sentence) <= theme().px(WIDTH):
+        return sentence
+    return (
+        f"<table width='{theme().px(WIDTH)}'><tr><td>{html.escape(sentence).replace(' %', '&nbsp;%')}</td></tr></table>"
+    )
 
 
 def explain(widget: QWidget, words: Words = _shown_words) -> Explained:
