@@ -467,6 +467,23 @@ def test_a_comparison_s_report_names_the_command_that_writes_it_again(
     assert told["sentence"] in first
 
 
+def test_a_sheet_that_can_t_be_asked_takes_nothing_from_the_comparison(
+    world: small.World, editview: Editview, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(workbench, "open_model", broken)
+    report = tmp_path / "told.html"
+    done = editview("diff", world.checkpoint.source, world.checkpoint.source, "--facts", world.sheet_file(),
+                    "--report", report)  # fmt: skip
+    assert (done.code, "memory ran out" in done.err) == (2, True)
+    assert done.out.startswith("Nothing was changed: the weights are identical.")
+    page = read(report.read_text("utf-8"))
+    assert not page.all("table", id="facts")
+    assert " --facts " not in page.all("pre")[0].text  # it wasn't found
+
+
 def test_an_inspection_s_report_names_the_command_that_writes_it_again(
     world: small.World, editview: Editview, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from editview.cli.outcome import run_outcome
 from editview.cli.run import make_runner
 from editview.cli.saying import say_error
 from editview.cli.screen import Bar, show
+from editview.domain.errors import Cancelled
 from editview.domain.events import BothAsked, Event
 from editview.domain.look import mark_at
 from editview.domain.requests import AskBoth
@@ -19,6 +20,7 @@ from editview.domain.sentences import tally
 from editview.domain.sentences import tell as told
 from editview.domain.session import Run, RunState, Session
 from editview.domain.two_checkpoints import differing_answers, differing_words, sureness
+from editview.runs.words import in_words
 
 _MOST = 30
 """Facts that the table shows, of those answered differently."""
@@ -37,13 +39,19 @@ def ask(asked: AskBoth, device_id: str | None, stop: threading.Event, bar: Bar) 
         else:
             bar.take(event, None)
 
-    ask_both(make_runner(device_id), asked, take, stop)
+    try:
+        ask_both(make_runner(device_id), asked, take, stop)
+    except Cancelled:
+        raise
+    except Exception as error:  # what is known of the weights is told all the same
+        say_error(*in_words(error))
+        return None
     run = session.latest
-    if run is not None and run.state is RunState.FINISHED:
-        return run
-    if run is not None and run.failure:
+    if run is None or run.state is RunState.STOPPED:
+        raise Cancelled
+    if run.failure:
         say_error(*run.failure)
-    return None
+    return run if run.state is RunState.FINISHED else None
 
 
 def tell(run: Run) -> None:

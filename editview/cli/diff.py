@@ -46,7 +46,8 @@ def diff(
 ) -> int:
     """Compare two checkpoints, and keep what was found; 0 when their weights are equal but for number formats, else 1.
 
-    `quick`: only how much each tensor changed, not in which directions. `facts` are asked of both.
+    `quick`: only how much each tensor changed, not in which directions. `facts` are asked of both; 2 where that
+    fails.
     """
     from editview.lm.change_spectra import with_spectra
     from editview.lm.comparing import compare

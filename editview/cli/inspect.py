@@ -35,7 +35,7 @@ def inspect(
     columns: Mapping[str, str],
     device_id: str | None,
     as_json: bool,
-    report: Path | None = None,
+    report: Path | None,
 ) -> int:
     """Print and keep what was found; 0 when something looks touched, else 1."""
     if report is not None:

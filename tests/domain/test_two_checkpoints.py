@@ -71,7 +71,7 @@ def test_rows_tell_the_largest_change_first_and_what_only_one_has_last() -> None
     found = two.difference()
     rows = tensor_rows(found)
     assert [row.name for row in rows] == [two.OUT, two.READ, "extra.scale", "wte.weight", two.NORM]
-    assert rows[0].where == "Layer 2, feed-forward output"
+    assert rows[0].where == "Layer 2, memory: writing"
     assert sum(row.share or 0 for row in rows) == pytest.approx(1)
     assert rows[0].by_how_much == "35 %"
     assert [row.by_how_much for row in rows[2:]] == ["only after", "the same", "the same"]
@@ -107,5 +107,6 @@ def test_a_place_of_the_picture_is_called_as_its_tensors_are() -> None:
     assert place_words(Place(1, 4, None)) == "Layer 5,"
 
 
-def test_a_checkpoint_is_called_by_its_last_folder() -> None:
-    assert name_of(Checkpoint(source="a folder/it's", adapter="one $HOME")) == "it's + one $HOME"
+def test_a_checkpoint_is_called_as_a_person_says_it() -> None:
+    assert name_of(Checkpoint(source="a folder/it's", adapter="one $HOME")) == "a folder/it's + one $HOME"
+    assert name_of(Checkpoint(adapter="two")) == "Demo model + two"

@@ -117,7 +117,7 @@ def test_without_the_spectra_it_leads_with_what_is_known(tmp_path: Path) -> None
 def test_what_its_tables_are_filtered_by_stands_at_the_rows(page: Node) -> None:
     for name, by, expected in (
         ("touched", "answer", ["differently", "the same"]),
-        ("tensors", "part", ["feed-forward output", "feed-forward input", "only in the checkpoint after"]),
+        ("tensors", "part", ["memory: writing", "memory: reading", "only in the checkpoint after"]),
         ("tensors", "became", ["changed", "changed", "only after"]),
     ):
         (table,) = page.all("table", id=name)

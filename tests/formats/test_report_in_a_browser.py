@@ -129,9 +129,9 @@ def test_every_table_is_searched_apart_from_the_others(browser: Browser, compari
     assert browser.run(shown.format("touched")) == ["Peru"]
     assert browser.run("document.getElementById('touched-shown').value") == "1 of 2 subjects"
     browser.run(FILL.format("tensors-find", "LAYER h.0"))
-    assert browser.run(shown.format("tensors")) == ["Layer 1, feed-forward input", "Layer 1, norms and biases"]
+    assert browser.run(shown.format("tensors")) == ["Layer 1, memory: reading", "Layer 1, norms and biases"]
     browser.run(FILL.format("tensors-became", "changed"))
-    assert browser.run(shown.format("tensors")) == ["Layer 1, feed-forward input"]
+    assert browser.run(shown.format("tensors")) == ["Layer 1, memory: reading"]
     assert len(browser.run(shown.format("facts"))) == 40
 
 

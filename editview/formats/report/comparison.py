@@ -113,7 +113,7 @@ def _difference(found: Difference, whole: bool) -> dict[str, Any]:
 
 
 def _part(row: TensorRow) -> str:
-    """'feed-forward output', of whichever layer."""
+    """'memory: writing', of whichever layer."""
     return row.where.partition(", ")[2] or f"{row.where[:1].lower()}{row.where[1:]}"
 
 
