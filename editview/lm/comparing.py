@@ -18,6 +18,9 @@ from editview.domain.errors import EditViewError
 from editview.domain.progress import Progress
 from editview.domain.weights import MatrixKind, TensorInfo
 from editview.lm import stored
+from editview.lm.not_numbers import counted
+from editview.lm.other_settings import other_settings
+from editview.lm.other_tokenizer import other_tokenizer
 from editview.lm.stored import StoredCheckpoint, StoredTensor
 
 _BLOCK = 2**15  # numbers worked on at once: they stay in the cache, and torch shares them out to no other threads
@@ -49,7 +52,14 @@ def compare(first: StoredCheckpoint, second: StoredCheckpoint, progress: Progres
             found.append(_compared(pair, both, info, report))
             done += pair.bytes
     progress(total, total, "Comparing the weights")
-    return Difference(first.checkpoint, second.checkpoint, tuple(found), *alone, kept_otherwise(first, second))
+    settings, fewer = other_settings(first.built.config, second.built.config)
+    tokenizer, rest = other_tokenizer(first.built.folder, second.built.folder)
+    in_passing = (f"{clause[:1].upper()}{clause[1:]}." for clause in rest)
+    otherwise = (*kept_otherwise(first, second), *(f"In config.json {clause}." for clause in fewer), *in_passing)
+    told = Difference(
+        first.checkpoint, second.checkpoint, tuple(found), *alone, otherwise, settings, tokenizer
+    )  # fmt: skip
+    return counted(first, second, told, progress)
 
 
 def refuse_others(first: StoredCheckpoint, second: StoredCheckpoint) -> None:
@@ -63,6 +73,14 @@ def refuse_others(first: StoredCheckpoint, second: StoredCheckpoint) -> None:
                 f"These are different models, so they can't be compared: the first {words.format(mine)}, the second "
                 f"{words.format(theirs)}. Choose two versions of one model."
             )
+    for info in first.infos.values():
+        theirs = second.infos.get(info.name, info)
+        if info.layer is not None and info.shape != theirs.shape:
+            mine, others = (" × ".join(f"{size:,}" for size in each.shape) for each in (info, theirs))
+            raise EditViewError(
+                f"These are different models, so they can't be compared: in the first '{info.name}' is {mine}, in the "
+                f"second {others}. Choose two versions of one model."
+            )
 
 
 def kept_otherwise(first: StoredCheckpoint, second: StoredCheckpoint) -> tuple[str, ...]:
@@ -71,6 +89,7 @@ def kept_otherwise(first: StoredCheckpoint, second: StoredCheckpoint) -> tuple[s
     one, other = len(first.files), len(second.files)
     if one != other:
         said.append(f"The weights of the first lie in {_counted(one)}, those of the second in {_counted(other)}.")
+    said += [*_twice("first", first), *_twice("second", second)]
     called = ((first.named[name], second.named[name]) for name in first.named if name in second.named)
     for mine, theirs in islice((pair for pair in called if pair[0] != pair[1]), 1):
         said.append(f"Their files name tensors in two ways, '{mine}' and '{theirs}'; they were matched.")
@@ -78,6 +97,16 @@ def kept_otherwise(first: StoredCheckpoint, second: StoredCheckpoint) -> tuple[s
         for name in tied.keys() - free.keys():
             said.append(f"In the {which} alone '{name}' is shared with '{tied[name]}'.")
     return tuple(said)
+
+
+def _twice(which: str, checkpoint: StoredCheckpoint) -> Iterator[str]:
+    for name, other in checkpoint.copies.items():
+        yield f"The {which} stores '{other}' twice, the second time as '{name}': an extra copy, bit for bit the same."
+    for name, other in checkpoint.untied.items():
+        yield (
+            f"In the {which} '{name}' is to be shared with '{other}', but is stored as well and differs from it; so it "
+            "counts by itself."
+        )
 
 
 def _counted(files: int) -> str:

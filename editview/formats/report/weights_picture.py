@@ -100,6 +100,9 @@ class _Picture:
                         self.drawing.rect(*box, self.looks[stage], told(self.map, place), depth)
                     else:
                         self.drawing.rect(*box, "sunken", told(self.map, place))
+                    if place in self.map.beside:  # what no shade can show
+                        left, top_edge, width, height = box
+                        self.drawing.line((left, top_edge + height), (left + width, top_edge), "grid strong")
 
     def _depths(self) -> None:
         """What the depth of a colour stands for."""
