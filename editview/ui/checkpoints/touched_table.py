@@ -114,9 +114,9 @@ def words(one: Touched, column: Column) -> str:
         case Column.SUBJECT:
             return one.subject
         case Column.BEFORE:
-            return one.telling.before
+            return one.telling.shown[0]
         case Column.AFTER:
-            return one.telling.after if one.differs else "the same"
+            return one.telling.shown[1]
         case Column.TIMES:
             return f"{one.times:,.1f} ×"
         case _:
