@@ -47,8 +47,8 @@ def changed_layers(
     lacking = tuple(layer for layer in range(count) if not (has_memory(first, layer) and has_memory(second, layer)))
     if len(lacking) == count:
         raise EditViewError(
-            f"No layer's memory, as '{_name(second, 0)}', is in the files of both checkpoints, so they can't be compared "
-            "there. Save both as safetensors in the usual layout."
+            f"No layer's memory, as '{_name(second, 0)}', is in the files of both checkpoints, so they can't be "
+            "compared there. Save both as safetensors in the usual layout."
         )
     found = []
     for layer in sorted({*range(count)} - {*lacking}):
