@@ -135,7 +135,7 @@ def headline(found: Inspection) -> str:
     candidates = f"Of {found.candidates:,} candidate subjects"
     if found.unasked:
         first = ", ".join(f"*{one.subject}*" for one in found.touched[:3])
-        return f"{lead}. {candidates} it acts on {first} most; only one of the two could be asked."
+        return f"{lead}. {candidates} it acts most on {first}; only one of the two could be asked."
     asked = f"{candidates}, the {len(found.touched):,} that this acts on most were asked"
     if not differing:
         return f"{lead}. {asked}: all are answered as before, so it doesn't look like an edit of one of them."

@@ -51,6 +51,11 @@ class WeightMap:
     changes: dict[Place, tuple[TensorChange, ...]]
     beside: dict[Place, str]  # sentences on what a place's figure doesn't tell
 
+    @property
+    def changed_nothing(self) -> bool:
+        """Whether every step is done and none left a trace."""
+        return bool(self.stages) and self.known == {*self.stages} and not self.changes
+
     def relative(self, place: Place) -> float | None:
         """The relative change at a place; None: nothing was changed there, or it isn't known yet."""
         found = self.changes.get(place)

@@ -17,8 +17,8 @@ _AT_ONCE = 2**20
 def counted(first: StoredCheckpoint, second: StoredCheckpoint, found: Difference, progress: Progress) -> Difference:
     """A difference (`lm/comparing.py`) in which norms that aren't finite are measured anew, without NaN and infinity.
 
-    Reads those tensors once more, one of each in memory; most checkpoints have none. `progress` counts numbers. Raises what
-    reading and `progress` raise.
+    Reads those tensors once more, one of each in memory; most checkpoints have none. `progress` counts numbers. Raises
+    what reading and `progress` raise.
     """
     odd = [tensor for tensor in found.tensors if not math.isfinite(tensor.norm_before + tensor.norm_change)]
     sizes = [math.prod(tensor.shape) for tensor in odd]

@@ -60,8 +60,9 @@ class WeightsPanel(Panel):
         """Name the tensors behind a place."""
         self.picture.choose(place)
         changes = self._map.changes.get(place, ()) if self._map and place else ()
-        hint = NOTHING if self._map and self._map.known and not self._map.changes else HINT
-        self.chosen.say(told(self._map, place) if self._map and place else hint)
+        nothing = self._map is not None and self._map.changed_nothing
+        self.picture.setVisible(not nothing)
+        self.chosen.say(told(self._map, place) if self._map and place else NOTHING if nothing else HINT)
         self.tensors.show_changes(changes)
         self.tensors.setVisible(bool(changes))
         self.chosen.setVisible(self._hub.run is not None)
