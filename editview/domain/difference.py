@@ -167,16 +167,22 @@ def rows_words(tensor: TensorDifference) -> str:
     return f"room for {abs(count):,} {'more' if count > 0 else 'fewer'} {what}{'' if abs(count) == 1 else 's'}"
 
 
-def most_of(clauses: Sequence[str], most: int = 3) -> tuple[str, ...]:
+SHOWN = 3
+"""Settings that a sentence names."""
+
+
+def most_of(clauses: Sequence[str]) -> tuple[str, ...]:
     """The first clauses, and how many there are beside them."""
-    more = len(clauses) - most
-    return (*clauses[:most], f"{more:,} more differences beside") if more > 0 else tuple(clauses)
+    more = len(clauses) - SHOWN
+    return (*clauses[:SHOWN], f"{more:,} more such difference{'s' if more > 1 else ''}") if more > 0 else tuple(clauses)
 
 
 def remarks(found: Difference) -> tuple[str, ...]:
     """What else is to be said: settings, the tokenizer, number formats, added words, tensors that only one has."""
-    said = [f"In config.json {clause}." for clause in found.settings]
-    said += [f"{clause[:1].upper()}{clause[1:]}." for clause in found.tokenizer]
+    said: list[str] = []
+    if len(found.aside) > SHOWN:  # the headline has them all but then
+        said += [f"In config.json {clause}." for clause in found.settings]
+        said += [f"{clause[:1].upper()}{clause[1:]}." for clause in found.tokenizer]
     said += found.otherwise
     formats = {tensor.formats for tensor in found.tensors if tensor.formats[0] != tensor.formats[1]}
     for one, other in sorted(formats):

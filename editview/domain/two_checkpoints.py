@@ -87,8 +87,7 @@ def change_words(tensor: TensorDifference) -> str:
     """What became of a tensor that has no figure to show; empty: it changed."""
     if tensor.same or tensor.rounding:
         added = tensor.rows[1] - tensor.rows[0]
-        rows = f"{abs(added):,} {'more' if added > 0 else 'fewer'} row{'' if abs(added) == 1 else 's'}"
-        return rows if tensor.resized else "the same" if tensor.same else "rounded only"
+        return f"{added:+,} rows" if tensor.resized else "the same" if tensor.same else "rounded only"
     return NO_NUMBERS if tensor.broken else ""
 
 
@@ -144,7 +143,9 @@ def nothing_to_see(found: Difference) -> str:
     lead = f"There is nothing to see here: {what}."
     if found.equal and not any(tensor.rounding for tensor in found.tensors):
         return f"{lead} If an update was to be seen, choose another checkpoint above: this may be a copy."
-    return f"{lead} Whether both answer alike is asked under *Facts*."
+    if found.only_first or found.only_second:
+        return f"{lead} What one of them lacks stands in the table."
+    return f"{lead} *Facts* shows whether both still answer alike."
 
 
 # ---- facts asked of both ------------------------------------------------------------------------------------------
@@ -255,7 +256,7 @@ def told_of(row: TensorRow) -> str:
         return f"{row.where}: '{row.name}'."
     shape = " × ".join(f"{size:,}" for size in tensor.shape)
     if row.broken:
-        lead = f"*{row.where}* changed, by no size that could be measured."
+        lead = f"*{row.where}* changed, but by how much can't be measured."
     elif row.became:
         both = "What both have of " if tensor.resized else ""
         lead = f"{both}*{row.where}* is {'rounded only' if tensor.rounding else 'the same'}."

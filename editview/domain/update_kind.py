@@ -73,7 +73,7 @@ def judged(found: Difference) -> Judgement:
 def _of_change(found: Difference, changed: tuple[TensorDifference, ...]) -> Judgement:
     if any(tensor.broken for tensor in changed):
         told = "Some values are no numbers (NaN or infinite), so what kind of update this was can't be told."
-        return Judgement(UpdateKind.UNCLEAR, told, tuple(map(_sentence, no_numbers(found))))
+        return Judgement(UpdateKind.UNCLEAR, told, ("A change from or to such a value has no size.",))
     if any(tensor.spectrum is None and len(tensor.shape) == 2 and min(tensor.shape) > 1 for tensor in changed):
         return _unclear("Only the size of the change was looked at, not its directions.")
     seen = _Seen(found, changed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from editview.domain.difference import Difference, TensorDifference, headline, remarks
@@ -67,8 +69,9 @@ def test_settings_and_tokenizers_are_told_with_equal_weights() -> None:
     assert not found.equal
     assert headline(found) == (
         "The weights are the same, bit for bit, but the two may answer differently: "
-        f"{'; '.join(settings[:3])}; 2 more differences beside."
+        f"{'; '.join(settings[:3])}; 2 more such differences."
     )
+    assert remarks(replace(found, tokenizer=(), settings=settings[:3])) == ()
     assert remarks(found)[3:] == (f"In config.json {settings[3]}.", "2 of 9 tokens have moved.")
     changed = Difference(HERE, HERE, (tensor("a", 1.0),), settings=settings[:1])
     assert headline(changed).endswith(f"Besides, {settings[0]}.")

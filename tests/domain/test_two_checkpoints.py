@@ -79,7 +79,7 @@ def test_rows_tell_the_largest_change_first_and_what_only_one_has_last() -> None
     assert rows[0].where == "Layer 2, feed-forward output"
     assert sum(row.share or 0 for row in rows) == pytest.approx(1)
     assert rows[0].by_how_much == "35 %"
-    assert [row.by_how_much for row in rows[2:]] == ["10 more rows", "only after", "the same"]
+    assert [row.by_how_much for row in rows[2:]] == ["+10 rows", "only after", "the same"]
     assert rows[0].rank is not None
     assert rows[1].rank is None
     told = told_of(rows[0])
@@ -138,8 +138,8 @@ def test_an_empty_picture_says_why_and_what_to_do() -> None:
     assert said["copy"].startswith("There is nothing to see here: the weights are the same.")
     assert "choose another checkpoint" in said["copy"]
     assert "but for their number format" in said["format"]
-    assert all("under *Facts*" in said[name] for name in ("format", "settings", "lacking"))
-    assert "what both have is the same" in said["lacking"]
+    assert all("*Facts* shows whether" in said[name] for name in ("format", "settings"))
+    assert said["lacking"].endswith("what both have is the same. What one of them lacks stands in the table.")
     assert nothing_to_see(two.difference()) == ""
     resized = Difference(two.BEFORE, two.AFTER, (replace(same, rows=(1, 2)),))
     assert nothing_to_see(resized) == ""

@@ -85,7 +85,7 @@ def _difference(found: Difference) -> dict[str, Any]:
     judgement, drawn, rows = judged(found), difference_map(found), tensor_rows(found)
     return {
         "sentence": judgement.sentence,
-        "evidence": (*judgement.evidence, headline(found)),
+        "evidence": (*judgement.evidence, *([headline(found)] if found.changed else [])),
         "remarks": remarks(found),
         "weights": weights_picture(drawn, {"": 0}),
         "weights_sentence": weights_sentence(drawn),

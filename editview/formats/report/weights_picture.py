@@ -101,8 +101,9 @@ class _Picture:
                     else:
                         self.drawing.rect(*box, "sunken", told(self.map, place))
                     if place in self.map.beside:  # what no shade can show
-                        left, top_edge, width, height = box
-                        self.drawing.line((left, top_edge + height), (left + width, top_edge), "grid strong")
+                        (x, y), (right, bottom) = box[:2], (box[0] + box[2], box[1] + box[3])
+                        self.drawing.line((x, bottom), (right, y), "cross")
+                        self.drawing.line((x, y), (right, bottom), "cross")
 
     def _depths(self) -> None:
         """What the depth of a colour stands for."""

@@ -243,6 +243,7 @@ class WeightsPicture(Picture):
                     if place in self._map.beside:  # what no shade can show
                         painter.setPen(pen(theme().roles.text))
                         painter.drawLine(cell.bottomLeft(), cell.topRight())
+                        painter.drawLine(cell.topLeft(), cell.bottomRight())
                     if self._marked(place, (i, k, step)):
                         self._paint_mark(painter, cell)
 
