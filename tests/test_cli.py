@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 import os
 import queue
+import shutil
 import signal
 import sqlite3
 import subprocess

@@ -58,10 +58,8 @@ class Difference:
     only_first: tuple[str, ...] = ()  # tensors that the other doesn't have, or of another shape
     only_second: tuple[str, ...] = ()
     otherwise: tuple[str, ...] = ()  # sentences: how the same weights are kept in other ways, and what counts little
-    settings: tuple[
-        str, ...
-    ] = ()  # of config.json, as 'activation_function is gelu in the first and relu in the second'
-    tokenizer: tuple[str, ...] = ()  # how text becomes other tokens, as 'the second has 7 more tokens'
+    settings: tuple[str, ...] = ()  # clauses on what config.json says otherwise of the computation
+    tokenizer: tuple[str, ...] = ()  # clauses on how text becomes other tokens
 
     @property
     def changed(self) -> tuple[TensorDifference, ...]:
@@ -122,6 +120,8 @@ def _changed(found: Difference) -> str:
     lead = f"{len(changed):,} of {len(found.tensors):,} tensors changed"
     if not measured:
         return lead
+    if not found.total:
+        return f"{lead}, by less than can be measured"
     by = percent(combined([tensor.change for tensor in measured]))
     places: dict[MatrixKind, float] = {}
     for tensor in measured:

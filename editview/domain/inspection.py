@@ -107,7 +107,7 @@ class Inspection:
     candidates: int  # that were ranked
     touched: tuple[Touched, ...]  # at most `ASKED` of them: those that answer differently first, then by `times`
     memories: tuple[Memory, ...] = ()  # all layers, where there is no original
-    skipped: tuple[int, ...] = ()  # layers whose memory one of the two lacks, counted from 0
+    skipped: tuple[int, ...] = ()  # layers whose memories couldn't be compared, counted from 0
 
     @property
     def differing(self) -> tuple[Touched, ...]:
@@ -129,7 +129,7 @@ def headline(found: Inspection) -> str:
         if found.original is None:
             return "No memory of this model stands out, so its weights alone don't say that it was edited."
         same = "The memory (MLP) of both models is the same"
-        return f"{same} where both have it." if found.skipped else f"{same}, so no fact was edited there."
+        return f"{same} where it could be looked at." if found.skipped else f"{same}, so no fact was edited there."
     differing, where = found.differing, layers_said(found.layers)
     lead = f"The memory differs in {where}" if found.original else f"{where.capitalize()} may have been edited"
     candidates = f"Of {found.candidates:,} candidate subjects"
@@ -150,7 +150,10 @@ def remarks(found: Inspection) -> tuple[str, ...]:
     """What the findings can't tell."""
     said = []
     if found.skipped:
-        said.append(f"One of the two lacks the memory of {layers_said(found.skipped)}, which wasn't looked at.")
+        said.append(
+            f"The memory of {layers_said(found.skipped)} wasn't looked at: one of the two lacks it, or holds values "
+            "there that are no numbers."
+        )
     if found.unasked:
         said.append(f"What the model {found.unasked} says isn't known: it isn't whole, so it can't be opened.")
     if not found.layers:

@@ -71,7 +71,7 @@ def told_about(found: Difference | None, inspection: Inspection | None) -> tuple
     return tuple(one for one in two if one is not None)
 
 
-def part_words(tensor: TensorDifference) -> str:
+def part_words(tensor: TensorDifference | TensorInfo) -> str:
     """'Layer 3, feed-forward output'."""
     part = _PARTS[tensor.kind]
     if tensor.kind is MatrixKind.EMBEDDING and is_of_positions(tensor.name):

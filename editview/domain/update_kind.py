@@ -94,6 +94,9 @@ def _unchanged(found: Difference) -> Judgement:
     told = f"What both have of all {count} is the same" if found.resized else f"All {count} are the same"
     told += ", bit for bit."
     kind, sentence = UpdateKind.IDENTICAL, "Nothing was changed: the weights are identical."
+    if found.changed:  # zeros of another sign, say
+        sentence = "Nothing was changed that could be measured."
+        told = f"{len(found.changed):,} of {count} differ by less than can be measured, the others not at all."
     if rounded:
         kind, sentence = UpdateKind.ROUNDING, "Nothing was changed but the number format: the rest is rounding."
         told = f"Each number of the {len(rounded):,} tensors that differ is the other one in a coarser number format."

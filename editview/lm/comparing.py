@@ -16,9 +16,10 @@ from torch import Tensor
 from editview.domain.difference import Difference, TensorDifference
 from editview.domain.errors import EditViewError
 from editview.domain.progress import Progress
+from editview.domain.two_checkpoints import part_words
 from editview.domain.weights import MatrixKind, TensorInfo
 from editview.lm import stored
-from editview.lm.not_numbers import counted
+from editview.lm.not_numbers import measured_anew
 from editview.lm.other_settings import other_settings
 from editview.lm.other_tokenizer import other_tokenizer
 from editview.lm.stored import StoredCheckpoint, StoredTensor
@@ -59,7 +60,7 @@ def compare(first: StoredCheckpoint, second: StoredCheckpoint, progress: Progres
     told = Difference(
         first.checkpoint, second.checkpoint, tuple(found), *alone, otherwise, settings, tokenizer
     )  # fmt: skip
-    return counted(first, second, told, progress)
+    return measured_anew(first, second, told, progress)
 
 
 def refuse_others(first: StoredCheckpoint, second: StoredCheckpoint) -> None:
@@ -78,8 +79,8 @@ def refuse_others(first: StoredCheckpoint, second: StoredCheckpoint) -> None:
         if info.layer is not None and info.shape != theirs.shape:
             mine, others = (" × ".join(f"{size:,}" for size in each.shape) for each in (info, theirs))
             raise EditViewError(
-                f"These are different models, so they can't be compared: in the first '{info.name}' is {mine}, in the "
-                f"second {others}. Choose two versions of one model."
+                f"These are different models, so they can't be compared: {part_words(info)} ('{info.name}') is {mine} "
+                f"in the first and {others} in the second. Choose two versions of one model."
             )
 
 
@@ -89,7 +90,7 @@ def kept_otherwise(first: StoredCheckpoint, second: StoredCheckpoint) -> tuple[s
     one, other = len(first.files), len(second.files)
     if one != other:
         said.append(f"The weights of the first lie in {_counted(one)}, those of the second in {_counted(other)}.")
-    said += [*_twice("first", first), *_twice("second", second)]
+    said += _twice("first", first) + _twice("second", second)
     called = ((first.named[name], second.named[name]) for name in first.named if name in second.named)
     for mine, theirs in islice((pair for pair in called if pair[0] != pair[1]), 1):
         said.append(f"Their files name tensors in two ways, '{mine}' and '{theirs}'; they were matched.")
@@ -99,14 +100,16 @@ def kept_otherwise(first: StoredCheckpoint, second: StoredCheckpoint) -> tuple[s
     return tuple(said)
 
 
-def _twice(which: str, checkpoint: StoredCheckpoint) -> Iterator[str]:
-    for name, other in checkpoint.copies.items():
-        yield f"The {which} stores '{other}' twice, the second time as '{name}': an extra copy, bit for bit the same."
-    for name, other in checkpoint.untied.items():
-        yield (
-            f"In the {which} '{name}' is to be shared with '{other}', but is stored as well and differs from it; so it "
-            "counts by itself."
-        )
+def _twice(which: str, checkpoint: StoredCheckpoint) -> list[str]:
+    copies = [
+        f"The {which} stores '{other}' twice, the second time as '{name}': an extra copy, bit for bit the same."
+        for name, other in checkpoint.copies.items()
+    ]
+    return copies + [
+        f"In the {which} '{name}' is to be shared with '{other}', but is stored as well and differs from it; so it "
+        "counts by itself."
+        for name, other in checkpoint.untied.items()
+    ]
 
 
 def _counted(files: int) -> str:

@@ -14,7 +14,9 @@ from editview.lm.stored import StoredCheckpoint
 _AT_ONCE = 2**20
 
 
-def counted(first: StoredCheckpoint, second: StoredCheckpoint, found: Difference, progress: Progress) -> Difference:
+def measured_anew(
+    first: StoredCheckpoint, second: StoredCheckpoint, found: Difference, progress: Progress
+) -> Difference:
     """A difference (`lm/comparing.py`) in which norms that aren't finite are measured anew, without NaN and infinity.
 
     Reads those tensors once more, one of each in memory; most checkpoints have none. `progress` counts numbers. Raises

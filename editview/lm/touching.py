@@ -39,7 +39,9 @@ def has_memory(checkpoint: StoredCheckpoint, layer: int) -> bool:
 def changed_layers(
     first: StoredCheckpoint, second: StoredCheckpoint, progress: Progress
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The layers whose memory differs by more than its number format, and those that one of the two lacks; ascending.
+    """The layers whose memory differs by more than its number format, and those that couldn't be compared; ascending.
+
+    One of the two may lack a memory, or hold values there that are no numbers.
 
     Raises EditViewError where no layer can be compared.
     """
@@ -50,15 +52,17 @@ def changed_layers(
             f"No layer's memory, as '{_name(second, 0)}', is in the files of both checkpoints, so they can't be "
             "compared there. Save both as safetensors in the usual layout."
         )
-    found = []
-    for layer in sorted({*range(count)} - {*lacking}):
+    found, skipped = [], {*lacking}
+    for layer in sorted({*range(count)} - skipped):
         progress(layer, count, "Comparing the memories")
         one, other = (which.whole(_name(second, layer)) for which in (first, second))
         coarse = min(one.dtype, other.dtype, key=lambda dtype: dtype.itemsize)
-        if not torch.equal(one.to(coarse), other.to(coarse)):
+        if not (torch.isfinite(one).all() and torch.isfinite(other).all()):
+            skipped.add(layer)
+        elif not torch.equal(one.to(coarse), other.to(coarse)):
             found.append(layer)
     progress(count, count, "Comparing the memories")
-    return tuple(found), lacking
+    return tuple(found), tuple(sorted(skipped))
 
 
 def change(first: StoredCheckpoint, second: StoredCheckpoint, layer: int) -> Tensor:

@@ -68,6 +68,9 @@ def test_equal_weights_and_another_number_format() -> None:
     assert kind().kind is UpdateKind.IDENTICAL
     cast = tensor(OUT, 0, None, change=1e-3, rounding=True, formats=("F32", "BF16"))
     assert kind(cast).kind is UpdateKind.ROUNDING
+    signs = kind(tensor(OUT, 0, None, same=False))  # of zeros
+    assert signs.sentence == "Nothing was changed that could be measured."
+    assert signs.evidence[0].startswith("1 of 31 tensors differ by less")
 
 
 def test_a_knowledge_edit_with_its_number_of_facts() -> None:

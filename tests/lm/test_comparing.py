@@ -260,7 +260,10 @@ def test_other_models_are_refused(tmp_path: Path) -> None:
     llama(intermediate_size=64).save_pretrained(tmp_path / "broader")
     llama(head_dim=8).save_pretrained(tmp_path / "heads")
     small.checkpoint(tmp_path / "gpt2")
-    shapes = ("broader", "gate_proj.weight' is 48 × 32, in the second 64 × 32"), ("heads", "q_proj.weight' is 32 × 32")
+    shapes = (
+        ("broader", "gate_proj.weight') is 48 × 32 in the first and 64 × 32"),
+        ("heads", "q_proj.weight') is 32 × 32"),
+    )
     for other, reason in (("deeper", "2 layers"), ("gpt2", "gpt2"), *shapes):
         with pytest.raises(EditViewError, match="different models") as error:
             difference(tmp_path / "a", tmp_path / other)

@@ -109,6 +109,9 @@ def test_a_layer_that_one_lacks_is_skipped_and_said(studio: Studio, edited: Chec
     save_file(lacking, path, metadata={"format": "pt"})
     with pytest.raises(EditViewError, match="No layer's memory"):
         look(edited, studio.world.checkpoint)
+    weights[MEMORY.format(1)][0, 0] = float("nan")
+    save_file(weights, path, metadata={"format": "pt"})
+    assert look(edited, studio.world.checkpoint).skipped == (1,)
 
 
 def test_other_models_are_refused(studio: Studio, tmp_path: Path, edited: Checkpoint, look: Inspect) -> None:
