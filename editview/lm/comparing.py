@@ -19,10 +19,8 @@ from editview.domain.progress import Progress
 from editview.domain.two_checkpoints import part_words
 from editview.domain.weights import MatrixKind, TensorInfo
 from editview.lm import stored
-from editview.lm.not_numbers import measured_anew
-from editview.lm.other_settings import other_settings
-from editview.lm.other_tokenizer import other_tokenizer
 from editview.lm.stored import StoredCheckpoint, StoredTensor
+from editview.lm.the_rest import with_the_rest
 
 _BLOCK = 2**15  # numbers worked on at once: they stay in the cache, and torch shares them out to no other threads
 
@@ -53,14 +51,8 @@ def compare(first: StoredCheckpoint, second: StoredCheckpoint, progress: Progres
             found.append(_compared(pair, both, info, report))
             done += pair.bytes
     progress(total, total, "Comparing the weights")
-    settings, fewer = other_settings(first.built.config, second.built.config)
-    tokenizer, rest = other_tokenizer(first.built.folder, second.built.folder)
-    in_passing = (f"{clause[:1].upper()}{clause[1:]}." for clause in rest)
-    otherwise = (*kept_otherwise(first, second), *(f"In config.json {clause}." for clause in fewer), *in_passing)
-    told = Difference(
-        first.checkpoint, second.checkpoint, tuple(found), *alone, otherwise, settings, tokenizer
-    )  # fmt: skip
-    return measured_anew(first, second, told, progress)
+    told = Difference(first.checkpoint, second.checkpoint, tuple(found), *alone, kept_otherwise(first, second))
+    return with_the_rest(first, second, told, progress)
 
 
 def refuse_others(first: StoredCheckpoint, second: StoredCheckpoint) -> None:
