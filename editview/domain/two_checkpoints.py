@@ -15,7 +15,7 @@ from editview.domain.operations import Update
 from editview.domain.plan import Checkpoint, Plan
 from editview.domain.session import Run, Stage
 from editview.domain.verdicts import Verdict
-from editview.domain.weight_map import Place, WeightMap, by_how_much, percent, weight_map
+from editview.domain.weight_map import Place, WeightMap, by_how_much, headline, percent, weight_map
 from editview.domain.weights import MatrixKind, TensorInfo
 
 TITLES = ("Before", "Update")
@@ -132,13 +132,23 @@ def difference_map(found: Difference) -> WeightMap:
     return weight_map(Run("", plan_of_two(found.first), FactSheet("", ()), stages, tensors), beside)
 
 
+CROSSED = "Crossed: other rows, or values that are no numbers; no colour can show those."
+
+
+def map_sentence(found: Difference, drawn: WeightMap) -> str:
+    """What the picture of the weights shows."""
+    lead = "As far as it could be measured, " if len(found.measured) < len(found.changed) else ""
+    return f"{lead}{headline(drawn)} {CROSSED if drawn.beside else ''}".strip()
+
+
 def nothing_to_see(found: Difference) -> str:
     """Why the picture of the weights would be empty, and what to do; empty: there is something to see."""
-    if found.measured or any(map(unmeasured, found.tensors)):
+    if found.total or any(map(unmeasured, found.tensors)):
         return ""
     what = "the two have no tensor in common"
     if found.tensors:
         what = "what both have is the same" if found.only_first or found.only_second else "the weights are the same"
+        what += ", as far as can be measured" if found.changed else ""
         what += ", but for their number format" if any(tensor.rounding for tensor in found.tensors) else ""
     lead = f"There is nothing to see here: {what}."
     if found.equal and not any(tensor.rounding for tensor in found.tensors):

@@ -57,6 +57,9 @@ def test_what_no_size_of_a_change_tells_is_told_in_sentence_picture_and_table(tm
     assert page.all("h1")[0].text.startswith("Some values are no numbers")
     assert page.all("h1")[0].text.endswith("The second has room for 10 more words.")
     assert len(page.all("line", **{"class": "cross"})) == 4  # one for it, one for the words
+    (weights, _) = page.all("figcaption")
+    assert "As far as it could be measured" in weights.text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "Crossed:" in weights.text
     rows = cells(page.all("table", id="tensors")[0])
     assert rows[0][1:4] == ["broken", "no numbers", ""]
     assert ["wte.weight", "+10 rows"] in [row[1:3] for row in rows]

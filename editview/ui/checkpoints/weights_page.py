@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSplitter, QV
 
 from editview.domain.difference import Difference
 from editview.domain.two_checkpoints import (
+    CROSSED,
     TensorRow,
     difference_map,
     nothing_to_see,
@@ -27,7 +28,6 @@ from editview.ui.look.theme import BODY, SMALL, theme
 from editview.ui.weights.picture import WeightsPicture
 
 HINT = "Click a cell or a bar to see its tensors alone."
-CROSSED = f"{HINT} Crossed: other rows, or values that are no numbers; no colour can show those."
 WAITING = "The spectrum is being worked out."
 STOPPED = "The spectrum wasn't worked out."
 
@@ -147,4 +147,4 @@ class WeightsPage(QWidget):
             self._hint()
 
     def _hint(self) -> None:
-        self.chosen.say(CROSSED if self._map and self._map.beside else HINT)
+        self.chosen.say(f"{HINT} {CROSSED}" if self._map and self._map.beside else HINT)

@@ -9,10 +9,11 @@ from PySide6.QtTest import QAbstractItemModelTester, QTest
 from pytestqt.qtbot import QtBot
 
 from editview.domain.difference import Difference
+from editview.domain.two_checkpoints import CROSSED
 from editview.domain.weight_map import Place
 from editview.domain.weights import MatrixKind
 from editview.ui.checkpoints.tensor_model import Column, TensorModel
-from editview.ui.checkpoints.weights_page import CROSSED, HINT, STOPPED, WAITING, WeightsPage
+from editview.ui.checkpoints.weights_page import HINT, STOPPED, WAITING, WeightsPage
 from editview.ui.look.theme import Mode, theme
 from tests import two
 
@@ -137,7 +138,7 @@ def test_values_that_are_no_numbers_are_shown_everywhere(page: WeightsPage) -> N
     broken = two.tensor(two.OUT, 1, MatrixKind.MLP_OUT, 0.0, same=False, not_numbers=(0, 1))
     page.show_difference(Difference(two.BEFORE, two.AFTER, (broken,)), True, False)
     assert page.picture.isVisible()
-    assert page.chosen.accessibleName() == CROSSED
+    assert page.chosen.accessibleName() == f"{HINT} {CROSSED}"
     assert page.model.shown[0].by_how_much == "no numbers"
     assert "values that are no numbers" in page.plot.accessibleDescription()
     page.picture.chosen.emit(Place(1, 1, MatrixKind.MLP_OUT))
