@@ -180,7 +180,8 @@ def most_of(clauses: Sequence[str]) -> tuple[str, ...]:
 def remarks(found: Difference) -> tuple[str, ...]:
     """What else is to be said: settings, the tokenizer, number formats, added words, tensors that only one has."""
     said: list[str] = []
-    if len(found.aside) > SHOWN:  # the headline has them all but then
+    alone = not (found.resized or found.only_first or found.only_second)
+    if len(found.aside) > SHOWN or not (found.changed or alone):  # else they stand in the sentences above
         said += [f"In config.json {clause}." for clause in found.settings]
         said += [f"{clause[:1].upper()}{clause[1:]}." for clause in found.tokenizer]
     said += found.otherwise

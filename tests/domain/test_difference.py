@@ -73,6 +73,8 @@ def test_settings_and_tokenizers_are_told_with_equal_weights() -> None:
     )
     assert remarks(replace(found, tokenizer=(), settings=settings[:3])) == ()
     assert remarks(found)[3:] == (f"In config.json {settings[3]}.", "2 of 9 tokens have moved.")
+    resized = replace(found, tensors=(tensor("wte", 0.0, rows=(1, 2)),), settings=())
+    assert remarks(resized)[0] == "2 of 9 tokens have moved."  # no other sentence says which
     changed = Difference(HERE, HERE, (tensor("a", 1.0),), settings=settings[:1])
     assert headline(changed).endswith(f"Besides, {settings[0]}.")
 
