@@ -29,49 +29,53 @@ BATCH_TOKENS = 2048  # read in one forward
 _TINY = torch.finfo(torch.float32).tiny
 
 
-def memory_changes(first: StoredCheckpoint, second: StoredCheckpoint, progress: Progress) -> tuple[float, ...]:
-    """‖ΔW‖ ÷ ‖W‖ of each layer's memory between two checkpoints; 0 where no more than its number format differs.
+def has_memory(checkpoint: StoredCheckpoint, layer: int) -> bool:
+    """Whether a layer's memory is in a checkpoint's files, in the size that its settings say."""
+    name = _name(checkpoint, layer)
+    stored = checkpoint.find(name)
+    return stored is not None and stored.shape == checkpoint.infos[name].shape
 
-    Raises EditViewError where the two can't be compared.
+
+def memory_changes(first: StoredCheckpoint, second: StoredCheckpoint, progress: Progress) -> tuple[float | None, ...]:
+    """‖ΔW‖ ÷ ‖W‖ of each layer's memory; 0 where no more than its number format differs, None where it is unknown.
+
+    One of the two may lack a memory, or hold values there that are no numbers.
+
+    Raises EditViewError where no layer can be compared.
     """
-    outputs = second.built.anatomy.mlp_outputs
-    found = []
-    for layer, _ in enumerate(outputs):
-        progress(layer, len(outputs), "Comparing the memories")
-        one, other = _memories(first, second, layer)
+    count = len(second.built.anatomy.mlp_outputs)
+    lacking = tuple(layer for layer in range(count) if not (has_memory(first, layer) and has_memory(second, layer)))
+    if len(lacking) == count:
+        raise EditViewError(
+            f"No layer's memory, as '{_name(second, 0)}', is in the files of both checkpoints, so they can't be "
+            "compared there. Save both as safetensors in the usual layout."
+        )
+    found: list[float | None] = [None] * count
+    for layer in sorted({*range(count)} - {*lacking}):
+        progress(layer, count, "Comparing the memories")
+        one, other = (which.whole(_name(second, layer)) for which in (first, second))
         coarse = min(one.dtype, other.dtype, key=lambda dtype: dtype.itemsize)
-        same = torch.equal(one.to(coarse), other.to(coarse))
-        found.append(0.0 if same else _relative(one.float(), other.float()))
-    progress(len(outputs), len(outputs), "Comparing the memories")
+        if torch.isfinite(one).all() and torch.isfinite(other).all():
+            same = torch.equal(one.to(coarse), other.to(coarse))
+            found[layer] = 0.0 if same else _relative(one.float(), other.float())
+    progress(count, count, "Comparing the memories")
     return tuple(found)
 
 
 def _relative(before: Tensor, after: Tensor) -> float:
-    return float((after - before).norm() / before.norm().clamp(min=_TINY))
+    change, whole = (torch.linalg.vector_norm(one, dtype=torch.float64) for one in (after - before, before))
+    return float(change / whole.clamp(min=_TINY))
 
 
 def change(first: StoredCheckpoint, second: StoredCheckpoint, layer: int) -> Tensor:
-    """ΔW of a layer's memory [outputs, inputs], float32."""
-    one, other = _memories(first, second, layer)
-    difference = other.float() - one.float()
-    info = second.infos[f"{second.built.anatomy.mlp_outputs[layer]}.weight"]
-    return difference.T if info.transposed else difference
+    """ΔW of a layer's memory [outputs, inputs], float32, where both have it."""
+    name = _name(second, layer)
+    difference = second.whole(name).float() - first.whole(name).float()
+    return difference.T if second.infos[name].transposed else difference
 
 
-def _memories(first: StoredCheckpoint, second: StoredCheckpoint, layer: int) -> tuple[Tensor, Tensor]:
-    name = f"{second.built.anatomy.mlp_outputs[layer]}.weight"
-    if first.find(name) is None or second.find(name) is None:
-        raise EditViewError(
-            f"The memory of layer {layer + 1}, '{name}', isn't in the files of both checkpoints, so they can't be "
-            "compared there. Save both as safetensors in the usual layout."
-        )
-    one, other = first.whole(name), second.whole(name)
-    if one.shape != other.shape:
-        raise EditViewError(
-            f"The memory of layer {layer + 1} is of another size in the second checkpoint, so these are different "
-            "models. Choose two versions of one model."
-        )
-    return one, other
+def _name(checkpoint: StoredCheckpoint, layer: int) -> str:
+    return f"{checkpoint.built.anatomy.mlp_outputs[layer]}.weight"
 
 
 def subject_keys(

@@ -29,7 +29,7 @@ from editview.lm.comparing import refuse_others
 from editview.lm.model import LanguageModel
 from editview.lm.standing_out import memory, relative_values, standing_out, top
 from editview.lm.stored import StoredCheckpoint
-from editview.lm.touching import change, memory_changes, subject_keys, times
+from editview.lm.touching import change, has_memory, memory_changes, subject_keys, times
 from editview.lm.written import words_written
 
 YARDSTICK = 500
@@ -67,18 +67,25 @@ def _beside(
     first, second = StoredCheckpoint(original), StoredCheckpoint(asked.edited)
     refuse_others(first, second)
     changes = memory_changes(first, second, progress)
-    layers = tuple(layer for layer, change in enumerate(changes) if change != 0)
-    empty = Inspection(asked.edited, original, layers, len(candidates), (), changes=changes)
+    layers = tuple(layer for layer, change in enumerate(changes) if change)
+    skipped = tuple(layer for layer, change in enumerate(changes) if change is None)
+    empty = Inspection(asked.edited, original, layers, len(candidates), (), skipped=skipped, changes=changes)
     if not layers:
         return empty
-    lm = open_(original)
+    whole = [all(has_memory(one, layer) for layer in skipped) for one in (first, second)]
+    if not any(whole):
+        raise EditViewError("Neither checkpoint is whole, so neither can be opened and asked. Fetch them again.")
+    lm = open_(original if whole[0] else asked.edited)
     found = _times(lm, candidates, layers, lambda layer: change(first, second, layer), progress)
     chosen = _most(found, candidates)
     prompts = [prompt for _, some in chosen for prompt in some]
-    before = first_sentences(lm, prompts, MOST_TOKENS, progress)
-    del lm  # before the other is opened
-    after = first_sentences(open_(asked.edited), prompts, MOST_TOKENS, progress)
-    return replace(empty, touched=_asked(chosen, before, after))
+    one = first_sentences(lm, prompts, MOST_TOKENS, progress)
+    if all(whole):
+        del lm  # before the other is opened
+        other = first_sentences(open_(asked.edited), prompts, MOST_TOKENS, progress)
+        return replace(empty, touched=_asked(chosen, one, other))
+    unknown = [None] * len(prompts)
+    return replace(empty, touched=_asked(chosen, *((one, unknown) if whole[0] else (unknown, one))))
 
 
 def _alone(open_: Open, asked: InspectCheckpoint, candidates: Sequence[Candidate], progress: Progress) -> Inspection:
@@ -153,7 +160,7 @@ def _most(found: Times, candidates: Sequence[Candidate]) -> list[tuple[Touched, 
 
 
 def _asked(
-    chosen: Sequence[tuple[Touched, tuple[str, ...]]], before: Sequence[str], after: Sequence[str]
+    chosen: Sequence[tuple[Touched, tuple[str, ...]]], before: Sequence[str | None], after: Sequence[str | None]
 ) -> tuple[Touched, ...]:
     """With the answers, in the order of the prompts; those that differ first."""
     answers = iter(zip(before, after, strict=True))

@@ -23,6 +23,7 @@ from editview.domain.two_checkpoints import (
     difference_map,
     differing_answers,
     differing_words,
+    map_sentence,
     name_of,
     places_of,
     sureness,
@@ -31,7 +32,6 @@ from editview.domain.two_checkpoints import (
     told_of,
 )
 from editview.domain.update_kind import judged
-from editview.domain.weight_map import headline as weights_sentence
 from editview.formats.report import contents
 from editview.formats.report.inspection_pictures import layers_picture, subjects_picture
 from editview.formats.report.page import ANOTHER_DAY, write_page
@@ -102,10 +102,10 @@ def _difference(found: Difference, whole: bool) -> dict[str, Any]:
     known = whole or not found.changed
     return {
         "sentence": judgement.sentence if known else headline(found),
-        "evidence": (*judgement.evidence, headline(found)) if known else (NO_KIND,),
+        "evidence": (*judgement.evidence, *([headline(found)] if found.changed else [])) if known else (NO_KIND,),
         "remarks": remarks(found),
         "weights": weights_picture(drawn, {"": 0}),
-        "weights_sentence": weights_sentence(drawn),
+        "weights_sentence": map_sentence(found, drawn),
         "spectrum": _spectrum(rows),
         "tensors": [(row, _part(row), told_of(row).replace("\n", " – ")) for row in rows[:MOST_TENSORS]],
         "more": len(rows) - MOST_TENSORS,

@@ -22,16 +22,12 @@ _LONGEST = 24  # signs of a subject that are drawn
 
 def layers_picture(found: Inspection) -> Markup | None:
     """How much each layer's memory changed; without the original, how far it stands out. None: nothing does."""
+    figures: Sequence[float | None] = found.changes
+    told = [_changed(layer, figure) for layer, figure in enumerate(figures)]
     if found.original is None:
         figures = [one.standing_out for one in found.memories]
         told = [memory_sentence(one).replace("*", "") for one in found.memories]
-    else:
-        figures = list(found.changes)
-        told = [
-            f"The memory of layer {layer + 1} {f'changed by {percent(figure)}' if figure else 'is the same'}."
-            for layer, figure in enumerate(figures)
-        ]
-    axis = scale([figure for figure in figures if figure > 0 and math.isfinite(figure)], round_ends=True)
+    axis = scale([figure for figure in figures if figure and math.isfinite(figure)], round_ends=True)
     if axis is None:
         return None
     alone = found.original is None
@@ -45,9 +41,11 @@ def layers_picture(found: Inspection) -> Markup | None:
         draw.text(_LEFT - 8, y, f"{tick:g} ×" if alone else f"{100 * tick:,.10g} %", anchor="end")
     pad = min(4.0, column * 0.15)
     for layer, (figure, sentence) in enumerate(zip(figures, told, strict=True)):
-        share = axis.share(figure) if figure > 0 and math.isfinite(figure) else 1.0 if figure else 0.0
-        look = "op0" if layer in found.layers else "muted"
-        left = _LEFT + layer * column + pad
+        left, look = _LEFT + layer * column + pad, "op0" if layer in found.layers else "muted"
+        if figure is None:
+            draw.text(left - pad + column / 2, bottom - 10, "?", anchor="middle")
+            continue
+        share = min(axis.share(figure), 1.0) if figure else 0.0
         draw.rect(left, bottom - share * _HEIGHT, max(column - 2 * pad, 1.0), share * _HEIGHT, look, sentence)
     if alone and axis.low < 1 < axis.high:
         y = bottom - axis.share(1.0) * _HEIGHT
@@ -57,6 +55,12 @@ def layers_picture(found: Inspection) -> Markup | None:
         draw.text(x, bottom + 14, words, anchor="middle")
     draw.text(_LEFT - 8, bottom + 14, "layer", anchor="end")
     return draw.markup
+
+
+def _changed(layer: int, figure: float | None) -> str:
+    if figure is None:
+        return f"The memory of layer {layer + 1} couldn't be compared."
+    return f"The memory of layer {layer + 1} {f'changed by {percent(figure)}' if figure else 'is the same'}."
 
 
 def subjects_picture(touched: Sequence[Touched]) -> Markup | None:
