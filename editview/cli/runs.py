@@ -12,7 +12,8 @@ from rich.text import Text
 from editview.cli.saying import say
 from editview.cli.screen import show
 from editview.domain.history import RunEntry
-from editview.domain.history_words import checkpoint_name, outcome, when
+from editview.domain.history_words import outcome, when
+from editview.domain.plan import checkpoint_name
 from editview.runs.history import History
 
 

@@ -30,12 +30,6 @@ def when(began: float, now: float) -> str:
     return f"{then.day} {then:%B}{year}, {time}"
 
 
-def checkpoint_name(source: str) -> str:
-    """The last part of where it lies, and whose it is on the hub."""
-    shown = source.replace("\\", "/").rstrip("/")
-    return shown if shown.count("/") < 2 and not shown.startswith(("/", ".", "~")) else shown.rsplit("/", 1)[-1]
-
-
 def outcome(entry: RunEntry) -> str:
     """What came of a run, led by how far it came where that isn't its end."""
     if entry.state is RunState.FINISHED:

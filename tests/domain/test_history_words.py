@@ -8,7 +8,8 @@ from datetime import datetime
 import pytest
 
 from editview.domain.history import RunEntry
-from editview.domain.history_words import checkpoint_name, matches, names_apart, opened, outcome, when
+from editview.domain.history_words import matches, names_apart, opened, outcome, when
+from editview.domain.plan import checkpoint_name
 from editview.domain.session import RunState
 
 NOW = datetime(2026, 11, 28, 18, 20).timestamp()
@@ -32,7 +33,12 @@ def test_when(then: datetime, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("source", "name"),
-    [("demo", "demo"), ("openai/gpt2", "openai/gpt2"), ("/home/me/models/mine/", "mine"), (r"C:\models\mine", "mine")],
+    [
+        ("demo", "Demo model"),
+        ("openai/gpt2", "openai/gpt2"),
+        ("/home/me/models/mine/", "mine"),
+        (r"C:\models\mine", "mine"),
+    ],
 )
 def test_a_checkpoint_is_named_by_what_tells_it_apart(source: str, name: str) -> None:
     assert checkpoint_name(source) == name

@@ -31,7 +31,7 @@ TITLES = {
     Column.RANK: "Effective rank",
 }
 _HELP = {
-    Column.WHERE: "What the weights do in the model; their name in its files stands below",
+    Column.WHERE: "What the weights do in the model (memory: the feed-forward part); their name in its files is below",
     Column.CHANGE: "How large the change is beside the weights that were there",
     Column.SHARE: "How much of everything that changed lies here",
     Column.RANK: "In how many directions it changed: a knowledge edit changes few, a fine-tune of all weights many",

@@ -11,7 +11,8 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from editview.domain.history import RunEntry
-from editview.domain.history_words import checkpoint_name, matches, outcome, when
+from editview.domain.history_words import matches, outcome, when
+from editview.domain.plan import checkpoint_name
 from editview.ui.look.rows_out import Lines
 
 Index = QModelIndex | QPersistentModelIndex
