@@ -6,10 +6,11 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
+from editview.domain.answers_of_both import headline, sentence
 from editview.domain.plan import Plan
-from editview.domain.sentences import duration, tell
+from editview.domain.sentences import duration
 from editview.domain.session import RunState
-from editview.domain.two_checkpoints import differing_answers, sureness
+from editview.domain.two_checkpoints import differing_answers
 from editview.ui.checkpoints.pair import Pair
 from editview.ui.facts.grid import FactsGrid, Numbers
 from editview.ui.facts.headline import Sayings
@@ -24,19 +25,14 @@ _STEPS = 1000  # of the progress bar
 
 
 def differing_first(grid: FactsGrid) -> Numbers:
-    """Sorts facts: those whose verdict differs, those answered in other words, then all others."""
-    run = grid.run
-    key: Numbers = np.full(len(grid), 2)
-    if run is not None:
-        for fact_id in differing_answers(run):
-            row = grid.sheet.position[fact_id]
-            first, second = (stage.checks[fact_id].verdict for stage in run.stages)
-            key[row] = 1 if first is second else 0
-    return key
+    """Sorts facts: those that both answer differently, those answered only in other words, then all others."""
+    differing = set(differing_answers(grid.run)) if grid.run else set()
+    alike: Numbers = np.where([fact.id in differing for fact in grid.sheet], 1, 2)
+    return np.where(grid.gives[:, 0] != grid.gives[:, 1], 0, alike)
 
 
 def said_of_both(grid: FactsGrid, plan: Plan) -> Sayings:
-    """The sentence over the table: how many are answered differently, and what became of edits and the rest."""
+    """The sentence over the table: how many are answered differently, and who gives which answers."""
     run, stage = grid.run, grid.current
     if run is None or stage is None:
         return Sayings("", "Asking the first checkpoint")
@@ -46,9 +42,7 @@ def said_of_both(grid: FactsGrid, plan: Plan) -> Sayings:
         which = "second" if known[0] == len(grid) else "first"
         counts = f"{known[0]:,} of {len(grid):,} facts asked of the first, {known[1]:,} of the second."
         return Sayings("", "Stopped" if stopped else f"Asking the {which} checkpoint", counts)
-    count = len(differing_answers(run))
-    big = f"{count:,} of {len(grid):,} facts {'is' if count == 1 else 'are'} answered differently"
-    return Sayings("", big, " ".join(filter(None, (tell(grid.tally(stage)), sureness(run)))))
+    return Sayings("", headline(run), sentence(run))
 
 
 class FactsPage(QWidget):

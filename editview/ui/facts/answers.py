@@ -8,6 +8,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QHeaderView, QSizePolicy, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
+from editview.domain.answers_of_both import mark, said
 from editview.domain.facts import Fact, Group
 from editview.domain.look import NOT_ASKED, NOT_EDITED, VERDICT_MARKS, Mark
 from editview.domain.survival import percent
@@ -33,11 +34,13 @@ class AnswersModel(QAbstractTableModel):
         self._operations: list[str | None] = []  # by stage
         self._answers: list[tuple[Answer, ...] | None] = []  # by stage
         self._edited_at = 0
+        self._of_two = False  # checkpoints
 
     def show(self, grid: FactsGrid, row: int) -> None:
         self.beginResetModel()
         fact = self._fact = grid.sheet.facts[row]
         self._headings, self._operations = headings(grid), [grid.operation_id(i) for i in range(len(grid.titles))]
+        self._of_two = grid.of_two
         self._edited_at = int(grid.edited_at[row]) if fact.group is Group.EDITED else 0
         checks = [stage.checks.get(fact.id) for stage in grid.run.stages] if grid.run else [None] * len(grid.titles)
         self._answers = [check.answers if check else None for check in checks]
@@ -53,6 +56,10 @@ class AnswersModel(QAbstractTableModel):
         answer = self.answer(row, column)
         if answer is None:
             return NOT_ASKED
+        if self._of_two:
+            assert self._fact is not None
+            mine, other = (said(self._fact, [each] if each else []) for each in (answer, self.answer(row, 3 - column)))
+            return mark(self._fact.group, mine, other, after=column == 2)
         if column - 1 < self._edited_at:
             return NOT_EDITED
         return VERDICT_MARKS[Verdict.HOLDS if answer.gives else Verdict.FAILS]
