@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,12 +62,19 @@ def test_facts_asked_of_both_stand_differences_first(page: Node) -> None:
     prompts = [row[0] for row in table_of(page)]
     facts = {fact.id: fact.prompt for fact in SHEET}
     assert set(prompts[:3]) == {facts["e0"], facts["e2"], facts["c1"]}
-    assert prompts[0] == facts["e0"]  # lost
     became = {row[0]: row[-1] for row in table_of(page)}
-    assert became[facts["e0"]] == "lost during Updateanswered differently"
-    assert became[facts["e1"]] == "survived"
+    assert became[facts["e0"]] == "new answer before only"
+    assert became[facts["e1"]] == "new answer by both"
+    assert became[facts["e3"]] == "original answer by both"
+    chips = {row[0]: row[3:5] for row in table_of(page)}
+    assert chips[facts["e0"]] == ["✓ new answer New 0", "✗ original answer Old 0"]
+    assert chips[facts["e3"]] == ["○ original answer Old 3", "○ original answer Old 3"]
     assert "3 of 8 facts are answered differently" in [title.text for title in page.all("h2")]
-    assert "2 of 4 edits hold; 1 was lost during Update" in page.text
+    assert "Of 4 new answers, 1 is given before only, 1 after only, 1 by both, 1 by neither." in page.text
+    counted = [" ".join(cell.text.split()) for cell in page.all("td", **{"data-name": "New answers"})]
+    assert counted == ["✓ 2 new ○ 2 original"] * 2
+    said = page.text.replace("a knowledge edit", "").replace("edited", "")
+    assert not re.search(r"edits|hold\b|fails|took|lost|surviv|intact", said, re.IGNORECASE)
 
 
 def test_touched_subjects_pictures_hashes_and_the_command(page: Node) -> None:

@@ -136,5 +136,5 @@ def _counted(rows: Sequence[contents.Row], group: Group, at: int) -> contents.Co
     """How often which answer is given."""
     found = Counter(row.cells[at].mark.word for row in rows if row.fact.group is group)
     marks = (mark(group, each, Said.ANOTHER, after=False) for each in sorted(Said, reverse=True) if each)
-    counts = tuple((seen, seen.word, found[seen.word]) for seen in marks if found[seen.word])
+    counts = tuple((seen, seen.word.removesuffix(" answer"), found[seen.word]) for seen in marks if found[seen.word])
     return contents.Counted(_GROUPS[group], found.total(), counts)

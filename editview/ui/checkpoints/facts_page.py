@@ -26,9 +26,11 @@ _STEPS = 1000  # of the progress bar
 
 def differing_first(grid: FactsGrid) -> Numbers:
     """Sorts facts: those that both answer differently, those answered only in other words, then all others."""
-    differing = set(differing_answers(grid.run)) if grid.run else set()
-    alike: Numbers = np.where([fact.id in differing for fact in grid.sheet], 1, 2)
-    return np.where(grid.gives[:, 0] != grid.gives[:, 1], 0, alike)
+    key: Numbers = np.full(len(grid), 2)
+    if grid.run is not None:
+        differing = [grid.sheet.position[fact_id] for fact_id in differing_answers(grid.run)]
+        key[differing] = grid.gives[differing, 0] == grid.gives[differing, 1]
+    return key
 
 
 def said_of_both(grid: FactsGrid, plan: Plan) -> Sayings:
