@@ -19,20 +19,23 @@ from editview.ui.checkpoints.weights_page import WeightsPage
 from editview.ui.hub import Hub
 from editview.ui.look.message_bar import MessageBar
 from editview.ui.look.theme import theme
+from editview.ui.look.word_help import explain
 from editview.ui.opening.opening import Opening
 from editview.ui.problem import Problem
 from editview.ui.window.actions import Action, Actions
+from editview.ui.window.help import Help
 from editview.ui.window.reports import Reports, place_of_report
+from editview.ui.window.window_actions import help_rows
 
 
 class CheckpointsWindow(QMainWindow):
     """One beside the main window; closing it stops what is under way in it."""
 
-    def __init__(self, hub: Hub, opening: Opening, reports: Reports, parent: QWidget | None = None) -> None:
+    def __init__(self, hub: Hub, opening: Opening, reports: Reports, help: Help, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Window)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAcceptDrops(True)
-        self._reports = reports
+        self._reports, self.help = reports, help
         self.pair = Pair(hub, self)
         self.message = MessageBar(self)
         self.head = Head(self.pair)
@@ -42,6 +45,7 @@ class CheckpointsWindow(QMainWindow):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
+        explain(self.tabs.tabBar())
         self.tabs.setAccessibleName("What was found")
         self.tabs.addTab(self.weights, "Weights")
         self.tabs.addTab(self.facts, "Facts")
@@ -75,6 +79,7 @@ class CheckpointsWindow(QMainWindow):
                 possible=lambda: pair.can_save, group=2,
             ),
             Action("close", "&File", "Close", self.close, "Ctrl+W", group=3),
+            *help_rows(self),
         ]  # fmt: skip
 
     def _lay_out(self) -> None:

@@ -168,7 +168,7 @@ class MainWindow(QMainWindow):
         from editview.ui.window.checkpoints_window import CheckpointsWindow  # so that this window opens sooner
 
         if self.checkpoints is None:
-            self.checkpoints = CheckpointsWindow(self.hub, self.opening, self.reports, self)
+            self.checkpoints = CheckpointsWindow(self.hub, self.opening, self.reports, self.help, self)
             self.checkpoints.destroyed.connect(self._checkpoints_closed)
         self.checkpoints.show()
         self.checkpoints.raise_()

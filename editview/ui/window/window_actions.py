@@ -12,13 +12,15 @@ from editview.ui.window.actions import Action
 from editview.ui.window.help import show_keys
 
 if TYPE_CHECKING:
+    from editview.ui.window.checkpoints_window import CheckpointsWindow
     from editview.ui.window.main_window import MainWindow
 
 _LOOKS = {Mode.SYSTEM: "Look as the system does", Mode.LIGHT: "Light", Mode.DARK: "Dark"}
 
 
 def rows(window: MainWindow) -> list[Action]:
-    return [*_file(window), *_edit(window), *_plan(window), *_view(window), *_help(window)]
+    tour = Action("tour", "&Help", "Show the tour again", window.show_around, "", "look", group=1)
+    return [*_file(window), *_edit(window), *_plan(window), *_view(window), *help_rows(window), tour]
 
 
 def _file(window: MainWindow) -> list[Action]:
@@ -152,9 +154,9 @@ def _view(window: MainWindow) -> list[Action]:
     ]
 
 
-def _help(window: MainWindow) -> list[Action]:
+def help_rows(window: MainWindow | CheckpointsWindow) -> list[Action]:
+    """The help that every window has: the pages, and its own keys."""
     return [
         Action("words", "&Help", "The words used here", window.help.show, "F1", "words"),
         Action("keys", "&Help", "Keys", lambda: show_keys(window.actions_table, window), "Ctrl+?", "keyboard"),
-        Action("tour", "&Help", "Show the tour again", window.show_around, "", "look", group=1),
     ]

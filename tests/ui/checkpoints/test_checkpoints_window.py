@@ -21,6 +21,7 @@ from editview.domain.update_kind import judged
 from editview.ui.checkpoints import choosing
 from editview.ui.checkpoints.touched_table import Column, TouchedModel
 from editview.ui.facts.grid import MARKS, Chip
+from editview.ui.look.word_help import word_help
 from tests import sample, two
 from tests.ui.checkpoints.conftest import Desk
 
@@ -336,3 +337,20 @@ def test_a_report_is_saved_with_all_that_is_known(desk: Desk, tmp_path: Path, mo
     assert window.message.then.isVisible()
     assert not desk.main.message.isVisible()
     assert not window.head.bar.isVisible()
+
+
+def test_help_is_there_too_and_the_same(desk: Desk, qtbot: QtBot) -> None:
+    desk.compare()
+    window = desk.window
+    assert [action.text() for action in window.menuBar().actions()] == ["&File", "&Help"]
+    qtbot.waitExposed(window)
+    window.activateWindow()
+    qtbot.keyClick(window, Qt.Key.Key_F1)
+    browser = desk.main.help.browser
+    assert browser is not None
+    assert browser.text.toPlainText().startswith("Fact")
+    word_help().wanted.emit("direction")
+    assert desk.main.help.browser is browser
+    assert browser.text.toPlainText().startswith("Direction")
+    with qtbot.waitSignal(browser.destroyed):
+        browser.close()
