@@ -36,7 +36,7 @@ _WORDS = {Said.ANOTHER: "another answer", Said.ORIGINAL: "original answer", Said
 
 
 def said(fact: Fact, answers: Sequence[Answer]) -> Said:
-    """What the answers to a fact's wordings, or to one of them, come to; the first decides. None: it wasn't asked."""
+    """What the answers to a fact's wordings, or to one of them, come to; the first decides. Empty: it wasn't asked."""
     if not answers:
         return Said.NOT_ASKED
     if answers[0].gives:
@@ -98,29 +98,28 @@ def headline(run: Run) -> str:
 
 def sentence(run: Run) -> str:
     """'2 of them only in other words. Of 40 new answers, 3 are given after only, 37 by neither. Of 100 controls, …'"""
-    both = pairs(run)
-    differing = differing_answers(run)
-    worded = sum(before is after for before, after in map(both.__getitem__, differing))
+    both, differing = pairs(run), differing_answers(run)
+    worded = sum(before is after for before, after in (both[fact_id] for fact_id in differing))
     only = "All" if worded == len(differing) else f"{worded:,} of them"
+    originals = [both[fact.id] for fact in run.sheet.group(Group.EDITED) if fact.other and fact.id in both]
 
-    def stand(group: Group) -> list[Change]:
+    def standing(group: Group) -> list[Change]:
         asked = [both[fact.id] for fact in run.sheet.group(group) if fact.id in both]
         return [given(before.stands, after.stands) for before, after in asked]
 
-    asked_twice = [both[fact.id] for fact in run.sheet.group(Group.EDITED) if fact.other and fact.id in both]
-    originals = [given(before is Said.ORIGINAL, after is Said.ORIGINAL) for before, after in asked_twice]
-    said = (
+    parts = (
         f"{only} only in other words." if worded else "",
-        _clause(stand(Group.EDITED), "new answer", "given"),
-        _clause(originals, "original answer", "given"),
-        _clause(stand(Group.NEIGHBOURS), "neighbour", "answered rightly"),
-        _clause(stand(Group.CONTROL), "control", "answered rightly"),
+        _clause(standing(Group.EDITED), "new answer", "given"),
+        _clause([given(a is Said.ORIGINAL, b is Said.ORIGINAL) for a, b in originals], "original answer", "given"),
+        _clause(standing(Group.NEIGHBOURS), "neighbour", "answered rightly"),
+        _clause(standing(Group.CONTROL), "control", "answered rightly"),
         sureness(run),
     )
-    return " ".join(filter(None, said))
+    return " ".join(filter(None, parts))
 
 
 def _clause(whose: Sequence[Change], noun: str, verb: str) -> str:
+    """'Of 40 new answers, 3 are given after only, 37 by neither.'"""
     counts = [(whose.count(each), each) for each in WHOSE if each in whose]
     if not counts:
         return ""
