@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from editview.domain.facts import Fact, Group
@@ -97,7 +97,7 @@ class LiveCheck:
     gives: tuple[bool, ...]
     nll_wanted: tuple[float, ...]
     nll_other: tuple[float, ...]
-    said: tuple[str, ...] = ()
+    said: tuple[str, ...] = field(default=(), compare=False)
 
     @staticmethod
     def of(checks: Sequence[Check], step: int) -> LiveCheck:

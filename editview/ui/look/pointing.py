@@ -15,10 +15,10 @@ from editview.ui.look.word_help import word_help
 Spot = TypeVar("Spot")
 """What can be pointed at in a picture: the number of a point, or the row and the column of a cell."""
 
-FAR = 10**9  # as far as Home and End go
+_FAR = 10**9  # as far as Home and End go
 _ARROWS = {
     Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1),
-    Qt.Key.Key_Home: (-FAR, 0), Qt.Key.Key_End: (FAR, 0),
+    Qt.Key.Key_Home: (-_FAR, 0), Qt.Key.Key_End: (_FAR, 0),
 }  # fmt: skip
 _CHOOSE = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 

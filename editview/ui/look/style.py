@@ -178,7 +178,7 @@ QStatusBar {{ background: {roles.background}; color: {roles.muted}; }}
 QStatusBar::item {{ border: none; }}
 QToolTip {{
     background: {roles.raised}; color: {roles.text}; border: 1px solid {roles.line};
-    padding: {px(3)}px {px(5)}px;
+    padding: {px(3)}px {px(5)}px; /* Qt adds it twice, and a little */
     font-size: {px(SMALL)}px;
 }}
 """

@@ -139,7 +139,10 @@ class ScopePicture(PointedPicture[_At]):
         self._dragged = None
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        super().keyPressEvent(event)
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            event.ignore()  # that applies the form
+        else:
+            super().keyPressEvent(event)
         self._dragged = None
 
     def _is_trained(self, layer: int) -> bool:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QEnterEvent, QHelpEvent, QPainter
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QDialog, QPushButton, QVBoxLayout
 from pytestqt.qtbot import QtBot
 
 from editview.ui.look.pictures import write
 from editview.ui.look.pointing import PointedPicture
 from editview.ui.look.word_help import word_help
+from tests.ui.pointer import rest_on
 
 
 @pytest.fixture(autouse=True)
@@ -116,17 +117,8 @@ def test_where_there_is_nothing_keys_point_at_nothing(qtbot: QtBot) -> None:
     assert picture.at is None
 
 
-def rest_on(picture: Squares, at: QPoint) -> str:
-    """The page that is explained after the pointer has rested there; '' where there is none."""
-    place = QPointF(at)
-    QApplication.sendEvent(picture, QEnterEvent(place, place, QPointF(picture.mapToGlobal(at))))
-    QApplication.sendEvent(picture, QHelpEvent(QEvent.Type.ToolTip, at, picture.mapToGlobal(at)))
-    return word_help().page
-
-
 def test_a_painted_word_is_explained_where_it_stands(picture: Squares) -> None:
     assert rest_on(picture, QPoint(196, 8)) == "layer"
-    word_help().hide()
     assert rest_on(picture, QPoint(196, 50)) == ""
     assert rest_on(picture, QPoint(4, 8)) == ""  # right-aligned: nothing is written here
 
