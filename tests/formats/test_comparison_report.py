@@ -73,8 +73,10 @@ def test_facts_asked_of_both_stand_differences_first(page: Node) -> None:
     assert "Of 4 new answers, 1 is given before only, 1 after only, 1 by both, 1 by neither." in page.text
     counted = [" ".join(cell.text.split()) for cell in page.all("td", **{"data-name": "New answers"})]
     assert counted == ["✓ 2 new ○ 2 original"] * 2
-    said = page.text.replace("a knowledge edit", "").replace("edited", "")
-    assert not re.search(r"edits|hold\b|fails|took|lost|surviv|intact", said, re.IGNORECASE)
+    said = " ".join(section.text for section in page.all("section") if "New answers" in section.text)
+    said += " ".join(section.text for section in page.all("section") if section.all("table", id="facts"))
+    assert "original answer" in said
+    assert not re.search(r"edit|hold|fail|took|lost|surviv|intact", said, re.IGNORECASE)
 
 
 def test_touched_subjects_pictures_hashes_and_the_command(page: Node) -> None:
