@@ -415,25 +415,6 @@ def test_diff_tells_what_lies_between_two_checkpoints(editview: Editview, tmp_pa
     assert "holds no adapter" in editview("diff", one, one, "--first-adapter", one).err
 
 
-def test_diff_asks_a_sheet_of_both(editview: Editview, world: small.World, tmp_path: Path) -> None:
-    one, other, sheet = world.folder / "model", tmp_path / "other", world.sheet_file()
-    small.checkpoint(other, seed=1)
-    done = editview("diff", one, other, "--facts", sheet, "--device", "cpu", "--json")
-    asked = done.told["asked"]
-    assert (done.code, len(asked["facts"])) == (1, len(world.sheet))
-    differing = [fact["id"] for fact in asked["facts"] if fact["before"]["answer"] != fact["after"]["answer"]]
-    assert asked["differing"] == differing != []
-    assert asked["headline"] == f"{len(differing)} of {len(world.sheet)} facts are answered differently"
-    said = editview("diff", one, other, "--facts", sheet, "--device", "cpu")
-    assert "Answered differently" in said.out
-    assert asked["headline"] in said.out
-    same = editview("diff", one, one, "--facts", sheet, "--device", "cpu")
-    assert same.code == 0
-    assert f"0 of {len(world.sheet)} facts are answered differently." in " ".join(same.out.split())
-    assert "never took" not in same.out
-    assert editview("diff", one, one, "--facts", tmp_path / "nowhere.json").code == 2
-
-
 def test_inspect_tells_which_facts_were_touched(
     editview: Editview, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -138,7 +138,6 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     diff.add_argument("--first-adapter", metavar="FOLDER", help="a PEFT adapter on top of the first")
     diff.add_argument("--allow-code", action="store_true", help="run the Python code that the checkpoints bring along")
     diff.add_argument("--quick", action="store_true", help="only how much changed: the kind of update isn't told then")
-    diff.add_argument("--facts", metavar="SHEET", help="a fact sheet to ask of both, or 'demo'")
     diff.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     diff.set_defaults(do=_diff)
 
@@ -191,14 +190,14 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
         command.add_argument("--dtype", choices=formats, default="auto", help=settings["dtype"].description)
         for name in ("allow_pickle", "allow_code"):
             command.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=settings[name].description)
-    for command in (run, export, report, check, trace, interference, diff, inspect):
+    for command in (run, export, report, check, trace, interference, inspect):
         command.add_argument(
             "--column", metavar="OURS=THEIRS", type=_column, action="append", default=[],
             help="a column of a CSV sheet and its heading there, 'subject=wer'; give all that are to be read. For zsRE "
             "the field that holds the new answer, 'target_new=alt'. Of edits that contradict each other, which is "
             "used: 'contradictions=first', last or none",
         )  # fmt: skip
-    for command in (run, export, report, check, trace, interference, diff, inspect, study):
+    for command in (run, export, report, check, trace, interference, inspect, study):
         command.add_argument("--device", help="cpu, cuda, cuda:1, mps; the best one when not given")
     for command in (run, export, check, trace, interference, inspect, study, runs):
         command.add_argument("--json", action="store_true", help="print one JSON object as the last line")
@@ -258,8 +257,7 @@ def _diff(options: argparse.Namespace) -> int:
 
     first = Checkpoint(source=options.first, adapter=options.first_adapter, allow_code=options.allow_code)
     second = Checkpoint(source=options.second, adapter=options.adapter, allow_code=options.allow_code)
-    columns = dict(options.column)
-    return diff(first, second, options.facts, columns, options.device, options.json, options.quick)
+    return diff(first, second, options.json, options.quick)
 
 
 def _inspect(options: argparse.Namespace) -> int:

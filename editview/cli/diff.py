@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
-from editview.cli.both import asked_of_both, both_outcome, show_both
 from editview.cli.saying import say
 from editview.cli.screen import Bar, ctrl_c, show
 from editview.domain.change_spectrum import ChangeSpectrum
 from editview.domain.difference import Difference, TensorDifference, headline, remarks
 from editview.domain.errors import Cancelled
-from editview.domain.facts import FactSheet
 from editview.domain.plan import Checkpoint
 from editview.domain.sentences import amount
 from editview.domain.update_kind import Judgement, judged
 from editview.domain.weight_map import percent
-from editview.formats.fact_sheets import read_facts
 
 _MOST = 30
 """Tensors that the table shows: those that changed most."""
@@ -29,20 +25,11 @@ _LEADING = 32
 """Singular values of each tensor in the JSON: the largest."""
 
 
-def diff(
-    first: Checkpoint,
-    second: Checkpoint,
-    facts: str | None,
-    columns: Mapping[str, str],
-    device_id: str | None,
-    as_json: bool,
-    quick: bool,
-) -> int:
+def diff(first: Checkpoint, second: Checkpoint, as_json: bool, quick: bool = False) -> int:
     """Compare two checkpoints; 0 when their weights are equal but for number formats, else 1.
 
-    `facts` is a sheet to ask of both. `quick`: only how much each tensor changed, not in which directions.
+    `quick`: only how much each tensor changed, not in which directions.
     """
-    sheet = _sheet(facts, columns) if facts else None
     from editview.lm.change_spectra import with_spectra
     from editview.lm.comparing import compare
     from editview.lm.stored import StoredCheckpoint
@@ -62,9 +49,8 @@ def diff(
         if not quick:
             found = with_spectra(one, other, found, looking)
     judgement = judged(found)
-    asked = asked_of_both(first, second, sheet, device_id) if sheet else None
     if as_json:
-        print(json.dumps(_outcome(found, judgement) | ({"asked": both_outcome(asked)} if asked else {})))
+        print(json.dumps(_outcome(found, judgement)))
     else:
         if not (quick and found.changed):
             show(judgement.sentence)
@@ -76,16 +62,7 @@ def diff(
             say(remark)
         if found.changed or not found.tensors:
             show(headline(found))
-        if asked:
-            show_both(asked)
     return 1 if found.changed or found.only_first or found.only_second else 0
-
-
-def _sheet(facts: str, columns: Mapping[str, str]) -> FactSheet:
-    sheet, left_out = read_facts(facts, columns)
-    for problem in left_out:
-        say(str(problem))
-    return sheet
 
 
 def _table(found: Difference) -> Table:
