@@ -113,6 +113,7 @@ def test_the_longest_word_at_a_place_is_meant() -> None:
         ("rounded only", "only", "rounding"),
         ("2 of 4 tensors changed", "tensors", "tensor"),
         ("What kind of update this was can't be told.", "kind", "kind-of-update"),
+        ("2 tensors hold numbers that aren't finite", "hold", None),
         ("double-click it to change its settings", "change", None),
         ("what it will cost stands on the cards", "stands", None),
     ],
