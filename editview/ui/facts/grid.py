@@ -209,9 +209,7 @@ class FactsGrid:
             [int(Chip.NOT_ASKED), int(Chip.NOT_EDITED), int(Chip.RECOVERED), int(Chip.HOLDS), int(Chip.WEAK)],
             default=int(Chip.FAILS),
         )
-        self.original_by: Numbers = np.zeros(
-            facts, dtype=np.int64
-        )  # which of two checkpoints gives it; a change's code
+        self.original_by: Numbers = np.zeros(facts, dtype=np.int64)  # of two checkpoints; a change's code
         if self.of_two:
             both = tuple(self.gives.T)
             self.chips, self.changes[:, 0], self.changes[:, 1] = CHIPS_OF_BOTH[both], 0, WANTED_BY[both]

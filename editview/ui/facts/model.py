@@ -236,5 +236,6 @@ _HELP_OF_TWO = {
     f"{MARKS[Chip.WEAK].glyph} in some, {MARKS[Chip.NOT_GIVEN].glyph} another; {MARKS[Chip.FAILS].glyph} another where "
     "it was right before. What differs is coloured.",
     Kind.SAYS: "What the checkpoint after answers by itself.",
+    Kind.WANTED: "The new answer of a fact that has one on the sheet, the true one of all others.",
     Kind.BECAME: "Which of the two gives the wanted answer, or else the original one.",
 }
