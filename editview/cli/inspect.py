@@ -12,7 +12,7 @@ from rich.text import Text
 
 from editview.cli.run import make_runner
 from editview.cli.saying import say
-from editview.cli.screen import Bar, ctrl_c, show
+from editview.cli.screen import Bar, ctrl_c, grid, show
 from editview.domain.events import EngineLoading, Event
 from editview.domain.facts import Fact
 from editview.domain.inspection import Inspection, headline, memory_sentence, remarks
@@ -66,10 +66,10 @@ def _facts(source: str, columns: Mapping[str, str]) -> tuple[Fact, ...]:
 
 def _table(found: Inspection) -> Table:
     more = f"{len(found.touched) - _MOST:,} more were asked; --json lists all" if len(found.touched) > _MOST else None
-    shown = Table(title="Subjects that the change acts on most; those answered differently first", caption=more)
+    shown = grid("Subjects that the change acts on most; those answered differently first", more)
     for name in ("Asked", "Before" if found.original else "Without what stands out", "Now"):
         shown.add_column(name)
-    for name in ("Times the usual", "Layer"):
+    for name in ("Times\nthe usual", "Layer"):
         shown.add_column(name, justify="right")
     for one in found.touched[:_MOST]:
         said = one.telling

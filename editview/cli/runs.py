@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from editview.cli.saying import say
-from editview.cli.screen import show
+from editview.cli.screen import grid, show
 from editview.domain.history import RunEntry
 from editview.domain.history_words import checkpoint_name, outcome, when
 from editview.runs.history import History
@@ -31,14 +31,14 @@ def runs(as_json: bool) -> int:
 
 
 def _table(entries: tuple[RunEntry, ...]) -> Table:
-    shown, now = Table(title="Runs so far", show_lines=True), time.time()
+    shown, now = grid("Runs so far"), time.time()
     for name in ("When", "Plan", "What came of it"):
         shown.add_column(name)
     for entry in entries:
         plan = (entry.plan, entry.steps, checkpoint_name(entry.checkpoint))
         found = (outcome(entry).replace("*", ""), f"Note: {entry.note}" if entry.note else "")
         cells = (when(entry.began, now), "\n".join(plan), "\n".join(filter(None, found)))
-        shown.add_row(*map(Text, cells))
+        shown.add_row(*map(Text, cells), end_section=True)
     return shown
 
 

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from rich.table import Table
+from rich.text import Text
+
 from editview.cli.saying import say
-from editview.cli.screen import Bar, ctrl_c
+from editview.cli.screen import Bar, ctrl_c, grid, show
 from editview.domain import places
 from editview.domain.errors import EditViewError
 from editview.domain.events import Event, Progressed
 from editview.domain.operations import Trained
 from editview.domain.session import Run
-from editview.domain.study import Order, Protection, Row, cells, edits_and_tunes, summed
+from editview.domain.study import Order, Protection, Row, Summed, cells, edits_and_tunes, summed
 from editview.formats.fact_sheets import read_facts
 from editview.formats.plans import read_plan
-from editview.formats.studies import add_row, markdown, read_rows, write_study
+from editview.formats.studies import add_row, figure_said, markdown, read_rows, write_study
+
+_SHARES: tuple[Callable[[Row], float | None], ...] = (
+    lambda row: row.hold, lambda row: row.neighbours, lambda row: row.controls,
+)  # fmt: skip
 
 
 def study(
@@ -72,10 +80,24 @@ def study(
     write_study(folder, rows, _lead(plan.name, sheet.name, until, seeds, rows))
     if as_json:
         print(json.dumps({"until": until, "rows": [asdict(row) for row in rows]}))
+    elif sys.stdout.isatty():
+        show(_table(tuple(summed(rows))))
     else:
         print(markdown(tuple(summed(rows))))
         say(f"The table, the rows and the picture are in '{folder}'.")
     return 1 if any(row.failure for row in rows) else 0
+
+
+def _table(found: Sequence[Summed]) -> Table:
+    """The figures that a terminal has room for; the folder holds all."""
+    shown = grid("Shares in per cent, means over seeds with their 95 % interval")
+    for name in ("Edit, fine-tune, layers, order, protection", "Edits hold", "Neighbours", "Controls", "Loss"):
+        shown.add_column(name, justify="left" if not shown.columns else "right")
+    for each in found:
+        shares = [figure_said(each.figure(share), 100, 1) for share in _SHARES]
+        loss = figure_said(each.figure(lambda row: row.loss), 1, 3)
+        shown.add_row(*map(Text, (", ".join(filter(None, each.place)), *shares, loss)))
+    return shown
 
 
 def _seconds_left(done: int, total: int, seconds: float) -> float | None:
