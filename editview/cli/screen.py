@@ -18,7 +18,7 @@ from rich.text import Text
 from editview.domain.events import EngineLoading, Event, Noted, Progressed, StageFinished, StageStarted
 from editview.domain.facts import Group
 from editview.domain.scores import SCORES, score_row
-from editview.domain.sentences import duration, summary
+from editview.domain.sentences import duration, summary, time_left
 from editview.domain.session import Run
 from editview.domain.validation import gained
 from editview.domain.verdicts import Verdict
@@ -75,7 +75,7 @@ class Bar:
         self._bar.stop()
 
     def show(self, done: int, total: int, what: str, seconds_left: float | None = None) -> None:
-        left = f"{duration(seconds_left)} left" if seconds_left is not None and done < total else ""
+        left = f"{time_left(seconds_left)} left" if seconds_left is not None and done < total else ""
         self._bar.update(self._task, description=what, completed=done, total=max(total, 1), left=left)
 
     def take(self, event: Event, run: Run | None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -53,24 +52,25 @@ def study(
     from editview.runs import study as runs
     from editview.runs.fingerprints import Fingerprints
     from editview.runs.machine import device, settle
+    from editview.runs.pace import Clock
     from editview.runs.runner import Runner
     from editview.runs.store import StageStore
     from editview.runs.timings import Timings
 
     settle()
     runner = Runner(StageStore(places.stages()), Fingerprints(), Timings(), device(device_id))
-    known, began = read_rows(folder), time.perf_counter()
+    known, clock = read_rows(folder), Clock()
     rows: list[Row] = []
     with ctrl_c() as stop, Bar() as bar:
 
         def tell(event: Event, run: Run | None) -> None:
             if isinstance(event, Progressed) and run is not None:
-                left = _seconds_left(len(rows), len(grid), time.perf_counter() - began)
+                left = clock.seconds_left(len(rows), len(grid)) if rows else None
                 bar.show(len(rows), len(grid), f"{len(rows):,} of {len(grid):,}: {run.plan.name}: {event.what}", left)
 
         if until is None:
             until = runs.reachable_loss(runner, plan, sheet, grid, tell, stop) if tunes else 0.0
-        began = time.perf_counter()
+        clock.begin(0, "cells")
         for row in runs.carry_out(runner, plan, sheet, grid, until, known, tell, stop):
             rows.append(row)
             if row.failure:
@@ -98,10 +98,6 @@ def _table(found: Sequence[Summed]) -> Table:
         loss = figure_said(each.figure(lambda row: row.loss), 1, 3)
         shown.add_row(*map(Text, (", ".join(filter(None, each.place)), *shares, loss)))
     return shown
-
-
-def _seconds_left(done: int, total: int, seconds: float) -> float | None:
-    return seconds / done * (total - done) if done else None
 
 
 def _lead(plan: str, sheet: str, until: float, seeds: Sequence[int], rows: Sequence[Row]) -> str:

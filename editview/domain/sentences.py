@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -272,6 +273,13 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def time_left(seconds: float) -> str:
+    """'8 s', '45 s', '3 min 30 s', '25 min', '2 h 5 min': the longer it takes, the less is known, and said, of it."""
+    steps = ((10, 1), (60, 5), (600, 30), (1800, 60), (math.inf, 300))
+    step = next(step for below, step in steps if seconds < below)
+    return duration(step * round(seconds / step))
 
 
 def amount(count: float) -> str:

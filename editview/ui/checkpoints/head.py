@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QToolButto
 
 from editview.domain.difference import headline, remarks
 from editview.domain.plan import Checkpoint
-from editview.domain.sentences import duration
+from editview.domain.sentences import time_left
 from editview.ui.checkpoints import choosing
 from editview.ui.checkpoints.pair import Pair
 from editview.ui.checkpoints.side import Side
@@ -179,7 +179,7 @@ class Head(QWidget):
         self.bar.setVisible(busy)
         self.work.setVisible(busy)
         if busy and work is not None:
-            left = f", about {duration(work.seconds_left)} left" if work.seconds_left else ""
+            left = f", about {time_left(work.seconds_left)} left" if work.seconds_left else ""
             self.work.say(f"{work.what}{left}.")
             self.bar.setRange(0, _STEPS if work.share else 0)
             self.bar.setValue(round(_STEPS * work.share))

@@ -17,8 +17,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from editview.domain.inspection import Touched, headline, memory_sentence, remarks, touched_sentence
-from editview.domain.sentences import duration
+from editview.domain.inspection import (
+    Touched,
+    headline,
+    memory_sentence,
+    remarks,
+    touched_sentence,
+    written_sentence,
+)
+from editview.domain.sentences import time_left
 from editview.ui.checkpoints.pair import Pair
 from editview.ui.checkpoints.touched_table import TouchedModel, TouchedTable
 from editview.ui.look.labels import Sentence, Words
@@ -142,11 +149,12 @@ class TouchedPage(QWidget):
         note = HOW if pair.first is not None else ALONE
         if pair.inspection is not None:
             edited = [memory_sentence(one) for one in pair.inspection.memories if one.looks_edited]
-            note = " ".join((*edited, *remarks(pair.inspection)))
+            said = (written_sentence(pair.inspection), *edited, *remarks(pair.inspection))
+            note = " ".join(filter(None, said))
         if pair.inspecting:
             self.bar.setRange(0, _STEPS if work.share else 0)
             self.bar.setValue(round(_STEPS * (work.share or 0.0)))
-            left = f", about {duration(work.seconds_left)} left" if work.seconds_left else ""
+            left = f", about {time_left(work.seconds_left)} left" if work.seconds_left else ""
             note = "A run is going on; this begins when it has ended." if pair.hub.running else ""
             note = note or (f"{work.what}{left}." if work.what else "Waiting for the model.")
         self.note.say(note)
