@@ -15,7 +15,7 @@ from editview.cli.saying import say
 from editview.cli.screen import Bar, ctrl_c, grid, show
 from editview.domain.events import EngineLoading, Event
 from editview.domain.facts import Fact
-from editview.domain.inspection import Inspection, headline, memory_sentence, remarks
+from editview.domain.inspection import Inspection, headline, memory_sentence, remarks, written_sentence
 from editview.domain.plan import Checkpoint
 from editview.domain.requests import InspectCheckpoint
 from editview.formats.fact_sheets import read_facts
@@ -54,6 +54,8 @@ def inspect(
         for remark in remarks(found):
             say(remark)
         show(headline(found))
+        if said := written_sentence(found):
+            show(said)
     return 0 if found.differing else 1
 
 
@@ -86,4 +88,6 @@ def _outcome(found: Inspection) -> dict[str, Any]:
         outcome[name] = checkpoint.model_dump(mode="json") if checkpoint else None
     for one, shown in zip(found.touched, outcome["touched"], strict=True):
         shown["differs"] = one.differs
-    return {"sentence": headline(found), "remarks": list(remarks(found)), **outcome}
+    written = [{**asdict(one), "probable": one.probable} for one in found.written] if found.original is None else []
+    said = {"sentence": headline(found), "written_sentence": written_sentence(found), "remarks": list(remarks(found))}
+    return {**said, "written": written, **outcome}
