@@ -45,7 +45,7 @@ def trace(
         show(headline(found))
         show(basis(found))
         if found.suggested:
-            show(f"For a plan file: layers = [{', '.join(map(str, found.suggested))}]")
+            show(f"For a plan file, which counts from 0: layers = [{', '.join(map(str, found.suggested))}]")
             show(ADVICE)
     return 0 if found.suggested else 1
 
