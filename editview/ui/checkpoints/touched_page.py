@@ -123,10 +123,15 @@ class TouchedPage(QWidget):
             self.source.setCurrentIndex(max(self.source.findData("own" if path else PACKAGED), 0))
 
     def _pressed(self) -> None:
+        if self._pair.inspecting:
+            self._pair.stop_inspecting()
+        else:
+            self.look()
+
+    def look(self) -> None:
+        """Inspect with the chosen candidates."""
         pair, chosen = self._pair, self.source.currentData()
-        if pair.inspecting:
-            pair.stop_inspecting()
-        elif chosen == "sheet" and pair.hub.sheet is not None:
+        if chosen == "sheet" and pair.hub.sheet is not None:
             pair.inspect("", pair.hub.sheet.facts)
         else:
             pair.inspect(self._list if chosen == "own" else PACKAGED)
@@ -149,8 +154,8 @@ class TouchedPage(QWidget):
         note = HOW if pair.first is not None else ALONE
         if pair.inspection is not None:
             edited = [memory_sentence(one) for one in pair.inspection.memories if one.looks_edited]
-            said = (written_sentence(pair.inspection), *edited, *remarks(pair.inspection))
-            note = " ".join(filter(None, said))
+            said = (written_sentence(pair.inspection), " ".join(edited), " ".join(remarks(pair.inspection)))
+            note = "\n".join(filter(None, said))
         if pair.inspecting:
             self.bar.setRange(0, _STEPS if work.share else 0)
             self.bar.setValue(round(_STEPS * (work.share or 0.0)))

@@ -165,6 +165,13 @@ class MainWindow(QMainWindow):
 
     def compare_checkpoints(self, two: Sequence[Checkpoint] = ()) -> None:
         """Open the window for it, or bring it to the front; two checkpoints are compared at once."""
+        self._checkpoints_window().head.take(0, two)
+
+    def inspect_checkpoint(self) -> None:
+        """Ask for one checkpoint and look in the same window what it was made to change, without its original."""
+        self._checkpoints_window().inspect()
+
+    def _checkpoints_window(self) -> CheckpointsWindow:
         from editview.ui.window.checkpoints_window import CheckpointsWindow  # so that this window opens sooner
 
         if self.checkpoints is None:
@@ -173,7 +180,7 @@ class MainWindow(QMainWindow):
         self.checkpoints.show()
         self.checkpoints.raise_()
         self.checkpoints.activateWindow()
-        self.checkpoints.head.take(0, two)
+        return self.checkpoints
 
     def _checkpoints_closed(self) -> None:
         self.checkpoints = None
