@@ -91,7 +91,7 @@ def study(
 def _table(found: Sequence[Summed]) -> Table:
     """The figures that a terminal has room for; the folder holds all."""
     shown = grid("Shares in per cent, means over seeds with their 95 % interval")
-    for name in ("Edit, fine-tune, layers, order, protection", "Edits hold", "Neighbours", "Controls", "Loss"):
+    for name in ("Edit, fine-tune, layers, order, protection", "Edits stand", "Neighbours", "Controls", "Loss"):
         shown.add_column(name, justify="left" if not shown.columns else "right")
     for each in found:
         shares = [figure_said(each.figure(share), 100, 1) for share in _SHARES]

@@ -18,7 +18,7 @@ from editview.formats.study_picture import picture
 ROWS, TABLE, SUMMARY, PICTURE = "rows.jsonl", "rows.csv", "study.md", "study.svg"
 
 _HEADINGS = (
-    "edit", "fine-tune", "layers", "order", "protection", "seeds", "edits hold, %", "took, %", "flipped, %",
+    "edit", "fine-tune", "layers", "order", "protection", "seeds", "edits stand, %", "took, %", "flipped, %",
     "neighbours, %", "controls, %", "validation loss", "steps",
 )  # fmt: skip
 
