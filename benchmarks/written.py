@@ -2,9 +2,10 @@
 
     python -m benchmarks.written [--draws 807 808 …] [--page]
 
-Ten edits by MEMIT, one by MEMIT and one by ROME a draw, in the demo model; the edited model is inspected with the
-packaged list of subjects, and with that list less those that were edited. An answer is right when it begins with the
-new answer of an edit that took. The inspection's thresholds were set on draws 801 to 806: those are no measurement.
+Ten edits by MEMIT, one by MEMIT, one by ROME, and ten by MEMIT with a LoRA fine-tune on top, a draw, in the demo model;
+the edited model is inspected with the packaged list of subjects, and with that list less those that were edited. An
+answer is right when it begins with the new answer of an edit that the model gives then. The inspection's thresholds
+were set on draws 801 to 806 without a fine-tune: those are no measurement.
 --page writes docs/inspection.md.
 """
 
@@ -24,21 +25,23 @@ from benchmarks.inspection import ASKED_TOKENS, PAGE, _demo, _hidden
 from demo.quality import write_into
 from editview.domain.facts import Fact
 from editview.domain.inspection import NAMED, Inspection
-from editview.domain.operations import Memit, Rome
+from editview.domain.operations import Lora, Memit, Rome
 from editview.domain.plan import Checkpoint
 from editview.domain.progress import silent
 from editview.domain.requests import InspectCheckpoint
 from editview.edits.methods import edit
 from editview.edits.requests import settled
 from editview.formats.subjects import packaged
+from editview.formats.training_data import training_data
 from editview.lm.answers import first_sentences
 from editview.lm.model import LanguageModel
 from editview.lm.standing_out import memory, relative_values, standing_out, top
 from editview.lm.written import words_written
 from editview.runs.inspection import inspect
+from editview.tuning.fine_tune import fine_tune
 
 DRAWS = range(807, 811)
-CASES = ((Memit, 10), (Memit, 1), (Rome, 1))
+CASES = ((Memit, 10, False), (Memit, 1, False), (Rome, 1, False), (Memit, 10, True))  # how, how many, LoRA on top
 FIRST = (1, 5, 10)
 Row = dict[str, Any]
 
@@ -47,17 +50,20 @@ def rows(draws: Sequence[int]) -> Iterator[Row]:
     """A row for each edited model: for each way to look whether each answer is right, in the order they are told."""
     lm = _demo()
     original = copy.deepcopy(lm.model.state_dict())
+    examples, _ = training_data("support-tickets").read(silent)
     for draw in draws:
-        for method, count in CASES:
+        for method, count, tuned in CASES:
             lm.model.load_state_dict(original)
             hidden = _hidden(draw, count)
             edit(lm, hidden, settled(lm, method()), draw, {}, silent)
+            if tuned:
+                fine_tune(lm, Lora(), examples, draw)
             said = first_sentences(lm, [fact.prompt for fact in hidden], ASKED_TOKENS, silent)
-            new = [str(fact.new_answer) for fact in hidden]
-            new = [answer for answer, now in zip(new, said, strict=True) if now.startswith(answer)]
+            wanted = [str(fact.new_answer) for fact in hidden]
+            new = [answer for answer, now in zip(wanted, said, strict=True) if now.startswith(answer)]
             listed, unlisted = _looked(lm, ()), _looked(lm, hidden)
             yield {
-                "edited": f"{count} by {method().label}",
+                "edited": f"{count} by {method().label}{', then LoRA' if tuned else ''}",
                 "draw": draw,
                 "listed": [(one.probable, _right(one.answer, new)) for one in listed.written],
                 "unlisted": [(one.probable, _right(one.answer, new)) for one in unlisted.written],

@@ -220,7 +220,7 @@ def written_sentence(found: Inspection) -> str:
         ("probably", [one for one in named if one.probable]), ("perhaps", [one for one in named if not one.probable])
     ):  # fmt: skip
         if some:
-            answers = [f"*{_shown(one.answer)}* ({one.subject})" for one in some]
+            answers = [f"*{one.answer}* ({one.subject})" for one in some]
             said.append(f"{how} made to say {', '.join(answers)}")
     more = len(found.written) - len(named)
     rest = f"; the table has {more:,} more" if more else ""
