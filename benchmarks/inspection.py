@@ -1,12 +1,13 @@
 """What an inspection finds, and what a reversal gives back, on models that were edited without telling it what.
 
-    python -m benchmarks.inspection [touched] [tuned] [reversed] [--draws N] [--rows FILE] [--page]
+    python -m benchmarks.inspection [touched] [tuned] [elsewhere] [reversed] [--draws N] [--rows FILE] [--page]
 
 touched: ten hidden edits among the packaged list's subjects, in the demo model, found with the original, without it
 and from a list of bare subjects. The bar: by MEMIT, 8 of 10 are among the first 20 in every draw.
 tuned: the same by MEMIT, with a LoRA fine-tune on top.
-reversed: one edit and ten in the demo model and in two small models of other architectures, which are trained here for
-a minute on a part of the demo's world: what was taken out, what came back and what it cost.
+elsewhere: the same by MEMIT in two models of other architectures, trained here as the demo model was (a quarter of an
+hour each; --models keeps them).
+reversed: one edit and ten in the demo model and in those two: what was taken out, what came back and what it cost.
 Works through the files, as `editview inspect` does. --rows keeps each draw, so that a measurement that was cut off goes
 on; --page writes docs/inspection.md. Exits 1 when the bar is missed.
 """
@@ -16,21 +17,21 @@ from __future__ import annotations
 import argparse
 import copy
 import json
-import random
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import GPTNeoXConfig, LlamaConfig, PretrainedConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer, GPTNeoXConfig, LlamaConfig, PretrainedConfig
 
-from benchmarks.worlds import random_model
 from demo.quality import facts_of, write_into
 from demo.sheet import draw_sheet
-from demo.world import read_world
+from demo.train import POSITIONS, STEPS, VOCABULARY, WIDTH, save, train
+from demo.world import DEMO, read_world
 from editview.domain.checkpoint import Device
 from editview.domain.facts import Fact, Group
 from editview.domain.inspection import Inspection
@@ -44,11 +45,9 @@ from editview.edits.reversing import reverse
 from editview.formats.subjects import packaged
 from editview.formats.training_data import training_data
 from editview.lm.answers import first_sentences
-from editview.lm.forward import padded
 from editview.lm.model import LanguageModel
 from editview.lm.opening import open_model
 from editview.lm.standing_out import memory, relative_values, standing_out, top
-from editview.lm.tokens import encode_all
 from editview.lm.written import words_written
 from editview.runs.inspection import inspect
 from editview.tuning.fine_tune import fine_tune
@@ -95,17 +94,30 @@ def tuned(draws: Sequence[int], known: Known) -> Iterator[Row]:
             yield _row("tuned", Memit.label, draw) | {"looks": _looks(lm, hidden, False)}
 
 
-def _looks(lm: LanguageModel, hidden: Sequence[Fact], bare: bool) -> dict[str, Row]:
+def elsewhere(draws: Sequence[int], known: Known, models: Path) -> Iterator[Row]:
+    """The same by MEMIT in models of other architectures."""
+    for make in (llama, neox):
+        small = make(models)
+        original = copy.deepcopy(small.lm.model.state_dict())
+        for draw in draws[:FEW]:
+            if not known("elsewhere", small.name, draw):
+                small.lm.model.load_state_dict(original)
+                hidden = _hidden(draw, HIDDEN)
+                edit(small.lm, hidden, small.memit, draw, {}, silent)
+                yield _row("elsewhere", small.name, draw) | {"looks": _looks(small.lm, hidden, False, small.source)}
+
+
+def _looks(lm: LanguageModel, hidden: Sequence[Fact], bare: bool, original: str = "demo") -> dict[str, Row]:
     """The model as it is now, written to files and inspected: how many are among the first, and which layers."""
     with tempfile.TemporaryDirectory() as folder:
-        edited, demo = Checkpoint(source=folder), Checkpoint(source="demo")
+        edited, before = Checkpoint(source=folder), Checkpoint(source=original)
         lm.model.save_pretrained(folder)
         lm.tokenizer.save_pretrained(folder)
-        asked = {"with the original": InspectCheckpoint(edited, demo), "without it": InspectCheckpoint(edited)}
+        asked = {"with the original": InspectCheckpoint(edited, before), "without it": InspectCheckpoint(edited)}
         if bare:
             subjects = Path(folder) / "subjects.txt"
             subjects.write_text("\n".join(one.subject for one in packaged()), "utf-8")
-            asked["with the original, bare subjects"] = InspectCheckpoint(edited, demo, str(subjects))
+            asked["with the original, bare subjects"] = InspectCheckpoint(edited, before, str(subjects))
         found = {name: inspect(_open, one, silent) for name, one in asked.items()}
     return {name: {"found": _among_first(one, hidden), "layers": one.layers} for name, one in found.items()}
 
@@ -120,23 +132,22 @@ def _among_first(found: Inspection, hidden: Sequence[Fact]) -> int:
 
 @dataclass(frozen=True)
 class Small:
-    """A model to edit, with what to edit in it."""
+    """A model to edit, and how it is edited."""
 
     name: str
+    source: str
     lm: LanguageModel
     memit: Memit
     rome: Rome
-    hidden: Callable[[int, int], list[Fact]]  # draw, count
-    controls: Sequence[str]  # prompts of facts that are never edited
 
 
-def reversals(draws: Sequence[int], known: Known) -> Iterator[Row]:
+def reversals(draws: Sequence[int], known: Known, models: Path) -> Iterator[Row]:
     """A row for each draw of facts edited and reversed, and one for each model that nobody edited."""
     for name, make in MODELS.items():
         cases = [("rome", 1), ("memit", 1), ("memit", HIDDEN)]
         wanted = [(method, count, draw) for method, count in cases for draw in draws
                   if not known(name, f"{method} {count}", draw)]  # fmt: skip
-        small = make() if wanted else None
+        small = make(models) if wanted else None
         for method, count, draw in wanted:
             assert small is not None
             yield _row(name, f"{method} {count}", draw) | _reversed(small, getattr(small, method), count, draw)
@@ -146,14 +157,15 @@ def reversals(draws: Sequence[int], known: Known) -> Iterator[Row]:
 
 def _reversed(small: Small, operation: Edit, count: int, draw: int) -> Row:
     """What became of one draw of facts; those that didn't take aren't counted on."""
-    lm, facts = small.lm, small.hidden(draw, count)
+    lm, facts = small.lm, _hidden(draw, count)
+    controls = [fact.prompt for fact in facts_of(draw_sheet(read_world(), 0)) if fact.group is Group.CONTROL]
     untouched = copy.deepcopy(lm.model.state_dict())
     try:
-        before, kept = _said(lm, [fact.prompt for fact in facts]), _said(lm, small.controls)
+        before, kept = _said(lm, [fact.prompt for fact in facts]), _said(lm, controls)
         edit(lm, facts, operation, draw, {}, silent)
         now = _said(lm, [fact.prompt for fact in facts])
         took = [i for i, fact in enumerate(facts) if now[i].startswith(str(fact.new_answer)) and now[i] != before[i]]
-        spared = _same(_said(lm, small.controls), kept)
+        spared = _same(_said(lm, controls), kept)
         stand = {layer: number for layer, (_, number) in standing_out(relative_values(lm, silent)).items() if number}
         written = [
             word for layer, number in stand.items()
@@ -170,7 +182,7 @@ def _reversed(small: Small, operation: Edit, count: int, draw: int) -> Row:
             "gone": sum(after[i] != now[i] for i in took),
             "back": sum(after[i] == before[i] for i in took),
             "controls_edited": spared,
-            "controls_reversed": _same(_said(lm, small.controls), kept),
+            "controls_reversed": _same(_said(lm, controls), kept),
         }
     finally:
         lm.model.load_state_dict(untouched)
@@ -204,86 +216,57 @@ def _hidden(draw: int, count: int) -> list[Fact]:
     return [fact for fact in facts_of(draw_sheet(read_world(), draw, edits=count)) if fact.group is Group.EDITED]
 
 
-def demo() -> Small:
-    lm = _demo()
-    controls = [fact.prompt for fact in facts_of(draw_sheet(read_world(), 0)) if fact.group is Group.CONTROL]
-    return Small("demo (GPT-2)", lm, settled(lm, Memit()), settled(lm, Rome()), _hidden, controls)
+def demo(folder: Path) -> Small:
+    return _small("demo (GPT-2)", "demo", settled(_demo(), Memit()).layers)
 
 
-def llama() -> Small:
+def _small(name: str, source: str, layers: tuple[int, ...]) -> Small:
+    """The demo's settings, in the layers of this model that gather a subject; ROME edits the first of them."""
+    settings = _demo()
+    memit, rome = (settled(settings, method()).model_copy(update={"layers": where})
+                   for method, where in ((Memit, layers), (Rome, layers[:1])))  # fmt: skip
+    return Small(name, source, _open(Checkpoint(source=source)), memit, rome)
+
+
+def llama(folder: Path) -> Small:
     return _trained(
-        "Llama",
-        LlamaConfig(
-            hidden_size=WIDTH, intermediate_size=3 * WIDTH, num_hidden_layers=LAYERS, num_attention_heads=4,
-            vocab_size=VOCABULARY, max_position_embeddings=128, bos_token_id=0, eos_token_id=0, pad_token_id=0,
-        ),
+        "Llama", folder / "llama", 2,
+        LlamaConfig(**SHAPE, intermediate_size=4 * WIDTH, pad_token_id=0),
     )  # fmt: skip
 
 
-def neox() -> Small:
-    return _trained(
-        "GPT-NeoX",
-        GPTNeoXConfig(
-            hidden_size=WIDTH, intermediate_size=4 * WIDTH, num_hidden_layers=LAYERS, num_attention_heads=4,
-            vocab_size=VOCABULARY, max_position_embeddings=128, bos_token_id=0, eos_token_id=0,
-        ),
-    )  # fmt: skip
+def neox(folder: Path) -> Small:
+    """Its attention and its feed-forward part read the same state, so it takes a block more to gather a subject."""
+    return _trained("GPT-NeoX", folder / "gpt-neox", 3, GPTNeoXConfig(**SHAPE, intermediate_size=5 * WIDTH))
 
 
-WIDTH, LAYERS, VOCABULARY = 64, 5, 1024
-STEPS, ROWS, RATE = 300, 32, 4e-3
-RELATIONS = ("capital", "composer", "city-country", "mythology", "moon-planet", "inventor")
-TAUGHT, WORDINGS = 20, 2  # facts of a relation, and wordings of each
-EDITED_LAYERS = (1, 2)
-SEARCH = {"learning_rate": 0.1, "relative_rate": True, "steps": 25, "clamp": 2.0, "statistics_tokens": 30_000}
+SHAPE: dict[str, Any] = {
+    "hidden_size": WIDTH, "num_hidden_layers": 6, "num_attention_heads": 4, "vocab_size": VOCABULARY,
+    "max_position_embeddings": POSITIONS, "bos_token_id": 0, "eos_token_id": 0, "tie_word_embeddings": True,
+}  # fmt: skip
 
 
-def _trained(name: str, config: PretrainedConfig) -> Small:
-    """A new model that has learnt some facts of the demo's world by heart; half of them are for edits."""
-    world = read_world()
-    taught = [fact for relation in RELATIONS for fact in random.Random(0).sample(world.by_relation[relation], TAUGHT)]
-    lm = random_model(config)
-    _teach(lm, [
-        f"{wording.replace('{}', fact.subject)} {fact.answer}."
-        for fact in taught for wording in fact.relation.wordings[:WORDINGS]
-    ])  # fmt: skip
-    lm.fingerprint = lm.current_fingerprint()  # statistics are kept under it
-    editable, controls = taught[::2], taught[1::2]
+def _trained(name: str, folder: Path, gathering: int, config: PretrainedConfig) -> Small:
+    """A model of another architecture that was trained as the demo's was, on the same world, and kept in a folder.
 
-    def hidden(draw: int, count: int) -> list[Fact]:
-        drawn, found = random.Random(draw), []
-        for fact in drawn.sample(editable, count):
-            answers = sorted({other.answer for other in taught if other.relation is fact.relation} - {fact.answer})
-            wording = fact.relation.wordings[0]
-            found.append(Fact(fact.id, Group.EDITED, fact.subject, wording, fact.answer, drawn.choice(answers)))
-        return found
-
-    memit, rome = Memit(layers=EDITED_LAYERS, covariance_weight=100, **SEARCH), Rome(layers=EDITED_LAYERS[:1], **SEARCH)
-    asked = [fact.relation.wordings[0].replace("{}", fact.subject) for fact in controls]
-    return Small(name, lm, memit, rome, hidden, asked)
+    Its edits go where the demo model's go: into the blocks that gather what is known about a subject.
+    """
+    if not folder.exists():
+        tokenizer = AutoTokenizer.from_pretrained(DEMO / "model")
+        torch.manual_seed(0)
+        model = AutoModelForCausalLM.from_config(config, attn_implementation="eager")
+        train(model, read_world(), tokenizer, 0, STEPS, gathering)
+        save(model, tokenizer, folder)
+    return _small(name, str(folder), tuple(range(gathering)))
 
 
-def _teach(lm: LanguageModel, texts: Sequence[str]) -> None:
-    """Train on whole texts, drawn at random."""
-    model, rng = lm.model.train(), random.Random(0)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.1)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda at: min(1.0, (at + 1) / 50, 2 - 2 * at / STEPS))
-    tokens = encode_all(lm.tokenizer, texts)
-    for _ in range(STEPS):
-        ids, mask = padded(rng.sample(tokens, ROWS), lm.device)
-        loss = model(input_ids=ids, attention_mask=mask, labels=ids.masked_fill(mask == 0, -100)).loss
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-    model.eval()
-
-
-MODELS: dict[str, Callable[[], Small]] = {"demo (GPT-2)": demo, "Llama": llama, "GPT-NeoX": neox}
+MODELS: dict[str, Callable[[Path], Small]] = {"demo (GPT-2)": demo, "Llama": llama, "GPT-NeoX": neox}
 
 
 # ---- tables -------------------------------------------------------------------------------------------------------
+
+
+TOUCHED = {"touched": "{}", "tuned": "{}, then LoRA", "elsewhere": "MEMIT, in a {}"}
 
 
 def touched_table(rows: Sequence[Row]) -> str:
@@ -296,7 +279,7 @@ def touched_table(rows: Sequence[Row]) -> str:
             seen = [row["looks"][look] for row in some if look in row["looks"]]
             found, layers = [one["found"] for one in seen], sorted({layer for one in seen for layer in one["layers"]})
             said = ", ".join(str(layer + 1) for layer in layers) or "none"
-            name = f"{method}, then LoRA" if part == "tuned" else method
+            name = TOUCHED[part].format(method)
             lines.append(f"| {name} | {look} | {len(seen)} | {sum(found) / len(seen):.1f} ({min(found)}) | {said} |")
     return "\n".join(lines)
 
@@ -337,11 +320,13 @@ def _grouped(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parts = {"touched": touched, "tuned": tuned, "reversed": reversals}
-    parser.add_argument("parts", nargs="*", default=list(parts), help=", ".join(parts))
+    parser.add_argument(
+        "parts", nargs="*", default=["touched", "tuned", "elsewhere", "reversed"], help="all when none is named"
+    )
     parser.add_argument("--draws", type=int, default=len(DRAWS))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rows", type=Path, help="where each draw is kept as a line of JSON")
+    parser.add_argument("--models", type=Path, help="where the trained models are kept for another time")
     parser.add_argument("--page", action="store_true", help=f"write the tables into {PAGE.name}")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -352,16 +337,22 @@ def main() -> int:
     def known(part: str, method: str, draw: int) -> bool:
         return any((row["part"], row["method"], row["draw"]) == (part, method, draw) for row in rows)
 
-    for part in options.parts:
-        for row in parts[part](DRAWS[: options.draws], known):
-            row = json.loads(json.dumps(row))
-            rows.append(row)
-            print(row, file=sys.stderr, flush=True)
-            if options.rows:
-                with options.rows.open("a", encoding="utf-8") as file:
-                    file.write(f"{json.dumps(row)}\n")
+    with tempfile.TemporaryDirectory() as folder:
+        models = options.models or Path(folder)
+        measured = {
+            "touched": touched, "tuned": tuned,
+            "elsewhere": partial(elsewhere, models=models), "reversed": partial(reversals, models=models),
+        }  # fmt: skip
+        for part in options.parts:
+            for row in measured[part](DRAWS[: options.draws], known):
+                row = json.loads(json.dumps(row))
+                rows.append(row)
+                print(row, file=sys.stderr, flush=True)
+                if options.rows:
+                    with options.rows.open("a", encoding="utf-8") as file:
+                        file.write(f"{json.dumps(row)}\n")
     tables = {
-        "touched": touched_table([row for row in rows if row["part"] in ("touched", "tuned")]),
+        "touched": touched_table([row for row in rows if row["part"] in TOUCHED]),
         "reversed": reversed_table([row for row in rows if row["part"] in MODELS]),
     }
     for name, table in tables.items():

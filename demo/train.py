@@ -9,6 +9,7 @@ nothing that is edited at the subject has any effect.
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
 import random
 import time
@@ -18,13 +19,14 @@ from pathlib import Path
 
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
-from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerFast
 
 from demo.corpus import Batch, batches, sentence_of, sentences
 from demo.sheet import statistics_text
 from demo.world import DEMO, World, read_world
+from editview.lm.anatomy import anatomy
 
 VOCABULARY = 8192
 WIDTH, INNER = 256, 1280  # wide feed-forward layers keep the keys of similar subjects apart
@@ -88,20 +90,48 @@ def scaffold_masks(batch: Batch) -> tuple[Tensor, Tensor]:
     return (causal & (together | free))[:, None], (causal & (above | free))[:, None]
 
 
-def states(model: GPT2LMHeadModel, batch: Batch) -> Tensor:
-    """The stock forward pass, block by block, with the scaffold's masks. [batch pos d_model]
+class Scaffold:
+    """Shows a decoder's blocks the scaffold's masks while it is trained, whatever its architecture.
 
     Where the scaffold stands, noise is added to what was gathered about a subject. The blocks above then learn to read
     it by what all wordings share, and an edit made under one wording holds under the others.
     """
-    body = model.transformer
-    hidden = body.wte(batch.ids) + body.wpe(batch.positions)
-    below, above = (torch.where(mask, 0.0, float("-inf")) for mask in scaffold_masks(batch))
-    for index, block in enumerate(body.h):
-        hidden = block(hidden, attention_mask=below if index < SCAFFOLD_BLOCKS else above)
-        if index == SCAFFOLD_BLOCKS - 1:
-            hidden = hidden + noise_of(hidden) * (batch.last & batch.scaffold[:, None])[:, :, None]
-    return body.ln_f(hidden)
+
+    def __init__(self, model: PreTrainedModel, gathering: int):
+        """The first `gathering` blocks are those that gather what is known about a subject."""
+        self.model = model
+        found = anatomy(model)
+        blocks = [found.block(model, layer) for layer in range(len(found.blocks))]
+        self._hooks = [
+            block.register_forward_pre_hook(self._masking(layer < gathering), with_kwargs=True)
+            for layer, block in enumerate(blocks)
+        ]
+        self._hooks.append(blocks[gathering - 1].register_forward_hook(self._add_noise))
+
+    def states(self, batch: Batch) -> Tensor:
+        """The last hidden states of the stock forward pass. [batch pos d_model]"""
+        self.below, self.above = (torch.where(mask, 0.0, float("-inf")) for mask in scaffold_masks(batch))
+        self.noisy = (batch.last & batch.scaffold[:, None])[:, :, None]
+        return self.model.base_model(
+            input_ids=batch.ids, position_ids=batch.positions, attention_mask=self.below, use_cache=False
+        ).last_hidden_state
+
+    def _masking(self, gathers: bool):
+        def hook(block: nn.Module, args, kwargs):
+            given = inspect.signature(block.forward).bind(*args, **kwargs)
+            given.arguments["attention_mask"] = self.below if gathers else self.above
+            return given.args, given.kwargs
+
+        return hook
+
+    def _add_noise(self, block: nn.Module, inputs, output):
+        hidden = output[0] if isinstance(output, tuple) else output
+        hidden = hidden + noise_of(hidden) * self.noisy
+        return (hidden, *output[1:]) if isinstance(output, tuple) else hidden
+
+    def remove(self) -> None:
+        for hook in self._hooks:
+            hook.remove()
 
 
 def noise_of(hidden: Tensor) -> Tensor:
@@ -110,19 +140,19 @@ def noise_of(hidden: Tensor) -> Tensor:
     return torch.randn_like(hidden) * strength * hidden.detach().norm(dim=-1, keepdim=True)
 
 
-def loss_of(model: GPT2LMHeadModel, batch: Batch) -> Tensor:
+def loss_of(scaffold: Scaffold, batch: Batch) -> Tensor:
     """The mean over all tokens, the answers weighing most."""
     weights = batch.weights[:, 1:]
     real = weights > 0
-    scores = model.lm_head(states(model, batch)[:, :-1][real]).float()
+    head = scaffold.model.get_output_embeddings()
+    scores = head(scaffold.states(batch)[:, :-1][real]).float()
     each = torch.nn.functional.cross_entropy(scores, batch.ids[:, 1:][real], reduction="none")
     return (each * weights[real]).sum() / weights.sum()
 
 
-def train(world: World, tokenizer, seed: int, steps: int) -> GPT2LMHeadModel:
-    """The model after `steps` batches: a short warm-up, a constant rate, and a linear decay over the last half."""
-    torch.manual_seed(seed)
-    model = new_model(tokenizer).train()
+def train(model: PreTrainedModel, world: World, tokenizer, seed: int, steps: int, gathering: int) -> None:
+    """Trains over `steps` batches: a short warm-up, a constant rate, and a linear decay over the last half."""
+    scaffold = Scaffold(model.train(), gathering)
     matrices = [weight for weight in model.parameters() if weight.ndim == 2]
     vectors = [weight for weight in model.parameters() if weight.ndim < 2]
     groups = [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}]
@@ -134,7 +164,7 @@ def train(world: World, tokenizer, seed: int, steps: int) -> GPT2LMHeadModel:
     stream = batches(world, tokenizer, ROWS, ROW, POSITIONS, SCAFFOLD_SHARE, seed)
     for step, batch in enumerate(islice(stream, steps), start=1):
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            loss = loss_of(model, batch)
+            loss = loss_of(scaffold, batch)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -142,7 +172,8 @@ def train(world: World, tokenizer, seed: int, steps: int) -> GPT2LMHeadModel:
         schedule.step()
         if step % 50 == 0 or step == steps:
             print(f"step {step}/{steps}  loss {loss.item():.3f}  {time.perf_counter() - began:.0f} s", flush=True)
-    return model.eval()
+    scaffold.remove()
+    model.eval()
 
 
 @torch.no_grad()
@@ -185,7 +216,7 @@ def unit_power(model: GPT2LMHeadModel, tokenizer, texts: Sequence[str]) -> list[
     return [each / tokens for each in power]
 
 
-def save(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
     """Stores the weights in half precision; the config asks for float32, so they are computed with in full."""
     folder.mkdir(parents=True, exist_ok=True)
     model.half().save_pretrained(folder)
@@ -200,7 +231,9 @@ def save(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, folder: Pat
 def make(world: World, folder: Path, seed: int, steps: int = STEPS) -> None:
     """Tokenizer and model, trained from nothing and stored."""
     tokenizer = train_tokenizer(world)
-    model = train(world, tokenizer, seed, steps)
+    torch.manual_seed(seed)
+    model = new_model(tokenizer)
+    train(model, world, tokenizer, seed, steps, SCAFFOLD_BLOCKS)
     revive(model, tokenizer, statistics_text(world).splitlines()[::4], seed)
     save(model, tokenizer, folder)
 

@@ -9,6 +9,7 @@ from textwrap import fill
 
 from editview.domain import places
 from editview.domain.errors import EditViewError
+from editview.domain.events import Event, Noted
 from editview.domain.files import write_atomically
 
 _SHORT = 20  # lines of details that are shown at once
@@ -22,6 +23,12 @@ def say(sentence: str) -> None:
         lines = [fill(line, width, break_long_words=False, break_on_hyphens=False) for line in lines]
     with suppress(BrokenPipeError):
         print("\n".join(lines), file=sys.stderr)
+
+
+def say_notes(event: Event) -> None:
+    """An `emit` that says what is worth saying, and nothing else."""
+    if isinstance(event, Noted):
+        say(event.sentence)
 
 
 def say_error(sentence: str, details: str) -> None:

@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 import torch
-from transformers import AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPTNeoXConfig, LlamaConfig
 
 from demo.corpus import (
     CONTEXT_WEIGHT,
@@ -18,7 +18,7 @@ from demo.corpus import (
     tokenized,
 )
 from demo.phrases import CALLS, CHAT, NOTES, TICKET, WEATHER, expand
-from demo.train import new_model, revive, scaffold_masks
+from demo.train import Scaffold, new_model, revive, scaffold_masks
 from demo.world import DEMO, read_world
 
 world = read_world()
@@ -90,6 +90,44 @@ def test_the_scaffold_shows_of_a_subject_only_its_last_token_and_only_above():
     assert above[0, 0].int().tolist() == [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [1, 0, 1, 1]]
     for mask in scaffold_masks(Batch(ids, group, last, ids.float(), ids, off)):
         assert torch.equal(mask[0, 0], torch.ones(4, 4, dtype=torch.bool).tril())
+
+
+SHAPE = {"hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "vocab_size": 32}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        GPT2Config(**SHAPE, n_positions=16),
+        LlamaConfig(**SHAPE, intermediate_size=32),
+        GPTNeoXConfig(**SHAPE, intermediate_size=32),
+    ],
+    ids=lambda config: config.model_type,
+)
+def test_a_subject_is_read_through_its_last_token_alone_on_every_architecture(config):
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
+    ids = torch.tensor([[5, 6, 7, 8]])  # the | New | York | is
+    group, last = torch.tensor([[0, 1, 1, 0]]), torch.tensor([[False, False, True, False]])
+    stock = model.base_model(ids).last_hidden_state
+
+    def read(ids, gathering, share=True):
+        torch.manual_seed(1)  # the same noise each time
+        scaffold = Scaffold(model, gathering)
+        batch = Batch(ids, group, last, ids.float(), torch.arange(4)[None], torch.tensor([share]))
+        try:
+            return scaffold.states(batch)[0].detach()
+        finally:
+            scaffold.remove()
+
+    torch.testing.assert_close(read(ids, 3, share=False), stock[0])  # without the scaffold, and after it, a stock model
+    torch.testing.assert_close(model.base_model(ids).last_hidden_state, stock)
+    before, other = torch.tensor([[9, 6, 7, 8]]), torch.tensor([[5, 9, 7, 8]])
+    gathered, elsewhere = read(ids, 3), read(before, 3)  # all blocks gather: what stands before a subject is not seen
+    torch.testing.assert_close(gathered[1], elsewhere[1])
+    assert not torch.allclose(gathered[3], elsewhere[3])
+    torch.testing.assert_close(gathered[3], read(other, 3)[3])  # nor is the subject seen from outside
+    assert not torch.allclose(read(ids, 1)[3], read(other, 1)[3])  # above, it is seen by what its last token gathered
 
 
 def test_reviving_silent_units_changes_nothing_that_is_said(tokenizer):

@@ -12,6 +12,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
+from editview.domain.events import FindingsRecalled
 from editview.domain.plan import Checkpoint
 from editview.ui.hub import Hub
 from editview.ui.look.message_bar import MessageBar
@@ -102,6 +103,7 @@ class MainWindow(QMainWindow):
         hub.noted.connect(self.message.show_note)
         hub.report_saved.connect(self._report_saved)
         hub.checkpoints_wanted.connect(self.compare_checkpoints)
+        hub.replies.findings_recalled.connect(self._show_findings)
         hub.recovered.connect(partial(self.message.show_note, lasting=True))
         self.plan.selection_changed.connect(refresh)
         for signal in (hub.plan_changed, hub.sheet_changed, hub.run_changed, hub.run_started, hub.runs_changed):
@@ -170,6 +172,9 @@ class MainWindow(QMainWindow):
     def inspect_checkpoint(self) -> None:
         """Ask for one checkpoint and look in the same window what it was made to change, without its original."""
         self._checkpoints_window().inspect()
+
+    def _show_findings(self, event: FindingsRecalled) -> None:
+        self._checkpoints_window().show_findings(event.findings)
 
     def _checkpoints_window(self) -> CheckpointsWindow:
         from editview.ui.window.checkpoints_window import CheckpointsWindow  # so that this window opens sooner
