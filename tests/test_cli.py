@@ -436,7 +436,7 @@ def test_a_narrow_terminal_still_tells_tensors_apart(
     lines = editview("diff", tmp_path / "one", tmp_path / "other").out.splitlines()
     assert all(len(line) <= 80 and "…" not in line for line in lines)
     told = [line.partition(")")[0] for line in lines if "(" in line]
-    assert any("Layer 2, feed-forward output (c_proj" in line for line in told)
+    assert any("Layer 2, memory: writing (c_proj" in line for line in told)
     assert len(set(told)) == len(told)
 
 
