@@ -6,6 +6,7 @@ import io
 import json
 import os
 import queue
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -414,7 +415,12 @@ def test_diff_tells_what_lies_between_two_checkpoints(editview: Editview, tmp_pa
     assert quick["update"]["kind"] == "unclear"
     assert not any(tensor["spectrum"] for tensor in quick["tensors"])
     assert editview("diff", one, tmp_path / "nowhere").code == 2
-    quickly, whole, *_, same = editview("runs", "--json").told["runs"]
+    shutil.copytree(one, tmp_path / "set")
+    settings = tmp_path / "set" / "config.json"
+    settings.write_text(json.dumps(json.loads(settings.read_text("utf-8")) | {"activation_function": "relu"}), "utf-8")
+    set_ = editview("diff", one, tmp_path / "set")
+    assert (set_.code, "activation_function is gelu_new in the first" in " ".join(set_.out.split())) == (1, True)
+    _, quickly, whole, *_, same = editview("runs", "--json").told["runs"]
     assert (whole["kind"], whole["name"], whole["begun_from"]) == ("comparison", "one → other", "command line")
     assert same["sentence"] == "Nothing was changed: the weights are identical."
     for entry, told in ((whole, done.told), (quickly, quick)):

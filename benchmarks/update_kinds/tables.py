@@ -34,7 +34,8 @@ class Row:
 
 def matrix(rows: Sequence[Row]) -> str:
     """Markdown: a row for each true kind, a column for each that was told."""
-    kinds = list(UpdateKind)
+    met = {kind for row in rows for kind in (row.kind, row.found.kind)}
+    kinds = [kind for kind in UpdateKind if kind in met]
     counts = Counter((row.kind, row.found.kind) for row in rows)
     lines = [f"| was ↓, told → | {' | '.join(kind.value for kind in kinds)} |", "|---" * (len(kinds) + 1) + "|"]
     for kind in kinds:

@@ -30,7 +30,7 @@ _LEADING = 32
 
 
 def diff(first: Checkpoint, second: Checkpoint, as_json: bool, quick: bool = False) -> int:
-    """Compare two checkpoints, and keep what was found; 0 when their weights are equal but for number formats, else 1.
+    """Compare two checkpoints, and keep what was found; 0 when they are one model but for number formats, else 1.
 
     `quick`: only how much each tensor changed, not in which directions.
     """
@@ -57,7 +57,7 @@ def diff(first: Checkpoint, second: Checkpoint, as_json: bool, quick: bool = Fal
     asked = CompareCheckpoints(first, second)
     Keeper(History(), say_notes, TERMINAL)(CheckpointsCompared(asked, found, whole=not quick))
     tell(found, not quick, as_json)
-    return 1 if found.changed or found.only_first or found.only_second else 0
+    return 0 if found.equal else 1
 
 
 def tell(found: Difference, whole: bool, as_json: bool) -> None:
@@ -70,7 +70,7 @@ def tell(found: Difference, whole: bool, as_json: bool) -> None:
             show(judgement.sentence)
             for evidence in judgement.evidence:
                 show(evidence, indent=2)
-        if found.changed:
+        if found.measured:
             show_widest(_table(found, full=True), _table(found, full=False))
         for remark in remarks(found):
             say(remark)
@@ -80,7 +80,7 @@ def tell(found: Difference, whole: bool, as_json: bool) -> None:
 
 def _table(found: Difference, full: bool) -> Table:
     """`full`: with the tensors' whole names and the effective rank."""
-    most = sorted(found.changed, key=lambda tensor: tensor.norm_change, reverse=True)
+    most = sorted(found.measured, key=lambda tensor: tensor.norm_change, reverse=True)
     more = f"{len(most) - _MOST:,} more changed; --json lists all" if len(most) > _MOST else None
     shown = grid("Changed most", more)
     for name in ("Where", "Tensor")[: 2 if full else 1]:
@@ -123,13 +123,15 @@ def _outcome(found: Difference, judgement: Judgement) -> dict[str, Any]:
         "changed": len(found.changed),
         "only_first": list(found.only_first),
         "only_second": list(found.only_second),
+        "settings": list(found.settings),
+        "tokenizer": list(found.tokenizer),
         "tensors": [_tensor(found, tensor) for tensor in found.tensors],
     }
 
 
 def _tensor(found: Difference, tensor: TensorDifference) -> dict[str, Any]:
-    """Layers are counted from 0; `relative` is null where there was nothing before."""
-    relative = tensor.change.relative
+    """Layers are counted from 0; `relative` is null where there was nothing before, or a value is no number."""
+    relative = tensor.change.relative if not tensor.broken else float("inf")
     return {
         "name": tensor.name,
         "layer": tensor.layer,
@@ -138,6 +140,8 @@ def _tensor(found: Difference, tensor: TensorDifference) -> dict[str, Any]:
         "formats": list(tensor.formats),
         "same": tensor.same,
         "rounding": tensor.rounding,
+        "rows": list(tensor.rows) if tensor.resized else None,
+        "not_numbers": list(tensor.not_numbers),
         "relative": relative if relative != float("inf") else None,
         "share": found.share(tensor) if tensor in found.changed else 0.0,
         "spectrum": _spectrum(tensor.spectrum) if tensor.spectrum else None,

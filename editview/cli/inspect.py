@@ -84,8 +84,7 @@ def _table(found: Inspection) -> Table:
         shown.add_column(name, justify="right")
     for one in found.touched[:_MOST]:
         said = one.telling
-        now = said.after if said.differs else "the same"
-        shown.add_row(*map(Text, (said.prompt, said.before, now, f"{one.times:.1f}", str(one.layer + 1))))
+        shown.add_row(*map(Text, (said.prompt, *said.shown, f"{one.times:.1f}", str(one.layer + 1))))
     return shown
 
 

@@ -58,15 +58,24 @@ def candidates_of(facts: Iterable[Fact]) -> tuple[Candidate, ...]:
 
 @dataclass(frozen=True, slots=True)
 class BothSaid:
-    """What both models say after one prompt."""
+    """What both models say after one prompt; None: that one couldn't be asked."""
 
     prompt: str
-    before: str  # by the original, or by what is left without the part that stands out
-    after: str  # by the edited model
+    before: str | None  # by the original, or by what is left without the part that stands out
+    after: str | None  # by the edited model
 
     @property
     def differs(self) -> bool:
-        return self.before.casefold() != self.after.casefold()
+        return self.before is not None and self.after is not None and self.before.casefold() != self.after.casefold()
+
+    @property
+    def agrees(self) -> bool:
+        return None not in (self.before, self.after) and not self.differs
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """Both answers as a table shows them."""
+        return _shown(self.before), "the same" if self.agrees else _shown(self.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +136,7 @@ class Inspection:
     candidates: int  # that were ranked
     touched: tuple[Touched, ...]  # at most `ASKED` of them: those that answer differently first, then by `times`
     memories: tuple[Memory, ...] = ()  # all layers, where there is no original
+    skipped: tuple[int, ...] = ()  # layers whose memories couldn't be compared, counted from 0
 
     @property
     def differing(self) -> tuple[Touched, ...]:
@@ -138,10 +148,17 @@ class Inspection:
         found: list[Written] = []
         for one in sorted(self.differing, key=lambda one: -one.times):
             for said in one.said:
-                new = one.times >= PERHAPS and said.differs and any(map(str.isalnum, said.after))
-                if new and not any(_agree(said.after, other.answer) for other in found):
-                    found.append(Written(said.after, one.subject, one.times))
+                answer = said.after or ""
+                new = one.times >= PERHAPS and said.differs and any(map(str.isalnum, answer))
+                if new and not any(_agree(answer, other.answer) for other in found):
+                    found.append(Written(answer, one.subject, one.times))
         return tuple(found)
+
+    @property
+    def unasked(self) -> str:
+        """Which of the two couldn't be asked: 'before', 'after', or neither, ''."""
+        said = next((said for one in self.touched for said in one.said), None)
+        return "" if said is None else "before" if said.before is None else "after" if said.after is None else ""
 
 
 def _agree(one: str, other: str) -> bool:
@@ -158,10 +175,15 @@ def headline(found: Inspection) -> str:
     if not found.layers:
         if found.original is None:
             return "No memory of this model stands out, so its weights alone don't say that it was edited."
-        return "The memory (MLP) of both models is the same, so no fact was edited there."
+        same = "The memory (MLP) of both models is the same"
+        return f"{same} where it could be looked at." if found.skipped else f"{same}, so no fact was edited there."
     differing, where = found.differing, layers_said(found.layers)
     lead = f"The memory differs in {where}" if found.original else f"{where.capitalize()} may have been edited"
-    asked = f"Of {found.candidates:,} candidate subjects, the {len(found.touched):,} that this acts on most were asked"
+    candidates = f"Of {found.candidates:,} candidate subjects"
+    if found.unasked:
+        first = ", ".join(f"*{one.subject}*" for one in found.touched[:3])
+        return f"{lead}. {candidates} it acts most on {first}; only one of the two could be asked."
+    asked = f"{candidates}, the {len(found.touched):,} that this acts on most were asked"
     if not differing:
         return f"{lead}. {asked}: all are answered as before, so it doesn't look like an edit of one of them."
     named = ", ".join(f"*{one.subject}*" for one in differing[:3])
@@ -173,9 +195,17 @@ def headline(found: Inspection) -> str:
 
 def remarks(found: Inspection) -> tuple[str, ...]:
     """What the findings can't tell."""
+    said = []
+    if found.skipped:
+        said.append(
+            f"The memory of {layers_said(found.skipped)} wasn't looked at: one of the two lacks it, or holds values "
+            "there that are no numbers."
+        )
+    if found.unasked:
+        said.append(f"What the model {found.unasked} says isn't known: it isn't whole, so it can't be opened.")
     if not found.layers:
-        return ()
-    said = ["A subject that isn't on the list can't be found, nor can a change outside the model's memories."]
+        return tuple(said)
+    said += ["A subject that isn't on the list can't be found, nor can a change outside the model's memories."]
     if found.original is None:
         said.append(
             "Without the original, what is called 'before' is the model less what stands out: a guess, and taking it "
@@ -187,7 +217,7 @@ def remarks(found: Inspection) -> tuple[str, ...]:
 def touched_sentence(one: Touched) -> str:
     """'The capital of Albania is … Tirana before, Oslo now. In layer 1 the change acts on it 9 times as strongly …'"""
     said = one.telling
-    now = f"*{_shown(said.after)}* now" if said.differs else "and still"
+    now = "and still" if said.agrees else f"*{_shown(said.after)}* now"
     return (
         f"{said.prompt.strip()} … *{_shown(said.before)}* before, {now}. In layer {one.layer + 1} the change acts on "
         f"it {_times(one.times)} times as strongly as on the usual subject."
@@ -231,5 +261,6 @@ def _times(ratio: float) -> str:
     return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.1f}"
 
 
-def _shown(said: str) -> str:
-    return said or "nothing"
+def _shown(said: str | None) -> str:
+    """An answer as it is shown: one that is empty, or not known, in words."""
+    return "not known" if said is None else said or "nothing"

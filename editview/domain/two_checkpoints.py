@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 
 from editview.domain.comparison import paired_difference
-from editview.domain.difference import Difference, TensorDifference
+from editview.domain.difference import Difference, TensorDifference, is_of_positions
 from editview.domain.events import StageInfo
 from editview.domain.facts import FactSheet, Group
 from editview.domain.inspection import Inspection
@@ -15,7 +15,7 @@ from editview.domain.operations import Update
 from editview.domain.plan import Checkpoint, Plan, checkpoint_name
 from editview.domain.session import Run, Stage
 from editview.domain.verdicts import Verdict
-from editview.domain.weight_map import Place, WeightMap, by_how_much, percent, weight_map
+from editview.domain.weight_map import Place, WeightMap, by_how_much, headline, percent, weight_map
 from editview.domain.weights import MatrixKind, TensorInfo
 
 TITLES = ("Before", "Update")
@@ -56,10 +56,10 @@ def told_about(found: Difference | None, inspection: Inspection | None) -> tuple
     return tuple(one for one in two if one is not None)
 
 
-def part_words(tensor: TensorDifference) -> str:
+def part_words(tensor: TensorDifference | TensorInfo) -> str:
     """'Layer 3, memory: writing'."""
     part = _part(tensor.kind)
-    if tensor.kind is MatrixKind.EMBEDDING and any(sign in tensor.name for sign in ("wpe", "position")):
+    if tensor.kind is MatrixKind.EMBEDDING and is_of_positions(tensor.name):
         part = "position embeddings"
     return f"{part[:1].upper()}{part[1:]}" if tensor.layer is None else f"Layer {tensor.layer + 1}, {part}"
 
@@ -68,17 +68,83 @@ def _part(kind: MatrixKind) -> str:
     return "other weights" if kind is MatrixKind.OTHER else kind.value
 
 
+NO_NUMBERS = "no numbers"
+"""What a tensor became that changed and holds values which are no numbers."""
+
+
 def change_words(tensor: TensorDifference) -> str:
     """What became of a tensor that has no figure to show; empty: it changed."""
-    return "the same" if tensor.same else "rounded only" if tensor.rounding else ""
+    if tensor.same or tensor.rounding:
+        added = tensor.rows[1] - tensor.rows[0]
+        return f"{added:+,} rows" if tensor.resized else "the same" if tensor.same else "rounded only"
+    return NO_NUMBERS if tensor.broken else ""
+
+
+def unmeasured(tensor: TensorDifference) -> tuple[str, ...]:
+    """Sentences on what the size of a change doesn't tell: other rows, and values that are no numbers."""
+    said = []
+    if tensor.resized:
+        said.append(
+            f"It has {tensor.rows[1]:,} rows where it had {tensor.rows[0]:,}; those that both have were compared."
+        )
+    if tensor.broken:
+        counts = zip(tensor.not_numbers, ("before", "after"), strict=True)
+        where = " and ".join(f"{count:,} {which}" for count, which in counts if count)
+        said.append(f"It holds values that are no numbers (NaN or infinite): {where}.")
+    return tuple(said)
+
+
+def why_no_spectrum(row: TensorRow) -> str:
+    """Why there is no spectrum of a tensor's change; empty: there is one, or could be."""
+    tensor = row.tensor
+    if tensor is None:
+        return f"There is no change to take apart: {row.became.replace('only', 'only the checkpoint')} has this tensor."
+    if tensor.broken:
+        return "There is no spectrum of this tensor: it holds values that are no numbers."
+    if tensor.same or tensor.rounding or not tensor.norm_change:
+        both = "what both have of " if tensor.resized else ""
+        return f"There is no spectrum: {both}this tensor didn't change."
+    return "" if len(tensor.shape) == 2 and min(tensor.shape) > 1 else "There is no spectrum: this tensor is no matrix."
 
 
 def difference_map(found: Difference) -> WeightMap:
     """The picture of the weights, with one step in it."""
     stages = [Stage(StageInfo(0, None, TITLES[0], "")), Stage(StageInfo(1, "", TITLES[1], ""))]
-    stages[1].changes, stages[1].seconds = tuple(tensor.change for tensor in found.changed), 0.0
+    stages[1].changes, stages[1].seconds = tuple(tensor.change for tensor in found.measured), 0.0
     tensors = tuple(TensorInfo(one.name, one.layer, one.kind, one.shape) for one in found.tensors)
-    return weight_map(Run("", plan_of_two(found.first), FactSheet("", ()), stages, tensors))
+    beside: dict[Place, str] = {}
+    for tensor in found.tensors:
+        if said := " ".join(unmeasured(tensor)):
+            for kind in (tensor.kind, None):
+                place = Place(1, tensor.layer, kind)
+                beside[place] = f"{beside.get(place, '')} '{tensor.name}': {said[0].lower()}{said[1:]}".strip()
+    return weight_map(Run("", plan_of_two(found.first), FactSheet("", ()), stages, tensors), beside)
+
+
+CROSSED = "Crossed: other rows, or values that are no numbers; no colour can show those."
+
+
+def map_sentence(found: Difference, drawn: WeightMap) -> str:
+    """What the picture of the weights shows."""
+    lead = "As far as it could be measured, " if len(found.measured) < len(found.changed) else ""
+    return f"{lead}{headline(drawn)} {CROSSED if drawn.beside else ''}".strip()
+
+
+def nothing_to_see(found: Difference) -> str:
+    """Why the picture of the weights would be empty, and what to do; empty: there is something to see."""
+    if found.total or any(map(unmeasured, found.tensors)):
+        return ""
+    what = "the two have no tensor in common"
+    if found.tensors:
+        what = "what both have is the same" if found.only_first or found.only_second else "the weights are the same"
+        what += ", as far as can be measured" if found.changed else ""
+        what += ", but for their number format" if any(tensor.rounding for tensor in found.tensors) else ""
+    lead = f"There is nothing to see here: {what}."
+    if found.equal and not any(tensor.rounding for tensor in found.tensors):
+        return f"{lead} If an update was to be seen, choose another checkpoint above: this may be a copy."
+    if found.only_first or found.only_second:
+        return f"{lead} What one of them lacks stands in the table."
+    return f"{lead} *Facts* shows whether both still answer alike."
 
 
 # ---- facts asked of both ------------------------------------------------------------------------------------------
@@ -145,6 +211,10 @@ class TensorRow:
         return self.became not in ("the same", "rounded only")
 
     @property
+    def broken(self) -> bool:
+        return self.became == NO_NUMBERS
+
+    @property
     def by_how_much(self) -> str:
         """'4.1 %', or what became of it in words."""
         if self.became or self.relative is None:
@@ -161,22 +231,20 @@ class TensorRow:
 
 
 def tensor_rows(found: Difference) -> list[TensorRow]:
-    """A row a tensor: what changed first, most of the change first, then the others in the order of the model."""
+    """A row a tensor: what is no number, what changed, most of the change first, the others in the model's order."""
     rows = [_row(found, place, tensor) for place, tensor in enumerate(found.tensors)]
     for which, names in (("before", found.only_first), ("after", found.only_second)):
         rows += [
             TensorRow(f"Only in the checkpoint {which}", name, len(rows) + place, f"only {which}")
             for place, name in enumerate(names)
         ]
-    return sorted(rows, key=lambda row: (-(row.share or 0.0), not row.changed, row.place))
+    return sorted(rows, key=lambda row: (not row.broken, -(row.share or 0.0), not row.changed, row.place))
 
 
 def _row(found: Difference, place: int, tensor: TensorDifference) -> TensorRow:
     where = part_words(tensor)
     if words := change_words(tensor):
         return TensorRow(where, tensor.name, place, words, tensor=tensor)
-    if not math.isfinite(tensor.norm_before + tensor.norm_change):
-        return TensorRow(where, tensor.name, place, "not finite", tensor=tensor)
     return TensorRow(where, tensor.name, place, "", tensor.change.relative, found.share(tensor), tensor)
 
 
@@ -186,10 +254,14 @@ def told_of(row: TensorRow) -> str:
     if tensor is None:
         return f"{row.where}: '{row.name}'."
     shape = " × ".join(f"{size:,}" for size in tensor.shape)
-    if row.became:
-        lead = f"*{row.where}* is {row.became}." if row.became != "not finite" else f"*{row.where}* isn't finite."
+    if row.broken:
+        lead = f"*{row.where}* changed, but by how much can't be measured."
+    elif row.became:
+        both = "What both have of " if tensor.resized else ""
+        lead = f"{both}*{row.where}* is {'rounded only' if tensor.rounding else 'the same'}."
     else:
         lead = f"*{row.where}* changed {by_how_much(tensor.change.relative)}: {row.share_words} of the whole change."
+    lead = " ".join((lead, *unmeasured(tensor)))
     spectrum, directions = tensor.spectrum, ""
     if spectrum is not None:
         least = "" if spectrum.rank_is_known else "at least "

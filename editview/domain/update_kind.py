@@ -15,7 +15,7 @@ from enum import StrEnum
 from statistics import median
 
 from editview.domain.change_spectrum import ChangeSpectrum
-from editview.domain.difference import Difference, TensorDifference
+from editview.domain.difference import Difference, TensorDifference, besides, most_of, no_numbers, rows_words
 from editview.domain.tracing import layers_said
 from editview.domain.weight_map import percent
 from editview.domain.weights import MatrixKind
@@ -39,6 +39,8 @@ _STRANGERS = (
 class UpdateKind(StrEnum):
     IDENTICAL = "identical"
     ROUNDING = "rounding only"
+    RESIZED = "other row counts"
+    SETTINGS = "other settings"
     EDIT = "knowledge edit"
     LORA = "merged LoRA"
     DORA = "merged DoRA"
@@ -60,11 +62,18 @@ class Judgement:
 
 def judged(found: Difference) -> Judgement:
     """Judge a difference; telling more than identical and rounding takes its spectra (`lm/change_spectra.py`)."""
-    changed = tuple(tensor for tensor in found.changed if tensor.norm_change)
+    changed = tuple(tensor for tensor in found.changed if tensor.norm_change or tensor.broken)
     if not changed:
         return _unchanged(found)
-    if not all(math.isfinite(tensor.norm_change + tensor.norm_before) for tensor in changed):
-        return _unclear("The weights hold numbers that aren't finite.")
+    told = _of_change(found, changed)
+    added = [f" The second has {words}." for words in dict.fromkeys(map(rows_words, found.resized))]
+    return replace(told, sentence="".join((told.sentence, *added, _as_well(found))))
+
+
+def _of_change(found: Difference, changed: tuple[TensorDifference, ...]) -> Judgement:
+    if any(tensor.broken for tensor in changed):
+        told = "Some values are no numbers (NaN or infinite), so what kind of update this was can't be told."
+        return Judgement(UpdateKind.UNCLEAR, told, ("A change from or to such a value has no size.",))
     if any(tensor.spectrum is None and len(tensor.shape) == 2 and min(tensor.shape) > 1 for tensor in changed):
         return _unclear("Only the size of the change was looked at, not its directions.")
     seen = _Seen(found, changed)
@@ -76,14 +85,42 @@ def judged(found: Difference) -> Judgement:
 
 
 def _unchanged(found: Difference) -> Judgement:
-    if not found.tensors or found.only_first or found.only_second:
-        return _unclear("What both checkpoints have is the same, but one lacks tensors of the other.")
+    if not found.tensors:
+        return _unclear("They have no tensor in common.")
+    if found.only_first or found.only_second:
+        return _unclear("What both have is the same.", *map(_sentence, besides(found)))
     rounded = [tensor for tensor in found.tensors if tensor.rounding]
-    if not rounded:
-        same = f"All {len(found.tensors):,} tensors are the same, bit for bit."
-        return Judgement(UpdateKind.IDENTICAL, "Nothing was changed: the weights are identical.", (same,))
-    told = f"Each number of the {len(rounded):,} tensors that differ is the other one in a coarser number format."
-    return Judgement(UpdateKind.ROUNDING, "Nothing was changed but the number format: the rest is rounding.", (told,))
+    count, rest = f"{len(found.tensors):,} tensors", ""
+    told = f"What both have of all {count} is the same" if found.resized else f"All {count} are the same"
+    told += ", bit for bit."
+    kind, sentence = UpdateKind.IDENTICAL, "Nothing was changed: the weights are identical."
+    if found.changed:  # zeros of another sign, say
+        sentence = "Nothing was changed that could be measured."
+        told = f"{len(found.changed):,} of {count} differ by less than can be measured, the others not at all."
+    if rounded:
+        kind, sentence = UpdateKind.ROUNDING, "Nothing was changed but the number format: the rest is rounding."
+        told = f"Each number of the {len(rounded):,} tensors that differ is the other one in a coarser number format."
+        rest = " but for their number format"
+    if found.resized:
+        added = " and ".join(dict.fromkeys(map(rows_words, found.resized)))
+        kind = UpdateKind.RESIZED
+        sentence = f"The second has {added}; what both have is the same{rest}.{_as_well(found)}"
+    elif found.aside:
+        clauses = "; ".join(most_of(found.aside))
+        kind, sentence = UpdateKind.SETTINGS, f"The weights are the same{rest}; {_what_else(found)} not: {clauses}."
+    return Judgement(kind, sentence, (told, *map(_sentence, no_numbers(found))))
+
+
+def _what_else(found: Difference) -> str:
+    """'the settings are', 'the tokenizer is', 'the settings and the tokenizer are'."""
+    if not found.settings:
+        return "the tokenizer is"
+    return "the settings and the tokenizer are" if found.tokenizer else "the settings are"
+
+
+def _as_well(found: Difference) -> str:
+    """' The settings are not the same either.', or nothing."""
+    return f" {_capital(_what_else(found))} not the same either." if found.aside else ""
 
 
 def _unclear(*evidence: str) -> Judgement:
@@ -132,7 +169,9 @@ class _Seen:
 def _only_written(seen: _Seen) -> Judgement:
     written = seen.written
     count, of = len(seen.changed), len(seen.found.tensors)
-    only = f"Only {count:,} of {of:,} tensors changed, each where a layer writes its memory: {seen.where(written)}."
+    rest = " in what both have" if seen.found.resized else ""
+    where = seen.where(written)
+    only = f"Only {count:,} of {of:,} tensors changed{rest}, each where a layer writes its memory: {where}."
     rescaled = [tensor for tensor in written if _spectrum(tensor).rescaled]
     if len(written) == 1 and not rescaled:
         return _edit(seen, only)
@@ -370,7 +409,8 @@ def _directions(tensors: Sequence[TensorDifference]) -> str:
 
 def _beside(seen: _Seen) -> tuple[str, ...]:
     if not seen.beside:
-        return ("No norm, no bias and no embedding changed.",)
+        rows = " in the rows that both have" if seen.found.resized else ""
+        return (f"No norm, no bias and no embedding changed{rows}.",)
     kinds = [kind.value for kind in MatrixKind if any(tensor.kind is kind for tensor in seen.beside)]
     named = f"{', '.join(kinds[:-1])} and {kinds[-1]}" if len(kinds) > 1 else kinds[0]
     return (f"{len(seen.beside):,} other tensors changed as well ({named}), which edits and adapters leave alone.",)
@@ -378,3 +418,7 @@ def _beside(seen: _Seen) -> tuple[str, ...]:
 
 def _capital(sentence: str) -> str:
     return sentence[0].upper() + sentence[1:]
+
+
+def _sentence(clause: str) -> str:
+    return f"{_capital(clause)}."

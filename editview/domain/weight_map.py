@@ -6,7 +6,7 @@ All figures are relative to the matrices that the operation changed: √Σ‖ΔW
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from editview.domain.events import StageInfo
@@ -49,6 +49,12 @@ class WeightMap:
     titles: dict[int, str]
     operations: dict[int, str]  # their ids
     changes: dict[Place, tuple[TensorChange, ...]]
+    beside: dict[Place, str]  # sentences on what a place's figure doesn't tell
+
+    @property
+    def changed_nothing(self) -> bool:
+        """Whether every step is done and none left a trace."""
+        return bool(self.stages) and self.known == {*self.stages} and not self.changes
 
     def relative(self, place: Place) -> float | None:
         """The relative change at a place; None: nothing was changed there, or it isn't known yet."""
@@ -97,7 +103,9 @@ def scale(figures: Sequence[float], round_ends: bool) -> Scale | None:
     return Scale(low if log else 0.0, high, log)
 
 
-def weight_map(run: Run) -> WeightMap:
+def weight_map(run: Run, beside: Mapping[Place, str] | None = None) -> WeightMap:
+    """The picture of a run. `beside`: sentences on what the figures of places don't tell."""
+    beside = dict(beside or {})
     changes: dict[Place, list[TensorChange]] = {}
     operations = run.stages[1:]
     for stage in operations:
@@ -106,7 +114,7 @@ def weight_map(run: Run) -> WeightMap:
                 changes.setdefault(Place(stage.info.index, change.layer, kind), []).append(change)
     exists = {(tensor.layer, tensor.kind) for tensor in run.tensors}
     exists |= {(place.layer, place.kind) for place in changes if place.kind is not None}
-    changed_outside = {place.kind for place in changes if place.layer is None}
+    changed_outside = {place.kind for place in (*changes, *beside) if place.layer is None}
     layers: list[int | None] = [*sorted({layer for layer, _ in exists if layer is not None})]
     if changed_outside:
         layers.append(None)
@@ -120,6 +128,7 @@ def weight_map(run: Run) -> WeightMap:
         titles=dict(enumerate(stage_titles(run))),
         operations={stage.info.index: stage.info.operation_id or "" for stage in operations},
         changes={place: tuple(tensors) for place, tensors in changes.items()},
+        beside=beside,
     )
 
 
@@ -160,6 +169,13 @@ def layer_words(layer: int | None) -> str:
 
 def told(drawn: WeightMap, place: Place) -> str:
     """'Fine-tune changed how layer 3 writes its memory by 2.3 %.' and where that is, for a tooltip."""
+    beside = drawn.beside.get(place, "")
+    if beside and drawn.relative(place) is None:
+        return beside
+    return f"{_measured(drawn, place)} {beside}".strip()
+
+
+def _measured(drawn: WeightMap, place: Place) -> str:
     title, where = drawn.titles[place.stage], layer_words(place.layer)
     figure = drawn.relative(place)
     what = f"{where} as a whole" if place.kind is None else f"{where}, {place.kind.value}"

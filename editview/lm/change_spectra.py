@@ -69,8 +69,7 @@ def with_spectra(
 
 
 def _has_spectrum(tensor: TensorDifference) -> bool:
-    finite = math.isfinite(tensor.norm_change + tensor.norm_before)
-    return len(tensor.shape) == 2 and min(tensor.shape) > 1 and finite and tensor.norm_change > 0
+    return len(tensor.shape) == 2 and min(tensor.shape) > 1 and not tensor.broken and tensor.norm_change > 0
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,11 @@ from torch import Tensor
 from editview.domain.difference import Difference, TensorDifference
 from editview.domain.errors import EditViewError
 from editview.domain.progress import Progress
+from editview.domain.two_checkpoints import part_words
 from editview.domain.weights import MatrixKind, TensorInfo
 from editview.lm import stored
 from editview.lm.stored import StoredCheckpoint, StoredTensor
+from editview.lm.the_rest import with_the_rest
 
 _BLOCK = 2**15  # numbers worked on at once: they stay in the cache, and torch shares them out to no other threads
 
@@ -49,7 +51,8 @@ def compare(first: StoredCheckpoint, second: StoredCheckpoint, progress: Progres
             found.append(_compared(pair, both, info, report))
             done += pair.bytes
     progress(total, total, "Comparing the weights")
-    return Difference(first.checkpoint, second.checkpoint, tuple(found), *alone, kept_otherwise(first, second))
+    told = Difference(first.checkpoint, second.checkpoint, tuple(found), *alone, kept_otherwise(first, second))
+    return with_the_rest(first, second, told, progress)
 
 
 def refuse_others(first: StoredCheckpoint, second: StoredCheckpoint) -> None:
@@ -63,6 +66,14 @@ def refuse_others(first: StoredCheckpoint, second: StoredCheckpoint) -> None:
                 f"These are different models, so they can't be compared: the first {words.format(mine)}, the second "
                 f"{words.format(theirs)}. Choose two versions of one model."
             )
+    for info in first.infos.values():
+        theirs = second.infos.get(info.name, info)
+        if info.layer is not None and info.shape != theirs.shape:
+            mine, others = (" × ".join(f"{size:,}" for size in each.shape) for each in (info, theirs))
+            raise EditViewError(
+                f"These are different models, so they can't be compared: {part_words(info)} ('{info.name}') is {mine} "
+                f"in the first and {others} in the second. Choose two versions of one model."
+            )
 
 
 def kept_otherwise(first: StoredCheckpoint, second: StoredCheckpoint) -> tuple[str, ...]:
@@ -71,6 +82,7 @@ def kept_otherwise(first: StoredCheckpoint, second: StoredCheckpoint) -> tuple[s
     one, other = len(first.files), len(second.files)
     if one != other:
         said.append(f"The weights of the first lie in {_counted(one)}, those of the second in {_counted(other)}.")
+    said += _twice("first", first) + _twice("second", second)
     called = ((first.named[name], second.named[name]) for name in first.named if name in second.named)
     for mine, theirs in islice((pair for pair in called if pair[0] != pair[1]), 1):
         said.append(f"Their files name tensors in two ways, '{mine}' and '{theirs}'; they were matched.")
@@ -78,6 +90,18 @@ def kept_otherwise(first: StoredCheckpoint, second: StoredCheckpoint) -> tuple[s
         for name in tied.keys() - free.keys():
             said.append(f"In the {which} alone '{name}' is shared with '{tied[name]}'.")
     return tuple(said)
+
+
+def _twice(which: str, checkpoint: StoredCheckpoint) -> list[str]:
+    copies = [
+        f"The {which} stores '{other}' twice, the second time as '{name}': an extra copy, bit for bit the same."
+        for name, other in checkpoint.copies.items()
+    ]
+    return copies + [
+        f"In the {which} '{name}' is to be shared with '{other}', but is stored as well and differs from it; so it "
+        "counts by itself."
+        for name, other in checkpoint.untied.items()
+    ]
 
 
 def _counted(files: int) -> str:

@@ -14,6 +14,7 @@ from statistics import median
 import torch
 from torch import Tensor
 
+from editview.domain.errors import EditViewError
 from editview.domain.progress import Progress
 from editview.lm.anatomy import writes_transposed
 from editview.lm.model import LanguageModel
@@ -53,12 +54,20 @@ def top(memory: Tensor, count: int) -> Top:
 
 
 def relative_values(lm: LanguageModel, progress: Progress) -> dict[int, list[float]]:
-    """By layer the singular values of its memory over their median, descending."""
+    """By layer the singular values of its memory over their median, descending.
+
+    Raises EditViewError for a memory that holds values which are no numbers.
+    """
     layers = range(len(lm.anatomy.blocks))
     found = {}
     for layer in layers:
         progress(layer, len(layers), "Looking at the memories' spectra")
         matrix = memory(lm, layer)
+        if not torch.isfinite(matrix).all():
+            raise EditViewError(
+                f"The memory of layer {layer + 1} holds values that are no numbers (NaN or infinite), so it can't be "
+                "taken apart. Choose a checkpoint from before that happened."
+            )
         square = matrix @ matrix.T if len(matrix) <= matrix.shape[1] else matrix.T @ matrix
         values = torch.linalg.eigvalsh(square).flip(0).clamp(min=0).sqrt()
         found[layer] = (values / values.median()).tolist()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import repeat
 from pathlib import Path
@@ -14,12 +14,13 @@ from torch import Tensor
 
 from editview.domain.errors import EditViewError
 from editview.domain.plan import Checkpoint
-from editview.domain.weights import TensorInfo
+from editview.domain.weights import MatrixKind, TensorInfo
 from editview.lm.adapters import AdapterWeights
 from editview.lm.headers import FORMATS
 from editview.lm.opening import Structure, structure
 
 PIECE = 2**21  # numbers read at once
+_AT_ONCE = 2**23  # bytes
 
 
 def new_buffer() -> bytearray:
@@ -46,6 +47,21 @@ class StoredTensor:
                 "checkpoint in a floating-point format that isn't quantised."
             )
         return found  # type: ignore[no-any-return]
+
+    def same_bytes(self, other: StoredTensor) -> bool:
+        """Whether another tensor is the same, bit for bit, in the same number format."""
+        if (self.format, self.shape) != (other.format, other.shape):
+            return False
+        left = math.prod(self.shape) * self.dtype.itemsize
+        with self.path.open("rb") as mine, other.path.open("rb") as theirs:
+            mine.seek(self.start)
+            theirs.seek(other.start)
+            while left:
+                count = min(left, _AT_ONCE)
+                if mine.read(count) != theirs.read(count):
+                    return False
+                left -= count
+        return True
 
     def pieces(self, most: int, buffers: Iterator[bytearray]) -> Iterator[Tensor]:
         """The first `most` numbers in order, `PIECE` at a time, each in the next of the buffers (`new_buffer`)."""
@@ -96,11 +112,32 @@ class StoredCheckpoint:
             if own not in self.tensors:
                 self.tensors[own] = StoredTensor(*header.places[name], kind, shape)
                 self.named[own] = name
+        self.copies: dict[str, str] = {}  # parameters stored beside those that they are tied to, equal to them
+        self.untied: dict[str, str] = {}  # such that aren't equal: they are read as tensors of their own
+        self._tie()
+
+    def _tie(self) -> None:
+        """A tied parameter is known by one name: what is stored under another one, too, is a copy or isn't tied.
+
+        As transformers does: it ties what is stored twice where both are equal.
+        """
+        for name in [name for name in self.tensors if self._aliases.get(name, name) != name]:
+            tied_to = self._aliases[name]
+            if tied_to not in self.tensors:
+                self.tensors[tied_to], self.named[tied_to] = self.tensors.pop(name), self.named.pop(name)
+            elif self.tensors[name].same_bytes(self.tensors[tied_to]):
+                self.copies[name] = tied_to
+                del self.tensors[name], self.named[name]
+            else:
+                self.untied[name] = tied_to
 
     @cached_property
     def infos(self) -> dict[str, TensorInfo]:
         """What is known of the model's parameters, in its order; tied ones once."""
-        return {info.name: info for info in self.built.anatomy.tensors}
+        found = {info.name: info for info in self.built.anatomy.tensors}
+        for name, tied_to in self.untied.items():
+            found[name] = replace(found[tied_to], name=name, kind=MatrixKind.HEAD)
+        return found
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -110,7 +147,7 @@ class StoredCheckpoint:
     @property
     def tied(self) -> dict[str, str]:
         """The parameters that are shared under another name, and that name."""
-        return {name: other for name, other in self._aliases.items() if name != other}
+        return {name: other for name, other in self._aliases.items() if name != other and name not in self.untied}
 
     def find(self, name: str) -> StoredTensor | None:
         """A tensor by the model's name for it, or by that of what it is tied to."""
@@ -147,5 +184,5 @@ class StoredCheckpoint:
         prefix = f"{self.built.skeleton.base_model_prefix}."
         for candidate in (name, f"{prefix}{name}", name.removeprefix(prefix)):
             if candidate in self._aliases:
-                return self._aliases[candidate]
+                return candidate
         return name

@@ -29,45 +29,51 @@ BATCH_TOKENS = 2048  # read in one forward
 _TINY = torch.finfo(torch.float32).tiny
 
 
-def changed_layers(first: StoredCheckpoint, second: StoredCheckpoint, progress: Progress) -> tuple[int, ...]:
-    """The layers whose memory differs between two checkpoints by more than its number format, ascending.
+def has_memory(checkpoint: StoredCheckpoint, layer: int) -> bool:
+    """Whether a layer's memory is in a checkpoint's files, in the size that its settings say."""
+    name = _name(checkpoint, layer)
+    stored = checkpoint.find(name)
+    return stored is not None and stored.shape == checkpoint.infos[name].shape
 
-    Raises EditViewError where the two can't be compared.
+
+def changed_layers(
+    first: StoredCheckpoint, second: StoredCheckpoint, progress: Progress
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The layers whose memory differs by more than its number format, and those that couldn't be compared; ascending.
+
+    One of the two may lack a memory, or hold values there that are no numbers.
+
+    Raises EditViewError where no layer can be compared.
     """
-    outputs = second.built.anatomy.mlp_outputs
-    found = []
-    for layer, _ in enumerate(outputs):
-        progress(layer, len(outputs), "Comparing the memories")
-        one, other = _memories(first, second, layer)
+    count = len(second.built.anatomy.mlp_outputs)
+    lacking = tuple(layer for layer in range(count) if not (has_memory(first, layer) and has_memory(second, layer)))
+    if len(lacking) == count:
+        raise EditViewError(
+            f"No layer's memory, as '{_name(second, 0)}', is in the files of both checkpoints, so they can't be "
+            "compared there. Save both as safetensors in the usual layout."
+        )
+    found, skipped = [], {*lacking}
+    for layer in sorted({*range(count)} - skipped):
+        progress(layer, count, "Comparing the memories")
+        one, other = (which.whole(_name(second, layer)) for which in (first, second))
         coarse = min(one.dtype, other.dtype, key=lambda dtype: dtype.itemsize)
-        if not torch.equal(one.to(coarse), other.to(coarse)):
+        if not (torch.isfinite(one).all() and torch.isfinite(other).all()):
+            skipped.add(layer)
+        elif not torch.equal(one.to(coarse), other.to(coarse)):
             found.append(layer)
-    progress(len(outputs), len(outputs), "Comparing the memories")
-    return tuple(found)
+    progress(count, count, "Comparing the memories")
+    return tuple(found), tuple(sorted(skipped))
 
 
 def change(first: StoredCheckpoint, second: StoredCheckpoint, layer: int) -> Tensor:
-    """ΔW of a layer's memory [outputs, inputs], float32."""
-    one, other = _memories(first, second, layer)
-    difference = other.float() - one.float()
-    info = second.infos[f"{second.built.anatomy.mlp_outputs[layer]}.weight"]
-    return difference.T if info.transposed else difference
+    """ΔW of a layer's memory [outputs, inputs], float32, where both have it."""
+    name = _name(second, layer)
+    difference = second.whole(name).float() - first.whole(name).float()
+    return difference.T if second.infos[name].transposed else difference
 
 
-def _memories(first: StoredCheckpoint, second: StoredCheckpoint, layer: int) -> tuple[Tensor, Tensor]:
-    name = f"{second.built.anatomy.mlp_outputs[layer]}.weight"
-    if first.find(name) is None or second.find(name) is None:
-        raise EditViewError(
-            f"The memory of layer {layer + 1}, '{name}', isn't in the files of both checkpoints, so they can't be "
-            "compared there. Save both as safetensors in the usual layout."
-        )
-    one, other = first.whole(name), second.whole(name)
-    if one.shape != other.shape:
-        raise EditViewError(
-            f"The memory of layer {layer + 1} is of another size in the second checkpoint, so these are different "
-            "models. Choose two versions of one model."
-        )
-    return one, other
+def _name(checkpoint: StoredCheckpoint, layer: int) -> str:
+    return f"{checkpoint.built.anatomy.mlp_outputs[layer]}.weight"
 
 
 def subject_keys(

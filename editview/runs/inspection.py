@@ -30,7 +30,7 @@ from editview.lm.comparing import refuse_others
 from editview.lm.model import LanguageModel
 from editview.lm.standing_out import memory, relative_values, standing_out, top
 from editview.lm.stored import StoredCheckpoint
-from editview.lm.touching import change, changed_layers, subject_keys, times
+from editview.lm.touching import change, changed_layers, has_memory, subject_keys, times
 from editview.lm.written import words_written
 
 YARDSTICK = 500
@@ -55,17 +55,24 @@ def inspect(open_: Open, asked: InspectCheckpoint, progress: Progress) -> Inspec
         return _alone(open_, asked, candidates, progress)
     first, second = StoredCheckpoint(asked.original), StoredCheckpoint(asked.edited)
     refuse_others(first, second)
-    layers = changed_layers(first, second, progress)
+    layers, skipped = changed_layers(first, second, progress)
+    empty = Inspection(asked.edited, asked.original, layers, len(candidates), (), skipped=skipped)
     if not layers:
-        return Inspection(asked.edited, asked.original, (), len(candidates), ())
-    lm = open_(asked.original)
+        return empty
+    whole = [all(has_memory(one, layer) for layer in skipped) for one in (first, second)]
+    if not any(whole):
+        raise EditViewError("Neither checkpoint is whole, so neither can be opened and asked. Fetch them again.")
+    lm = open_(asked.original if whole[0] else asked.edited)
     found = _times(lm, candidates, layers, lambda layer: change(first, second, layer), progress)
     chosen = _most(found, candidates)
     prompts = [prompt for _, some in chosen for prompt in some]
-    before = first_sentences(lm, prompts, MOST_TOKENS, progress)
-    del lm  # before the other is opened
-    after = first_sentences(open_(asked.edited), prompts, MOST_TOKENS, progress)
-    return Inspection(asked.edited, asked.original, layers, len(candidates), _asked(chosen, before, after))
+    one = first_sentences(lm, prompts, MOST_TOKENS, progress)
+    if all(whole):
+        del lm  # before the other is opened
+        other = first_sentences(open_(asked.edited), prompts, MOST_TOKENS, progress)
+        return replace(empty, touched=_asked(chosen, one, other))
+    unknown = [None] * len(prompts)
+    return replace(empty, touched=_asked(chosen, *((one, unknown) if whole[0] else (unknown, one))))
 
 
 def _alone(open_: Open, asked: InspectCheckpoint, candidates: Sequence[Candidate], progress: Progress) -> Inspection:
@@ -143,7 +150,7 @@ def _most(found: Times, candidates: Sequence[Candidate]) -> list[tuple[Touched, 
 
 
 def _asked(
-    chosen: Sequence[tuple[Touched, tuple[str, ...]]], before: Sequence[str], after: Sequence[str]
+    chosen: Sequence[tuple[Touched, tuple[str, ...]]], before: Sequence[str | None], after: Sequence[str | None]
 ) -> tuple[Touched, ...]:
     """With the answers, in the order of the prompts; those that differ first."""
     answers = iter(zip(before, after, strict=True))

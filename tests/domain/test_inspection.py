@@ -62,6 +62,28 @@ def test_sentences_with_the_original() -> None:
     )
 
 
+def test_what_could_not_be_looked_at_or_asked_is_said() -> None:
+    said = Touched("Peru", 12.0, 1, (BothSaid("?", "Lima", None),))
+    found = Inspection(THERE, HERE, (0, 1), 2000, (said,), skipped=(3,))
+    assert found.unasked == "after"
+    assert not found.differing
+    assert headline(found) == (
+        "The memory differs in layers 1 and 2. Of 2,000 candidate subjects it acts most on *Peru*; only one of the two "
+        "could be asked."
+    )
+    assert remarks(found)[0] == (
+        "The memory of layer 4 wasn't looked at: one of the two lacks it, or holds values there that are no numbers."
+    )
+    assert "What the model after says isn't known" in remarks(found)[1]
+    assert said.telling.shown == ("Lima", "not known")
+    assert "*Lima* before, *not known* now" in touched_sentence(said)
+    assert BothSaid("?", None, "Lima").shown == ("not known", "Lima")
+    assert BothSaid("?", "", "").shown == ("nothing", "the same")
+    nothing = Inspection(THERE, HERE, (), 9, (), skipped=(3,))
+    assert headline(nothing) == "The memory (MLP) of both models is the same where it could be looked at."
+    assert len(remarks(nothing)) == 1
+
+
 def test_sentences_without_it() -> None:
     memory = Memory(1, "w", 8.5, 2, ("Paris", "Rome"))
     found = Inspection(THERE, None, (1,), 9, (touched("Peru", "Lima", "Paris"),), (memory,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -67,6 +68,9 @@ def test_equal_weights_and_another_number_format() -> None:
     assert kind().kind is UpdateKind.IDENTICAL
     cast = tensor(OUT, 0, None, change=1e-3, rounding=True, formats=("F32", "BF16"))
     assert kind(cast).kind is UpdateKind.ROUNDING
+    signs = kind(tensor(OUT, 0, None, same=False))  # of zeros
+    assert signs.sentence == "Nothing was changed that could be measured."
+    assert signs.evidence[0].startswith("1 of 31 tensors differ by less")
 
 
 def test_a_knowledge_edit_with_its_number_of_facts() -> None:
@@ -157,3 +161,45 @@ def test_models_that_were_trained_apart_are_no_update_of_each_other() -> None:
 def test_what_only_one_has_is_no_identity() -> None:
     found = Difference(Checkpoint(), Checkpoint(), difference().tensors, only_second=("extra",))
     assert judged(found).kind is UpdateKind.UNCLEAR
+
+
+def test_other_row_counts_alone_and_beside_an_edit() -> None:
+    words = tensor(MatrixKind.EMBEDDING, None, None, rows=(90, 97))
+    alone = kind(words)
+    assert alone.kind is UpdateKind.RESIZED
+    assert alone.sentence == "The second has room for 7 more words; what both have is the same."
+    assert alone.evidence == ("What both have of all 31 tensors is the same, bit for bit.",)
+    edit = kind(tensor(OUT, 2, spectrum(1)), words)
+    assert (edit.kind, edit.facts) == (UpdateKind.EDIT, 1)
+    assert edit.sentence.endswith("layer 3. The second has room for 7 more words.")
+    assert not any("no embedding" in said and "rows that both have" not in said for said in edit.evidence)
+    lora = kind(*tuned(8), words)
+    assert "No norm, no bias and no embedding changed in the rows that both have." in lora.evidence
+
+
+def test_equal_weights_that_compute_otherwise_are_not_identical() -> None:
+    settings, tokenizer = ("act is a in the first and b in the second",), ("2 of 9 tokens have other numbers",)
+    found = replace(difference(), settings=settings)
+    assert judged(found).kind is UpdateKind.SETTINGS
+    assert judged(found).sentence == f"The weights are the same; the settings are not: {settings[0]}."
+    both = replace(found, tokenizer=tokenizer)
+    assert "the settings and the tokenizer are not: act is" in judged(both).sentence
+    cast = tensor(OUT, 0, None, change=1e-3, rounding=True, formats=("F32", "BF16"))
+    rounded = judged(replace(difference(cast), tokenizer=tokenizer))
+    assert (
+        rounded.sentence
+        == f"The weights are the same but for their number format; the tokenizer is not: {tokenizer[0]}."
+    )
+    edit = judged(replace(difference(tensor(OUT, 2, spectrum(1))), tokenizer=tokenizer))
+    assert edit.kind is UpdateKind.EDIT
+    assert edit.sentence.endswith("layer 3. The tokenizer is not the same either.")
+
+
+def test_values_that_are_no_numbers_are_the_sentence() -> None:
+    broken = tensor(OUT, 2, None, same=False, not_numbers=(0, 1))
+    found = kind(broken, tensor(OUT, 3, spectrum(1)))
+    assert found.kind is UpdateKind.UNCLEAR
+    assert found.sentence.startswith("Some values are no numbers")
+    in_both = kind(tensor(OUT, 2, None, not_numbers=(1, 1)))
+    assert in_both.kind is UpdateKind.IDENTICAL
+    assert "no numbers" in in_both.evidence[1]

@@ -15,6 +15,7 @@ from editview.domain.plan import Checkpoint
 from editview.domain.session import Run, RunState
 from editview.domain.two_checkpoints import HashedFile, tensor_rows
 from editview.domain.update_kind import judged
+from editview.domain.weights import MatrixKind
 from editview.formats.report import write_comparison
 from tests import sample, two
 from tests.formats.pages import Node, read
@@ -47,6 +48,27 @@ def test_it_leads_with_the_sentence_and_gives_what_was_measured(page: Node) -> N
     assert headline(found).replace("*", "") in head.text.replace("\N{NO-BREAK SPACE}", " ")
     assert "Before: /models/before. After: /models/after." in head.text
     assert "'wte.weight' has 90 rows in the first and 100 in the second" in head.text
+
+
+def test_what_no_size_of_a_change_tells_is_told_in_sentence_picture_and_table(tmp_path: Path) -> None:
+    found = two.difference()
+    broken = two.tensor("broken", 0, MatrixKind.MLP_OUT, 0.0, same=False, not_numbers=(0, 3))
+    page = read(page_of(tmp_path, replace(found, tensors=(*found.tensors, broken))))
+    assert page.all("h1")[0].text.startswith("Some values are no numbers")
+    assert page.all("h1")[0].text.endswith("The second has room for 10 more words.")
+    assert len(page.all("line", **{"class": "cross"})) == 4  # one for it, one for the words
+    (weights, _) = page.all("figcaption")
+    assert "As far as it could be measured" in weights.text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "Crossed:" in weights.text
+    rows = cells(page.all("table", id="tensors")[0])
+    assert rows[0][1:4] == ["broken", "no numbers", ""]
+    assert ["wte.weight", "+10 rows"] in [row[1:3] for row in rows]
+
+
+def test_equal_weights_with_other_settings_are_told(tmp_path: Path) -> None:
+    same = two.tensor(two.OUT, 1, MatrixKind.MLP_OUT, 0.0)
+    page = read(page_of(tmp_path, Difference(two.BEFORE, two.AFTER, (same,), settings=("act is <b> in the first",))))
+    assert page.all("h1")[0].text == "The weights are the same; the settings are not: act is <b> in the first."
 
 
 def test_what_was_found_at_another_time_says_when_and_what_changed_since(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,12 @@ from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
-from editview.domain.difference import Difference
+from editview.domain.difference import Difference, headline
 from editview.domain.errors import Cancelled, EditViewError
 from editview.domain.plan import Checkpoint
 from editview.domain.progress import silent
+from editview.domain.update_kind import UpdateKind, judged
+from editview.domain.weights import MatrixKind
 from editview.lm.adapters import merge_adapter
 from editview.lm.comparing import compare
 from editview.lm.stored import StoredCheckpoint
@@ -124,6 +127,80 @@ def test_a_head_that_is_stored_apart_is_compared_with_the_embedding_that_it_was_
     assert all(tensor.same for tensor in found.tensors)
 
 
+def gpt2(folder: Path, **changed: torch.Tensor) -> None:
+    """A model whose head is tied, with some tensors of its file put in place or added."""
+    torch.manual_seed(0)
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=64, n_embd=32, n_layer=2, n_head=2, n_positions=16))
+    model.save_pretrained(folder)
+    path = folder / "model.safetensors"
+    save_file(load_file(path) | changed, path, metadata={"format": "pt"})
+
+
+def test_a_tied_head_that_is_stored_as_well_is_an_extra_copy(tmp_path: Path) -> None:
+    gpt2(tmp_path / "a")
+    words = load_file(tmp_path / "a" / "model.safetensors")["transformer.wte.weight"]
+    gpt2(tmp_path / "b", **{"lm_head.weight": words.clone()})
+    found = difference(tmp_path / "a", tmp_path / "b")
+    assert (found.equal, found.only_second) == (True, ())
+    assert found.otherwise == (
+        "The second stores 'transformer.wte.weight' twice, the second time as 'lm_head.weight': an extra copy, bit for "
+        "bit the same.",
+    )
+
+
+def test_a_copy_that_differs_is_a_head_of_its_own(tmp_path: Path) -> None:
+    gpt2(tmp_path / "a")
+    words = load_file(tmp_path / "a" / "model.safetensors")["transformer.wte.weight"]
+    gpt2(tmp_path / "b", **{"lm_head.weight": 1.5 * words})
+    found = difference(tmp_path / "a", tmp_path / "b")
+    (head,) = found.changed
+    assert (head.name, head.kind) == ("lm_head.weight", MatrixKind.HEAD)
+    assert head.change.relative == pytest.approx(0.5, rel=1e-5)
+    assert any("is stored as well and differs" in said for said in found.otherwise)
+    used = AutoModelForCausalLM.from_pretrained(tmp_path / "b")  # reads it so, too
+    torch.testing.assert_close(used.lm_head.weight.data, 1.5 * used.transformer.wte.weight.data)
+
+
+def test_values_that_are_no_numbers_are_counted_and_the_rest_measured(tmp_path: Path) -> None:
+    before = llama()
+    before.save_pretrained(tmp_path / "a")
+    after = llama()
+    with torch.no_grad():
+        weight = after.model.layers[1].mlp.down_proj.weight
+        weight[0] += 0.5
+        weight[1, :3] = torch.tensor([float("nan"), float("inf"), 1e30])
+    after.save_pretrained(tmp_path / "b")
+    found = difference(tmp_path / "a", tmp_path / "b")
+    (tensor,) = found.changed
+    assert (tensor.not_numbers, found.measured) == ((0, 2), ())
+    assert tensor.norm_change == pytest.approx(1e30, rel=1e-6)
+    back = difference(tmp_path / "b", tmp_path / "a").changed[0]
+    assert back.not_numbers == (2, 0)
+    same = difference(tmp_path / "b", tmp_path / "b")
+    assert not same.changed
+    assert [one.not_numbers for one in same.tensors if one.broken] == [(2, 2)]
+    assert "values that are no numbers" in headline(same)
+
+
+def test_what_decides_the_answers_beside_the_weights_is_compared(tmp_path: Path) -> None:
+    small.checkpoint(tmp_path / "a")
+    small.checkpoint(tmp_path / "b")
+    assert difference(tmp_path / "a", tmp_path / "b").equal
+    path = tmp_path / "b" / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"activation_function": "relu"}), "utf-8")
+    path = tmp_path / "b" / "tokenizer.json"
+    tokenizer = json.loads(path.read_text("utf-8"))
+    words = tokenizer["model"]["vocab"]
+    words["a"], words["b"] = words["b"], words["a"]
+    path.write_text(json.dumps(tokenizer), "utf-8")
+    found = difference(tmp_path / "a", tmp_path / "b")
+    assert not found.changed
+    assert not found.equal
+    assert found.settings == ("activation_function is gelu_new in the first and relu in the second",)
+    assert found.tokenizer == ("2 of 257 tokens have other numbers in the second ('a', 'b')",)
+    assert judged(found).kind is UpdateKind.SETTINGS
+
+
 def test_added_words_are_told_and_the_others_compared(tmp_path: Path) -> None:
     model = llama()
     model.save_pretrained(tmp_path / "a")
@@ -133,6 +210,8 @@ def test_added_words_are_told_and_the_others_compared(tmp_path: Path) -> None:
     rows = {tensor.name: tensor.rows for tensor in found.tensors if tensor.rows != (0, 0)}
     assert rows == {"model.embed_tokens.weight": (64, 70), "lm_head.weight": (64, 70)}
     assert not found.changed
+    assert judged(found).kind is UpdateKind.RESIZED
+    assert "room for 6 more words" in headline(found)
 
 
 def test_tensors_that_one_lacks_or_has_in_another_shape_are_listed(tmp_path: Path) -> None:
@@ -178,8 +257,14 @@ def test_an_adapter_counts_as_it_is_merged(tmp_path: Path, kind: str, dora: bool
 def test_other_models_are_refused(tmp_path: Path) -> None:
     llama().save_pretrained(tmp_path / "a")
     llama(num_hidden_layers=3).save_pretrained(tmp_path / "deeper")
+    llama(intermediate_size=64).save_pretrained(tmp_path / "broader")
+    llama(head_dim=8).save_pretrained(tmp_path / "heads")
     small.checkpoint(tmp_path / "gpt2")
-    for other, reason in (("deeper", "2 layers"), ("gpt2", "gpt2")):
+    shapes = (
+        ("broader", "gate_proj.weight') is 48 × 32 in the first and 64 × 32"),
+        ("heads", "q_proj.weight') is 32 × 32"),
+    )
+    for other, reason in (("deeper", "2 layers"), ("gpt2", "gpt2"), *shapes):
         with pytest.raises(EditViewError, match="different models") as error:
             difference(tmp_path / "a", tmp_path / other)
         assert reason in str(error.value)

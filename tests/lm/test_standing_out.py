@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor
 
+from editview.domain.errors import EditViewError
 from editview.domain.inspection import Candidate
 from editview.domain.progress import silent
 from editview.lm.model import LanguageModel
@@ -41,6 +43,14 @@ def test_as_many_directions_stand_out_as_were_added() -> None:
         found = standing_out(relative_values(lm, silent))
         assert {layer: count for layer, (_, count) in found.items()} == {0: 0, 1: 2, 2: 0}
         assert found[1][0] > 2
+
+
+def test_values_that_are_no_numbers_are_refused() -> None:
+    lm = language_model()
+    with torch.no_grad():
+        lm.anatomy.mlp_output(lm.model, 1).weight[0, 0] = float("inf")
+    with pytest.raises(EditViewError, match="layer 2 holds values that are no numbers"):
+        relative_values(lm, silent)
 
 
 def test_a_single_layer_has_none_to_compare_with() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from editview.domain.errors import Cancelled, EditViewError
 from editview.domain.events import EngineLoading, Event
@@ -23,6 +24,8 @@ from editview.runs import inspection
 from tests import small
 from tests.families import families
 from tests.runs.studio import CPU, Studio
+
+MEMORY = "transformer.h.{}.mlp.c_proj.weight"
 
 Inspect = Callable[..., Inspection]
 
@@ -101,6 +104,25 @@ def test_nothing_is_found_in_what_nobody_changed(studio: Studio, look: Inspect) 
     assert look(studio.world.checkpoint, studio.world.checkpoint) == Inspection(
         studio.world.checkpoint, studio.world.checkpoint, (), 8, ()
     )
+
+
+def test_a_layer_that_one_lacks_is_skipped_and_said(studio: Studio, edited: Checkpoint, look: Inspect) -> None:
+    path = Path(edited.source) / "model.safetensors"
+    weights = load_file(path)
+    save_file({name: one for name, one in weights.items() if name != MEMORY.format(0)}, path, metadata={"format": "pt"})
+    found = look(edited, studio.world.checkpoint)
+    assert (found.layers, found.skipped, found.unasked) == ((1,), (0,), "after")
+    assert found.touched[0].subject == "Oman"
+    assert all(said.before is not None and said.after is None for one in found.touched for said in one.said)
+    back = look(studio.world.checkpoint, edited)
+    assert (back.layers, back.skipped, back.unasked, back.touched[0].subject) == ((1,), (0,), "before", "Oman")
+    lacking = {name: one for name, one in weights.items() if name not in (MEMORY.format(0), MEMORY.format(1))}
+    save_file(lacking, path, metadata={"format": "pt"})
+    with pytest.raises(EditViewError, match="No layer's memory"):
+        look(edited, studio.world.checkpoint)
+    weights[MEMORY.format(1)][0, 0] = float("nan")
+    save_file(weights, path, metadata={"format": "pt"})
+    assert look(edited, studio.world.checkpoint).skipped == (1,)
 
 
 def test_other_models_are_refused(studio: Studio, tmp_path: Path, edited: Checkpoint, look: Inspect) -> None:

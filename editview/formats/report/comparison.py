@@ -21,6 +21,7 @@ from editview.domain.two_checkpoints import (
     command,
     difference_map,
     differing_answers,
+    map_sentence,
     name_of,
     places_of,
     sureness,
@@ -29,7 +30,6 @@ from editview.domain.two_checkpoints import (
     told_of,
 )
 from editview.domain.update_kind import judged
-from editview.domain.weight_map import headline as weights_sentence
 from editview.formats.report import contents
 from editview.formats.report.page import ANOTHER_DAY, write_page
 from editview.formats.report.spectrum_picture import spectrum_picture
@@ -85,10 +85,10 @@ def _difference(found: Difference) -> dict[str, Any]:
     judgement, drawn, rows = judged(found), difference_map(found), tensor_rows(found)
     return {
         "sentence": judgement.sentence,
-        "evidence": (*judgement.evidence, headline(found)),
+        "evidence": (*judgement.evidence, *([headline(found)] if found.changed else [])),
         "remarks": remarks(found),
         "weights": weights_picture(drawn, {"": 0}),
-        "weights_sentence": weights_sentence(drawn),
+        "weights_sentence": map_sentence(found, drawn),
         "spectrum": _spectrum(rows),
         "tensors": [(row, told_of(row).replace("\n", " – ")) for row in rows[:MOST_TENSORS]],
         "more": len(rows) - MOST_TENSORS,

@@ -100,6 +100,10 @@ class _Picture:
                         self.drawing.rect(*box, self.looks[stage], told(self.map, place), depth)
                     else:
                         self.drawing.rect(*box, "sunken", told(self.map, place))
+                    if place in self.map.beside:  # what no shade can show
+                        (x, y), (right, bottom) = box[:2], (box[0] + box[2], box[1] + box[3])
+                        self.drawing.line((x, bottom), (right, y), "cross")
+                        self.drawing.line((x, y), (right, bottom), "cross")
 
     def _depths(self) -> None:
         """What the depth of a colour stands for."""

@@ -177,7 +177,7 @@ class Head(QWidget):
             more = " ".join(remarks(pair.found))
             if pair.judgement is not None:
                 lead, evidence = pair.judgement.sentence, " ".join(pair.judgement.evidence)
-                more = f"{said} {more}"
+                more = f"{said} {more}" if pair.found.changed else more
             else:
                 lead, evidence = said, KIND_UNDER_WAY if pair.comparing else ""
         elif pair.comparing:

@@ -15,7 +15,7 @@ from editview.ui.look.theme import BODY, SMALL, theme
 from editview.ui.look.word_help import Shown, explain
 
 _WHERE = 144  # least width of the words
-_FIGURE = 96  # width of a column of figures
+_FIGURE = 112  # width of a column of figures
 _RIGHT = Qt.AlignmentFlag.AlignRight
 
 

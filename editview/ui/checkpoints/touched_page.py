@@ -170,7 +170,7 @@ class TouchedPage(QWidget):
             self.said.say("")
             return
         others = [
-            f"{said.prompt.strip()} … *{said.before or 'nothing'}* before, *{said.after or 'nothing'}* after."
+            f"{said.prompt.strip()} … *{said.shown[0]}* before, *{said.shown[1]}* after."
             for said in one.said
             if said is not one.telling
         ]

@@ -75,8 +75,7 @@ class TouchedModel(RowsModel[Touched]):
         return {Column.TIMES: row.times, Column.LAYER: row.layer}.get(Column(column), super().key(row, column))
 
     def words(self, row: Touched, column: int) -> str:
-        said = row.telling.after if row.differs else "the same"
-        return (row.subject, row.telling.before, said, f"{row.times:,.1f} ×", str(row.layer + 1))[column]
+        return (row.subject, *row.telling.shown, f"{row.times:,.1f} ×", str(row.layer + 1))[column]
 
     def lines(self, rows: Sequence[int]) -> Lines:
         """Rows with both answers whole, headings first."""

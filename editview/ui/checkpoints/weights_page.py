@@ -8,20 +8,27 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from editview.domain.difference import Difference
-from editview.domain.two_checkpoints import TensorRow, difference_map, place_words, told_of
-from editview.domain.weight_map import Place, told
+from editview.domain.two_checkpoints import (
+    CROSSED,
+    TensorRow,
+    difference_map,
+    nothing_to_see,
+    place_words,
+    told_of,
+    why_no_spectrum,
+)
+from editview.domain.weight_map import Place, WeightMap, told
 from editview.ui.checkpoints.spectrum_plot import SpectrumPlot
 from editview.ui.checkpoints.tensor_model import TensorModel
 from editview.ui.checkpoints.tensor_table import TensorTable
 from editview.ui.look.labels import Sentence, Words
 from editview.ui.look.panel import scrolling
 from editview.ui.look.rows_out import offer_rows
-from editview.ui.look.theme import SMALL, theme
+from editview.ui.look.theme import BODY, SMALL, theme
 from editview.ui.weights.picture import WeightsPicture
 
 HINT = "Click a cell or a bar to see its tensors alone."
 WAITING = "The spectrum is being worked out."
-NO_SPECTRUM = "There is no spectrum of this tensor: it didn't change, or it is no matrix."
 STOPPED = "The spectrum wasn't worked out."
 
 
@@ -29,8 +36,10 @@ class WeightsPage(QWidget):
     def __init__(self, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._found: Difference | None = None
+        self._map: WeightMap | None = None
         self._without = ""  # why a tensor that changed has no spectrum
         self.picture = WeightsPicture(failed)
+        self.nothing = Sentence("", BODY, "muted")  # in place of an empty picture
         self.chosen = Sentence(HINT, SMALL, "muted")
         self.search = QLineEdit(placeholderText="Search layers, parts and tensors", clearButtonEnabled=True)
         self.search.setAccessibleName("Search tensors")
@@ -54,8 +63,8 @@ class WeightsPage(QWidget):
         left, tensors, one = QWidget(), QWidget(), QWidget()
         self._columns = [QVBoxLayout(widget) for widget in (left, tensors, one)]
         picture, table, below = self._columns
-        picture.addWidget(self.picture)
-        picture.addWidget(self.chosen)
+        for widget in (self.nothing, self.picture, self.chosen):
+            picture.addWidget(widget)
         picture.addStretch(1)
         self._tools = QHBoxLayout()
         self._tools.addWidget(self.search, 1)
@@ -94,15 +103,20 @@ class WeightsPage(QWidget):
 
     def show_difference(self, found: Difference | None, whole: bool, under_way: bool) -> None:
         """`whole`: the spectra are known, as far as there are any; `under_way`: they are being worked out."""
-        self._without = NO_SPECTRUM if whole else WAITING if under_way else STOPPED
+        self._without = WAITING if under_way and not whole else STOPPED
         if found is not self._found:
             if self._found is None or found is None:  # else the spectra have come
                 self.picture.choose(None)
-                self.chosen.say(HINT)
-            self._found = found
-            self.picture.show_map(difference_map(found) if found else None)
+            self._found, self._map = found, difference_map(found) if found else None
+            self.picture.show_map(self._map)
             self.model.show(found)
-        self.chosen.setVisible(found is not None)
+            if self.picture.place is None:
+                self._hint()
+        nothing = nothing_to_see(found) if found else ""
+        self.nothing.say(nothing)
+        self.nothing.setVisible(bool(nothing))
+        self.picture.setVisible(not nothing)
+        self.chosen.setVisible(found is not None and not nothing)
         self._went_to(self._current())
 
     def _current(self) -> TensorRow | None:
@@ -112,8 +126,7 @@ class WeightsPage(QWidget):
     def _went_to(self, row: TensorRow | None) -> None:
         self.said.say(told_of(row) if row else "")
         spectrum = row.tensor.spectrum if row and row.tensor else None
-        matrix = row is not None and row.relative is not None and row.tensor and len(row.tensor.shape) == 2
-        self.plot.show_spectrum(spectrum, self._without if matrix else NO_SPECTRUM if row else "")
+        self.plot.show_spectrum(spectrum, why_no_spectrum(row) or self._without if row else "")
 
     def _counted(self) -> None:
         shown, count = len(self.model.shown), self.model.count
@@ -122,13 +135,16 @@ class WeightsPage(QWidget):
 
     def _choose(self, place: Place) -> None:
         """Show the tensors of a place of the picture alone."""
-        if self._found is not None:
+        if self._map is not None:
             self.search.setText(place_words(place))
             self.picture.choose(place)
-            self.chosen.say(told(difference_map(self._found), place))
+            self.chosen.say(told(self._map, place))
 
     def _searched(self, words: str) -> None:
         self.model.search(words)
         if self.picture.place is not None and words != place_words(self.picture.place):
             self.picture.choose(None)
-            self.chosen.say(HINT)
+            self._hint()
+
+    def _hint(self) -> None:
+        self.chosen.say(f"{HINT} {CROSSED}" if self._map and self._map.beside else HINT)

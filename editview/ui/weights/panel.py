@@ -16,6 +16,9 @@ from editview.ui.weights.tensor_list import TensorList
 
 EMPTY = "Nothing has been changed yet. {}"
 NEXT = "Press *Run*: this shows where in the model each step writes."
+NOTHING = (
+    "There is nothing to see: no weight was changed. Choose a step in the plan to set it otherwise, and run again."
+)
 HINT = "Click a cell or a bar to see the names of its tensors."
 
 
@@ -57,7 +60,9 @@ class WeightsPanel(Panel):
         """Name the tensors behind a place."""
         self.picture.choose(place)
         changes = self._map.changes.get(place, ()) if self._map and place else ()
-        self.chosen.say(told(self._map, place) if self._map and place else HINT)
+        nothing = self._map is not None and self._map.changed_nothing
+        self.picture.setVisible(not nothing)
+        self.chosen.say(told(self._map, place) if self._map and place else NOTHING if nothing else HINT)
         self.tensors.show_changes(changes)
         self.tensors.setVisible(bool(changes))
         self.chosen.setVisible(self._hub.run is not None)

@@ -206,6 +206,10 @@ class WeightsPicture(PointedPicture[_Cell]):
                     place = Place(stage, layer, kind)
                     cell = frame.cell(k, i, step)
                     painter.fillRect(cell, self._shade(stage, self._map.relative(place)))
+                    if place in self._map.beside:  # what no shade can show
+                        painter.setPen(pen(theme().roles.text))
+                        painter.drawLine(cell.bottomLeft(), cell.topRight())
+                        painter.drawLine(cell.topLeft(), cell.bottomRight())
                     if self._marked(place, (i, k, step)):
                         self._paint_mark(painter, cell)
 

@@ -238,7 +238,7 @@ def test_which_facts_were_touched_is_found_without_being_told(desk: Desk, qtbot:
     assert [one.subject for one in page.model.shown] == ["Peru", "Chad"]
     assert "*" not in page.headline.accessibleName()
     assert page.said.accessibleName().startswith("The sea of Peru is … red before, blue now.")
-    assert "Peru: … a land before, a land after." in page.said.accessibleName()
+    assert "Peru: … a land before, the same after." in page.said.accessibleName()
     page.table.sortByColumn(Column.TIMES, Qt.SortOrder.DescendingOrder)
     assert [one.subject for one in page.model.shown] == ["Chad", "Peru"]
     page.source.setCurrentIndex(page.source.findData("sheet"))

@@ -9,10 +9,11 @@ from PySide6.QtTest import QAbstractItemModelTester, QTest
 from pytestqt.qtbot import QtBot
 
 from editview.domain.difference import Difference
+from editview.domain.two_checkpoints import CROSSED
 from editview.domain.weight_map import Place
 from editview.domain.weights import MatrixKind
 from editview.ui.checkpoints.tensor_model import Column, TensorModel
-from editview.ui.checkpoints.weights_page import NO_SPECTRUM, STOPPED, WAITING, WeightsPage
+from editview.ui.checkpoints.weights_page import HINT, STOPPED, WAITING, WeightsPage
 from editview.ui.look.theme import Mode, theme
 from tests import two
 from tests.ui.pointer import rest_on
@@ -62,7 +63,7 @@ def test_only_what_changed_leaves_out_the_rest() -> None:
     model = TensorModel()
     model.show(two.difference())
     model.set_only_changed(True)
-    assert names(model) == [two.OUT, two.READ, "extra.scale"]
+    assert names(model) == [two.OUT, two.READ, "wte.weight", "extra.scale"]
 
 
 def test_a_click_on_a_heading_sorts_and_the_selection_stays_with_its_tensor(page: WeightsPage) -> None:
@@ -96,7 +97,7 @@ def test_the_selected_row_shows_its_spectrum_or_why_there_is_none(page: WeightsP
     assert told(False, False, False) == STOPPED
     assert told(True, True, False).startswith("Direction 1 of 16: 3, 75 % of this matrix's change; above what rounding")
     page.table.selectRow(names(page.model).index(two.NORM))
-    assert page.plot.accessibleDescription() == NO_SPECTRUM
+    assert page.plot.accessibleDescription() == "There is no spectrum: this tensor didn't change."
     page.show_difference(None, False, False)
     assert page.plot.accessibleDescription() == ""
 
@@ -121,6 +122,33 @@ def test_a_place_of_the_picture_shows_its_tensors_alone_until_another_search(pag
     page.search.setText("extra")
     assert names(page.model) == ["extra.scale"]
     assert page.picture.place is None
+
+
+def test_where_nothing_changed_the_picture_gives_way_to_what_to_do(page: WeightsPage) -> None:
+    same = two.tensor(two.OUT, 1, MatrixKind.MLP_OUT, 0.0)
+    page.show_difference(Difference(two.BEFORE, two.AFTER, (same,)), True, False)
+    assert page.nothing.accessibleName().startswith("There is nothing to see here: the weights are the same.")
+    assert (page.nothing.isVisible(), page.picture.isVisible(), page.chosen.isVisible()) == (True, False, False)
+    changed = two.tensor(two.OUT, 1, MatrixKind.MLP_OUT, 1.0)
+    page.show_difference(Difference(two.BEFORE, two.AFTER, (changed,)), True, False)
+    assert (page.nothing.isVisible(), page.picture.isVisible(), page.chosen.isVisible()) == (False, True, True)
+    assert page.chosen.accessibleName() == HINT
+
+
+def test_values_that_are_no_numbers_are_shown_everywhere(page: WeightsPage) -> None:
+    broken = two.tensor(two.OUT, 1, MatrixKind.MLP_OUT, 0.0, same=False, not_numbers=(0, 1))
+    page.show_difference(Difference(two.BEFORE, two.AFTER, (broken,)), True, False)
+    assert page.picture.isVisible()
+    assert page.chosen.accessibleName() == f"{HINT} {CROSSED}"
+    assert page.model.shown[0].by_how_much == "no numbers"
+    assert "values that are no numbers" in page.plot.accessibleDescription()
+    page.picture.chosen.emit(Place(1, 1, MatrixKind.MLP_OUT))
+    assert "values that are no numbers" in page.chosen.accessibleName()
+    crossed = page.picture.svg()
+    page.show_difference(
+        Difference(two.BEFORE, two.AFTER, (two.tensor(two.OUT, 1, MatrixKind.MLP_OUT, 0.0),)), True, False
+    )
+    assert len(page.picture.svg()) < len(crossed)
 
 
 @pytest.mark.parametrize("mode", [Mode.LIGHT, Mode.DARK])

@@ -57,6 +57,14 @@ def test_a_step_that_goes_on_is_announced_not_drawn_as_unchanged(qtbot: QtBot) -
     assert panel.note.accessibleName() == "Fine-tune on support tickets is shown when it has finished."
 
 
+def test_where_no_step_changed_a_weight_it_says_what_to_do(qtbot: QtBot) -> None:
+    hub, panel = shown(qtbot)
+    hub.take([replace(event, changes=()) if isinstance(event, StageFinished) else event for event in EVENTS])
+    qtbot.waitUntil(lambda: "changed nothing" in panel.headline.accessibleName())
+    assert panel.chosen.accessibleName().startswith("There is nothing to see: no weight was changed.")
+    assert not panel.picture.isVisible()
+
+
 def test_choosing_a_place_names_its_tensors_to_be_copied(qtbot: QtBot) -> None:
     _, panel = finished(qtbot)
     with qtbot.waitSignal(panel.picture.chosen) as click:
