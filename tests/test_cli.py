@@ -409,6 +409,8 @@ def test_diff_tells_what_lies_between_two_checkpoints(editview: Editview, tmp_pa
     said = editview("diff", one, tmp_path / "other")
     assert (said.code, "Changed most" in said.out) == (1, True)
     assert said.out.startswith(done.told["update"]["sentence"])
+    names = {tensor["name"] for tensor in done.told["tensors"] if not tensor["same"]}
+    assert names <= set(said.out.split())  # piped, nothing is cut
     quick = editview("diff", one, tmp_path / "other", "--quick", "--json").told
     assert quick["update"]["kind"] == "unclear"
     assert not any(tensor["spectrum"] for tensor in quick["tensors"])
@@ -429,6 +431,19 @@ def test_diff_tells_what_lies_between_two_checkpoints(editview: Editview, tmp_pa
     assert "one → other" in listed
     assert "Comparison" in listed
     assert "holds no adapter" in editview("diff", one, one, "--first-adapter", one).err
+
+
+def test_a_narrow_terminal_still_tells_tensors_apart(
+    editview: Editview, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small.checkpoint(tmp_path / "one")
+    small.checkpoint(tmp_path / "other", seed=1)
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = editview("diff", tmp_path / "one", tmp_path / "other").out.splitlines()
+    assert all(len(line) <= 80 and "…" not in line for line in lines)
+    told = [line.partition(")")[0] for line in lines if "(" in line]
+    assert any("Layer 2, memory: writing (c_proj" in line for line in told)
+    assert len(set(told)) == len(told)
 
 
 def test_inspect_tells_which_facts_were_touched(

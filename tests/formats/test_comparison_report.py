@@ -148,6 +148,7 @@ def test_one_alone_is_told_by_what_was_found_in_it(tmp_path: Path) -> None:
     assert page.all("h1")[0].text.startswith("Layer 2 may have been edited.")
     assert [title.text for title in page.all("h2")] == ["Which facts it touched", "To inspect it again"]
     assert memory_sentence(memory).replace("*", "") in page.text
+    assert "probably made to say" in page.text
     assert "After: model.safetensors" in page.text
     assert page.all("pre")[0].text == "editview inspect /models/after"
 

@@ -68,7 +68,7 @@ def test_a_run_is_passed_on_and_comes_back_as_it_was() -> None:
     assert (entry.name, entry.checkpoint, entry.steps, entry.state) == (
         "Sample", "demo", "Edit → Fine-tune", RunState.FINISHED
     )  # fmt: skip
-    assert " of 10 edits hold" in entry.sentence
+    assert " of 10 edits stand" in entry.sentence
     assert entry.ended is not None
     assert entry.ended >= entry.began
     session = Session()

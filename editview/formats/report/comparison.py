@@ -13,7 +13,7 @@ from editview.domain.difference import Difference, headline, remarks
 from editview.domain.facts import Fact, Group
 from editview.domain.history import Findings
 from editview.domain.history_words import opened
-from editview.domain.inspection import Inspection, memory_sentence
+from editview.domain.inspection import Inspection, memory_sentence, written_sentence
 from editview.domain.inspection import headline as inspected
 from editview.domain.inspection import remarks as inspection_remarks
 from editview.domain.session import Run
@@ -99,6 +99,7 @@ def _difference(found: Difference) -> dict[str, Any]:
 def _inspection(found: Inspection) -> dict[str, Any]:
     return {
         "sentence": inspected(found),
+        "written": written_sentence(found),
         "memories": [memory_sentence(one) for one in found.memories if one.looks_edited],
         "remarks": inspection_remarks(found),
         "touched": found.touched,

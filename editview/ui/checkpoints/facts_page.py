@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QStackedWi
 
 from editview.domain.answers_of_both import headline, sentence
 from editview.domain.plan import Plan
-from editview.domain.sentences import duration
+from editview.domain.sentences import time_left
 from editview.domain.session import RunState
 from editview.domain.two_checkpoints import differing_answers
 from editview.ui.checkpoints.pair import Pair
@@ -141,7 +141,7 @@ class FactsPage(QWidget):
         if pair.hub.running:
             self.note.say("A run is going on; this begins when it has ended.")
         elif progress is not None and progress.total:
-            left = f", about {duration(progress.seconds_left)} left" if progress.seconds_left else ""
+            left = f", about {time_left(progress.seconds_left)} left" if progress.seconds_left else ""
             self.bar.setRange(0, _STEPS)
             self.bar.setValue(round(_STEPS * progress.done / progress.total))
             which = "first" if progress.stage == 0 else "second"

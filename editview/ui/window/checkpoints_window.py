@@ -13,7 +13,9 @@ from PySide6.QtWidgets import QMainWindow, QPushButton, QScrollArea, QTabWidget,
 from editview.domain.files import file_name
 from editview.domain.history import EntryKind, Findings
 from editview.domain.history_words import opened
+from editview.domain.plan import Checkpoint
 from editview.domain.two_checkpoints import name_of
+from editview.ui.checkpoints import choosing
 from editview.ui.checkpoints.facts_page import FactsPage
 from editview.ui.checkpoints.head import Head
 from editview.ui.checkpoints.pair import Pair
@@ -55,7 +57,8 @@ class CheckpointsWindow(QMainWindow):
         self.tabs.setAccessibleName("What was found")
         self.tabs.addTab(self.weights, "Weights")
         self.tabs.addTab(self.facts, "Facts")
-        self.tabs.addTab(self.touched, "Facts touched")
+        self.tabs.addTab(self.touched, "Inspect")
+        self.tabs.setTabToolTip(2, "Which facts the change touched, without being told; the one after alone is enough")
         self.report = QPushButton("Save report…")
         self.report.setProperty("role", "quiet")
         self.report.setToolTip("Save what was found as one file that opens in any browser")
@@ -64,6 +67,7 @@ class CheckpointsWindow(QMainWindow):
         self.actions_table = Actions(self._rows(), self)
         self.actions_table.fill(self.menuBar(), {})
         self._lay_out()
+        self.head.alone_wanted.connect(self._inspect_alone)
         self.facts.sheet_wanted.connect(opening.open_facts)
         self.pair.problem.connect(self.message.show_problem)
         self.pair.saved.connect(self._saved)
@@ -76,6 +80,7 @@ class CheckpointsWindow(QMainWindow):
         pair, head = self.pair, self.head
         return [
             Action("compare", "&File", "Compare", pair.compare, "Ctrl+R", "compare", possible=self._can_compare),
+            Action("inspect-alone", "&File", "Inspect one alone…", self.inspect, "Ctrl+Shift+I", "look"),
             Action("stop", "&File", "Stop", pair.end, "Ctrl+.", "stop", possible=self._busy),
             Action("choose-first", "&File", "Choose the one before…", partial(head.ask, 0), "Ctrl+1", group=1),
             Action("choose-second", "&File", "Choose the one after…", partial(head.ask, 1), "Ctrl+2", group=1),
@@ -121,7 +126,8 @@ class CheckpointsWindow(QMainWindow):
     def _draw(self) -> None:
         pair = self.pair
         names = [name_of(one) for one in (pair.first, pair.second) if one is not None]
-        self.setWindowTitle(f"{' and '.join(names) or 'Two checkpoints'} compared – EditView")
+        what = "inspected" if pair.first is None and pair.second is not None else "compared"
+        self.setWindowTitle(f"{' and '.join(names) or 'Two checkpoints'} {what} – EditView")
         self.weights.show_difference(pair.found, pair.whole, pair.comparing)
         if pair.comparing and self.message.problem is not None:
             self.message.withdraw(self.message.problem)  # it was of the time before
@@ -151,6 +157,21 @@ class CheckpointsWindow(QMainWindow):
 
     def _failed(self, sentence: str) -> None:
         self.message.show_problem(Problem(sentence, ""))
+
+    # ---- one alone -------------------------------------------------------------------------------------------
+
+    def inspect(self, checkpoint: Checkpoint | None = None) -> None:
+        """Look what one checkpoint, or one that a person chooses, was made to change, without its original."""
+        start = self.pair.second or self.pair.first
+        chosen = checkpoint or choosing.by_dialog(self.pair.hub, start, self, to_be="inspected")
+        if chosen is not None:
+            choosing.remember(chosen)
+            self.pair.choose(None, chosen)
+            self.tabs.setCurrentWidget(self.touched)
+            self.touched.look()
+
+    def _inspect_alone(self) -> None:
+        self.inspect(self.pair.first)
 
     # ---- the report ------------------------------------------------------------------------------------------
 

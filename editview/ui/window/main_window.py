@@ -169,6 +169,10 @@ class MainWindow(QMainWindow):
         """Open the window for it, or bring it to the front; two checkpoints are compared at once."""
         self._checkpoints_window().head.take(0, two)
 
+    def inspect_checkpoint(self) -> None:
+        """Ask for one checkpoint and look in the same window what it was made to change, without its original."""
+        self._checkpoints_window().inspect()
+
     def _show_findings(self, event: FindingsRecalled) -> None:
         self._checkpoints_window().show_findings(event.findings)
 

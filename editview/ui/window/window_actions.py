@@ -48,6 +48,10 @@ def _file(window: MainWindow) -> list[Action]:
             "compare-checkpoints", "&File", "Compare two checkpoints…", window.compare_checkpoints, "Ctrl+Shift+D",
             "compare", group=1,
         ),
+        Action(
+            "inspect-checkpoint", "&File", "Inspect a checkpoint…", window.inspect_checkpoint, "Ctrl+Shift+I", "look",
+            group=1,
+        ),
         Action("runs", "&File", "Runs so far…", window.kept.show_runs, "Ctrl+Shift+H", "history", group=1),
         Action("export", "&File", "Export a stage…", window.plan.export, "Ctrl+E", "save", group=1),
         Action(

@@ -306,6 +306,32 @@ def test_one_alone_can_be_looked_at_for_what_it_was_made_to_say(
     assert desk.asked(SaveComparison) == [SaveComparison(None, str(tmp_path / "told.html"), None, found)]
 
 
+def test_a_checkpoint_is_inspected_from_the_menu_without_its_original(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "by_dialog", lambda *_, **__: None)
+    desk.main.actions_table.by_id["inspect-checkpoint"].trigger()
+    assert "The edited one alone is enough" in desk.window.head.evidence.accessibleName()
+    assert desk.asked(InspectCheckpoint) == []  # none was chosen
+    monkeypatch.setattr(choosing, "by_dialog", lambda *_, **__: two.AFTER)
+    desk.main.actions_table.by_id["inspect-checkpoint"].trigger()
+    assert desk.asked(InspectCheckpoint) == [InspectCheckpoint(two.AFTER, None, "packaged")]
+    assert desk.window.tabs.currentWidget() is desk.window.touched
+    assert desk.window.windowTitle() == "after inspected – EditView"
+    assert desk.window.head.headline.accessibleName() == "Inspected without the one before"
+    assert not desk.window.head.alone.isVisible()
+    assert choosing.recent()[0] == two.AFTER
+
+
+def test_what_was_chosen_as_the_one_before_can_be_inspected_alone(desk: Desk) -> None:
+    desk.main.compare_checkpoints()
+    desk.window.head.take(0, [two.AFTER])
+    assert desk.window.head.headline.accessibleName() == "Choose the one after, too"
+    desk.window.head.alone.click()
+    assert (desk.window.pair.first, desk.window.pair.second) == (None, two.AFTER)
+    assert desk.asked(InspectCheckpoint) == [InspectCheckpoint(two.AFTER, None, "packaged")]
+
+
 def test_the_model_of_touched_subjects_is_sound(qtbot: QtBot) -> None:
     model = TouchedModel()
     tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)

@@ -151,7 +151,10 @@ def test_the_count_follows_the_rank_and_the_picture_goes_on_while_another_field_
 def test_chosen_layers_of_another_model_are_said_only_where_they_count(qtbot: QtBot) -> None:
     form = OperationForm(FullFineTune(trained="chosen", layers=(0, 9)), parts=PARTS, layers=4)
     qtbot.addWidget(form)
-    assert form.complaint("trained") == "This model has no layer 10 to train: choose among its 4 layers."
+    assert form.complaint("trained") == (
+        "This model has layers 1 to 4, in a plan file 0 to 3: there is no layer 10 (9 in a plan file). Choose other "
+        "layers to train."
+    )
     form.scope.choice.setCurrentIndex(form.scope.choice.findData("all"))
     assert form.apply.isEnabled()
 

@@ -75,7 +75,7 @@ def test_it_is_gone_through_by_keyboard_and_mouse(hub: Hub, shown: Presentation)
     QTest.keyClick(shown, Qt.Key.Key_Home)
     QTest.mouseClick(shown, Qt.MouseButton.LeftButton)
     assert shown.at == 1
-    assert "edits hold" in shown.accessibleName()
+    assert "edits stand" in shown.accessibleName()
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_F5])
