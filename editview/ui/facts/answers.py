@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
@@ -14,6 +15,8 @@ from editview.domain.survival import percent
 from editview.domain.verdicts import Answer, Verdict
 from editview.ui.facts.grid import FactsGrid
 from editview.ui.facts.words import headings
+from editview.ui.look.lines import in_two_lines
+from editview.ui.look.rows_out import Lines, offer_rows
 from editview.ui.look.stage_header import OPERATION, StageHeader
 from editview.ui.look.theme import BODY, SMALL, state_of, theme
 
@@ -71,6 +74,18 @@ class AnswersModel(QAbstractTableModel):
         shares = self.chances(row, column).split(" · ")
         return ", ".join(f"“{answer}” is {share} likely" for answer, share in zip(answers, shares, strict=False))
 
+    def lines(self, rows: Sequence[int]) -> Lines:
+        """Rows as they are kept: of each stage what is said, how it is judged, and both probabilities, from 0 to 1."""
+        what = ("says", "verdict", "probability of the wanted answer", "probability of the other answer")
+        lines: Lines = [["asked", *(f"{stage}: {each}" for stage in self._headings for each in what)]]
+        for row in rows:
+            lines.append([self._wordings[row]])
+            for column in range(1, self.columnCount()):
+                answer, judged = self.answer(row, column), self.mark(row, column).word
+                given = (answer.said, judged, answer.p_wanted, answer.p_other) if answer else (None, judged, None, None)
+                lines[-1] += given
+        return lines
+
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self._wordings)
 
@@ -123,7 +138,7 @@ class AnswersDelegate(QStyledItemDelegate):
         if index.column() == 0:
             painter.setFont(self._small)
             painter.setPen(self._text)
-            painter.drawText(inner, _LEFT, "\n".join(_in_two_lines(text, QFontMetrics(self._small), inner.width())))
+            painter.drawText(inner, _LEFT, "\n".join(in_two_lines(text, QFontMetrics(self._small), inner.width())))
             return
         mark = model.mark(index.row(), index.column())
         above = QRect(inner.left(), inner.top() + self._gap // 4, inner.width(), inner.height() // 2)
@@ -140,21 +155,14 @@ class AnswersDelegate(QStyledItemDelegate):
         )
 
 
-def _in_two_lines(text: str, measure: QFontMetrics, width: int) -> list[str]:
-    """Broken between words, the second line elided where it doesn't fit."""
-    words = text.split()
-    fits = max(1, sum(measure.horizontalAdvance(" ".join(words[: n + 1])) <= width for n in range(len(words))))
-    lines = [" ".join(words[:fits]), " ".join(words[fits:])]
-    return [measure.elidedText(line, Qt.TextElideMode.ElideRight, width) for line in lines if line]
-
-
 class AnswersTable(QTableView):
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.answers = AnswersModel(self)
         self.setModel(self.answers)
         self.setItemDelegate(AnswersDelegate(self))
         self.setAccessibleName("Every wording and its answers")
+        offer_rows(self, self.answers.lines, failed)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self.setShowGrid(False)
         self.setFrameShape(QTableView.Shape.NoFrame)

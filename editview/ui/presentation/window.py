@@ -5,18 +5,19 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TypeVar
 
-from PySide6.QtCore import QRect, Qt, QTimer
-from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QRect, Qt, QTimer
+from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLayout, QMenu, QVBoxLayout, QWidget
 
 from editview.domain.presentation import WAITING, Screen, Shows, Story, newest, next_place, waiting
 from editview.domain.session import RunState
 from editview.domain.weight_map import weight_map
 from editview.ui.compare.quadrants import Quadrants
 from editview.ui.hub import Hub
-from editview.ui.look.labels import rich
+from editview.ui.look.drawing import Drawing
 from editview.ui.look.pictures import Picture
 from editview.ui.look.theme import theme
+from editview.ui.presentation.big_type import Type
 from editview.ui.presentation.difference import Difference
 from editview.ui.presentation.enlarged import Enlarged
 from editview.ui.presentation.fact_lines import FactLines
@@ -37,30 +38,6 @@ _BACK = (Qt.Key.Key_Left, Qt.Key.Key_Up, Qt.Key.Key_PageUp, Qt.Key.Key_Backspace
 _P = TypeVar("_P", bound=Picture)
 
 
-class _Type(QLabel):
-    """Words whose size the presentation sets."""
-
-    def __init__(self, size: int, role: str = "", bold: bool = False) -> None:
-        super().__init__()
-        self._size, self._bold = size, bold
-        self.setProperty("role", role)
-        self.setTextFormat(Qt.TextFormat.RichText)
-        self.setWordWrap(True)
-
-    def say(self, sentence: str) -> None:
-        self.setText(rich(sentence))
-        self.setVisible(bool(sentence))
-
-    def grow(self, scale: float) -> None:
-        font = theme().font(bold=self._bold)
-        font.setPixelSize(max(9, round(self._size * scale)))
-        self.setFont(font)
-
-    def needs(self, width: int) -> int:
-        self.setMinimumHeight(0)  # else it needs what it was given the last time
-        return self.heightForWidth(width) if self.text() else 0
-
-
 class Presentation(QWidget):
     """Belongs to a window, and goes when it is left. `actions` are those whose keys work here too."""
 
@@ -77,9 +54,9 @@ class Presentation(QWidget):
         self.setWindowTitle("Presentation – EditView")
         self.setMouseTracking(True)
         self.addActions(actions)
-        self.caption, self.message = _Type(CAPTION, "muted"), _Type(MESSAGE, bold=True)
-        self.rest, self.small = _Type(REST), _Type(SMALL, "muted")
-        self.name, self.count = _Type(SMALL, "muted"), _Type(SMALL, "muted")
+        self.caption, self.message = Type(CAPTION, "muted"), Type(MESSAGE, bold=True)
+        self.rest, self.small = Type(REST), Type(SMALL, "muted")
+        self.name, self.count = Type(SMALL, "muted"), Type(SMALL, "muted")
         self.picture = Enlarged(self)
         self._lay_out()
         self._soon = QTimer(self, singleShot=True, interval=PACE_MS)
@@ -272,6 +249,10 @@ class Presentation(QWidget):
             self.go(len(self.screens) - 1)
         elif key in (Qt.Key.Key_Escape, Qt.Key.Key_F5):
             self.close()
+        elif event.matches(QKeySequence.StandardKey.Copy):
+            self.drawing().copy()
+        elif event.matches(QKeySequence.StandardKey.Save):
+            self.save()
         else:
             super().keyPressEvent(event)
 
@@ -281,3 +262,34 @@ class Presentation(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton:
             self.go(self.at + 1)
+
+    # ---- out of the window -----------------------------------------------------------------------------------
+
+    def drawing(self) -> Drawing:
+        """The screen that is shown, words and picture."""
+        return Drawing(f"Screen {self.at + 1}", self.size(), lambda paper: self.render(paper, QPoint()))
+
+    def save(self) -> None:
+        self.drawing().save(self, self._not_saved)
+
+    def _not_saved(self, sentence: str) -> None:
+        self.small.say(sentence)
+        self._fit()
+
+    def menu(self) -> QMenu:
+        """All that can be done here, with its keys."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Next\t→", lambda: self.go(self.at + 1)).setEnabled(self.at + 1 < len(self.screens))
+        menu.addAction("Back\t←", lambda: self.go(self.at - 1)).setEnabled(self.at > 0)
+        menu.addActions(self.actions())
+        menu.addSeparator()
+        menu.addAction("Copy this screen\tCtrl+C", lambda: self.drawing().copy())
+        menu.addAction("Save this screen…\tCtrl+S", self.save)
+        menu.addSeparator()
+        menu.addAction("Leave\tEsc", self.close)
+        return menu
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.unsetCursor()
+        self.menu().popup(event.globalPos())

@@ -24,10 +24,10 @@ class WeightsPanel(Panel):
         super().__init__("Weights", parent)
         self._hub = hub
         self._map: WeightMap | None = None
-        self.picture = WeightsPicture(lambda sentence: hub.problem.emit(Problem(sentence, "")))
+        self.picture = WeightsPicture(self._failed)
         self.setFocusProxy(self.picture)
         self.chosen = Sentence(HINT, SMALL, "muted")
-        self.tensors = TensorList()
+        self.tensors = TensorList(self._failed)
         for widget in (self.picture, self.chosen, self.tensors):
             self.body.addWidget(widget, widget is self.tensors)
         self.body.addStretch(0)
@@ -41,6 +41,9 @@ class WeightsPanel(Panel):
             hub.checkpoint_changed,
         ):
             signal.connect(self.draw_soon)
+
+    def _failed(self, sentence: str) -> None:
+        self._hub.problem.emit(Problem(sentence, ""))
 
     def draw(self) -> None:
         hub, run = self._hub, self._hub.run

@@ -121,7 +121,7 @@ class MainWindow(QMainWindow):
         self.splitter.addWidget(centre)
         self.splitter.addWidget(self.tabs)
         theme().follow(self._keep_room)
-        for column, stretch in enumerate((0, 3, 1)):
+        for column, stretch in enumerate((4, 11, 5)):  # of a large window; in a small one each takes what it needs
             self.splitter.setStretchFactor(column, stretch)
         self.splitter.setSizes([px(304), px(624), px(336)])
         if not settings.restore_layout(self, {"columns": self.splitter}):
