@@ -12,6 +12,7 @@ from editview.domain.events import (
     RunEvent,
     RunFinished,
     RunStarted,
+    RunStopped,
     StageFinished,
     StageInfo,
     StageStarted,
@@ -19,6 +20,7 @@ from editview.domain.events import (
     Validated,
 )  # fmt: skip
 from editview.domain.facts import Fact, FactSheet, Group
+from editview.domain.history import Recalled, RunEntry
 from editview.domain.operations import FineTune, FullFineTune, Memit
 from editview.domain.plan import Plan
 from editview.domain.sentences import operation_title
@@ -140,3 +142,16 @@ def session(edit_first: bool = True) -> Session:
     for event in events(plan(edit_first), sheet()):
         grown.apply(event)
     return grown
+
+
+def past(run_id: str = "past", edit_first: bool = True, edits: int = 12, stopped: bool = False) -> Recalled:
+    """A run of an earlier day, on facts that its sheet's file doesn't hold any more."""
+    old = plan(edit_first).model_copy(update={"name": "Old plan"})
+    told = list(events(old, sheet(edits), run=run_id))
+    grown = Session()
+    for event in [*told[: len(told) * 3 // 4], RunStopped(run_id)] if stopped else told:
+        grown.apply(event)
+    run = grown.runs[run_id]
+    steps = "Edit → Fine-tune" if edit_first else "Fine-tune → Edit"
+    entry = RunEntry(run_id, 1e9, 1e9, run.state, "Old plan", "demo", steps, run.stages[2].info.title, "Words.")
+    return Recalled(entry, run, ("The fact sheet 'demo' has changed since.",))

@@ -215,7 +215,7 @@ def test_a_kill_costs_at_most_the_operation_under_way_and_the_next_start_says_so
     assert (latest["state"], cut_off["state"]) == ("finished", "stopped")
     assert cut_off["stage"].startswith("Fine-tune on tickets (step ")  # the kill comes as the second one begins
     assert cut_off["sentence"]  # what had been asked before
-    assert (latest["plan"], latest["begun_from"], latest["ended"] > latest["began"]) == (
+    assert (latest["name"], latest["begun_from"], latest["ended"] > latest["began"]) == (
         "Small plan", "command line", True
     )  # fmt: skip
     listed = editview("runs")
@@ -412,6 +412,16 @@ def test_diff_tells_what_lies_between_two_checkpoints(editview: Editview, tmp_pa
     assert quick["update"]["kind"] == "unclear"
     assert not any(tensor["spectrum"] for tensor in quick["tensors"])
     assert editview("diff", one, tmp_path / "nowhere").code == 2
+    quickly, whole, *_, same = editview("runs", "--json").told["runs"]
+    assert (whole["kind"], whole["name"], whole["begun_from"]) == ("comparison", "one → other", "command line")
+    assert same["sentence"] == "Nothing was changed: the weights are identical."
+    for entry, told in ((whole, done.told), (quickly, quick)):
+        again = editview("runs", "show", entry["id"], "--json")
+        assert (again.code, again.told) == (0, told)
+    assert editview("runs", "show", whole["id"]).out == said.out
+    listed = " ".join(editview("runs").out.split())
+    assert "one → other" in listed
+    assert "Comparison" in listed
     assert "holds no adapter" in editview("diff", one, one, "--first-adapter", one).err
 
 
@@ -434,6 +444,11 @@ def test_inspect_tells_which_facts_were_touched(
     same = editview("inspect", tmp_path / "one", "--before", tmp_path / "one")
     assert (same.code, same.out) == (1, "The memory (MLP) of both models is the same, so no fact was edited there.\n")
     assert editview("inspect", tmp_path / "one", "--subjects", tmp_path / "nowhere").code == 2
+    *_, first = editview("runs", "--json").told["runs"]
+    assert (first["kind"], first["name"], first["steps"]) == ("inspection", "other", "against one")
+    assert editview("runs", "show", first["id"], "--json").told == done.told
+    assert editview("runs", "show", first["id"]).out == said.out
+    assert "is the inspection of other, and no run" in editview("runs", "compare", first["id"], first["id"]).err
 
 
 def test_stopping_a_check_keeps_nothing_and_claims_nothing(
@@ -717,9 +732,38 @@ def test_two_orders_are_told_in_one_report(world: small.World, editview: Editvie
     assert done.code == 0, done.err
     assert "Fine-tune → Edit: " in done.out
     assert "Two orders of the same steps" in (tmp_path / "report.html").read_text("utf-8")
-    other = plan_file(world, tmp_path / "other.toml", steps[0])
-    for plan, says in ((other, "don't do the same steps"), (first, "the same steps in the same order")):
-        done = editview("report", first, plan, "--out", tmp_path / "none.html")
-        assert done.code == 2
-        assert says in done.err
-        assert not (tmp_path / "none.html").exists()
+    edit_alone = plan_file(world, tmp_path / "other.toml", steps[0])
+    done = editview("report", first, edit_alone, "--device", "cpu", "--out", tmp_path / "any.html")
+    assert done.code == 0, done.err
+    assert "Two runs side by side" in (tmp_path / "any.html").read_text("utf-8")
+    done = editview("report", first, first, "--out", tmp_path / "none.html")
+    assert done.code == 2
+    assert "the same steps in the same order" in done.err
+    done = editview("report", first, "demo", "--out", tmp_path / "none.html")
+    assert done.code == 2
+    assert "no fact in common" in done.err
+    assert not (tmp_path / "none.html").exists()
+
+
+def test_two_runs_of_the_list_are_compared_and_told_in_a_report(
+    world: small.World, editview: Editview, tmp_path: Path
+) -> None:
+    steps = small.edit(world.text), small.tune(world.data)
+    for name, some in (("one", steps), ("two", steps[:1])):
+        assert editview("run", plan_file(world, tmp_path / f"{name}.toml", *some), "--device", "cpu").code == 0
+    entries = editview("runs", "--json").told["runs"]
+    second, first = (entry["id"] for entry in entries)
+    done = editview("runs", "compare", first[:6], second, "--out", tmp_path / "report.html")
+    assert done.code == 0, done.err
+    told = editview("runs", "compare", first, second, "--json").told
+    assert told["sentence"] in " ".join(done.out.split())
+    assert told["names"] == ["Edit → Fine-tune", "Edit"]
+    assert len(told["facts"]) == len(world.sheet)
+    assert "Two runs side by side" in (tmp_path / "report.html").read_text("utf-8")
+    again = editview("runs", "show", first, "--json")
+    assert again.err.startswith("This is Small plan as of today")
+    assert again.told["facts"] == editview("run", tmp_path / "one.toml", "--device", "cpu", "--json").told["facts"]
+    assert editview("runs", "show", first).out.endswith(f"{entries[1]['sentence']}\n")
+    bad = editview("runs", "compare", first, second, "--out", tmp_path / "report.txt")
+    assert (bad.code, "an HTML file or a PDF" in bad.err) == (2, True)
+    assert editview("runs", "compare", first, "zzz").code == 2

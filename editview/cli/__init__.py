@@ -98,7 +98,7 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     report = commands.add_parser("report", help="write what became of a plan's facts as one file, HTML or PDF")
     report.add_argument("plan", metavar="PLAN", help="a plan file, or 'demo'; what isn't computed yet is computed")
     report.add_argument(
-        "other", metavar="OTHER", nargs="?", help="a plan with the same steps in another order, to compare it with"
+        "other", metavar="OTHER", nargs="?", help="a plan to compare it with: the same steps in another order, or any"
     )
     report.add_argument(
         "--out", metavar="FILE", required=True, type=Path, help="where to write it, 'report.html' or 'report.pdf'"
@@ -178,8 +178,21 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     )  # fmt: skip
     study.set_defaults(do=_study)
 
-    runs = commands.add_parser("runs", help="list the runs of plans so far, from the window and from here")
+    runs = commands.add_parser("runs", help="the runs so far, comparisons and inspections: listed, shown, compared")
     runs.set_defaults(do=_runs)
+    which = runs.add_subparsers(title="what to do with them, when they aren't to be listed", metavar="[show | compare]")
+    again = which.add_parser("show", help="show a run, a comparison or an inspection again as it was")
+    again.add_argument("entry", metavar="ID", help="its id in the list, or how that begins")
+    again.set_defaults(do=_show_again)
+    side_by_side = which.add_parser("compare", help="lay any two runs side by side, on the facts that both asked")
+    for name in ("first", "second"):
+        side_by_side.add_argument(name, metavar=name.upper(), help="the id of a run in the list, or how that begins")
+    side_by_side.add_argument("--out", metavar="FILE", type=Path, help="write a report, 'report.html' or 'report.pdf'")
+    side_by_side.set_defaults(do=_compare_runs)
+    for command in (again, side_by_side):
+        command.add_argument(
+            "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object as the last line"
+        )
 
     settings = Checkpoint.model_fields
     formats = get_args(settings["dtype"].annotation)
@@ -282,6 +295,18 @@ def _runs(options: argparse.Namespace) -> int:
     from editview.cli.runs import runs
 
     return runs(options.json)
+
+
+def _show_again(options: argparse.Namespace) -> int:
+    from editview.cli.runs import show_again
+
+    return show_again(options.entry, options.json)
+
+
+def _compare_runs(options: argparse.Namespace) -> int:
+    from editview.cli.runs import compare
+
+    return compare((options.first, options.second), options.out, options.json)
 
 
 def _checkpoint(options: argparse.Namespace) -> Checkpoint:

@@ -8,12 +8,15 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from editview.cli.saying import say
+from editview.cli.saying import say, say_notes
 from editview.cli.screen import Bar, ctrl_c, show
 from editview.domain.change_spectrum import ChangeSpectrum
 from editview.domain.difference import Difference, TensorDifference, headline, remarks
 from editview.domain.errors import Cancelled
+from editview.domain.events import CheckpointsCompared
+from editview.domain.history import TERMINAL
 from editview.domain.plan import Checkpoint
+from editview.domain.requests import CompareCheckpoints
 from editview.domain.sentences import amount
 from editview.domain.update_kind import Judgement, judged
 from editview.domain.weight_map import percent
@@ -26,13 +29,15 @@ _LEADING = 32
 
 
 def diff(first: Checkpoint, second: Checkpoint, as_json: bool, quick: bool = False) -> int:
-    """Compare two checkpoints; 0 when their weights are equal but for number formats, else 1.
+    """Compare two checkpoints, and keep what was found; 0 when their weights are equal but for number formats, else 1.
 
     `quick`: only how much each tensor changed, not in which directions.
     """
     from editview.lm.change_spectra import with_spectra
     from editview.lm.comparing import compare
     from editview.lm.stored import StoredCheckpoint
+    from editview.runs.findings import Keeper
+    from editview.runs.history import History
 
     with ctrl_c() as stop, Bar() as bar:
 
@@ -48,11 +53,19 @@ def diff(first: Checkpoint, second: Checkpoint, as_json: bool, quick: bool = Fal
         found = compare(one, other, reading)
         if not quick:
             found = with_spectra(one, other, found, looking)
+    asked = CompareCheckpoints(first, second)
+    Keeper(History(), say_notes, TERMINAL)(CheckpointsCompared(asked, found, whole=not quick))
+    tell(found, not quick, as_json)
+    return 1 if found.changed or found.only_first or found.only_second else 0
+
+
+def tell(found: Difference, whole: bool, as_json: bool) -> None:
+    """Print what lies between two checkpoints; `whole`: the spectra were looked for."""
     judgement = judged(found)
     if as_json:
         print(json.dumps(_outcome(found, judgement)))
     else:
-        if not (quick and found.changed):
+        if whole or not found.changed:
             show(judgement.sentence)
             for evidence in judgement.evidence:
                 show(f"  {evidence}")
@@ -62,7 +75,6 @@ def diff(first: Checkpoint, second: Checkpoint, as_json: bool, quick: bool = Fal
             say(remark)
         if found.changed or not found.tensors:
             show(headline(found))
-    return 1 if found.changed or found.only_first or found.only_second else 0
 
 
 def _table(found: Difference) -> Table:

@@ -11,14 +11,17 @@ from rich.table import Table
 from rich.text import Text
 
 from editview.cli.run import make_runner
-from editview.cli.saying import say
+from editview.cli.saying import say, say_notes
 from editview.cli.screen import Bar, ctrl_c, show
-from editview.domain.events import EngineLoading, Event
+from editview.domain.events import EngineLoading, Event, Inspected
 from editview.domain.facts import Fact
+from editview.domain.history import TERMINAL
 from editview.domain.inspection import Inspection, headline, memory_sentence, remarks
 from editview.domain.plan import Checkpoint
 from editview.domain.requests import InspectCheckpoint
 from editview.formats.fact_sheets import read_facts
+from editview.runs.findings import Keeper
+from editview.runs.history import History
 
 _MOST = 20
 """Subjects that the table shows."""
@@ -33,7 +36,7 @@ def inspect(
     device_id: str | None,
     as_json: bool,
 ) -> int:
-    """Print what was found; 0 when something looks touched, else 1."""
+    """Print and keep what was found; 0 when something looks touched, else 1."""
     asked = InspectCheckpoint(edited, original, subjects or "", _facts(facts, columns) if facts else ())
     runner = make_runner(device_id)
     with ctrl_c() as stop, Bar() as bar:
@@ -43,6 +46,13 @@ def inspect(
                 bar.show(round(1000 * (event.share or 0)), 1000, event.what, event.seconds_left)
 
         found = runner.inspect(asked, emit, stop)
+    Keeper(History(), say_notes, TERMINAL)(Inspected(asked, found))
+    tell(found, as_json)
+    return 0 if found.differing else 1
+
+
+def tell(found: Inspection, as_json: bool) -> None:
+    """Print what was found."""
     if as_json:
         print(json.dumps(_outcome(found)))
     else:
@@ -54,7 +64,6 @@ def inspect(
         for remark in remarks(found):
             say(remark)
         show(headline(found))
-    return 0 if found.differing else 1
 
 
 def _facts(source: str, columns: Mapping[str, str]) -> tuple[Fact, ...]:

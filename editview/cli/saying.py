@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from editview.domain import places
 from editview.domain.errors import EditViewError
+from editview.domain.events import Event, Noted
 from editview.domain.files import write_atomically
 
 _SHORT = 20  # lines of details that are shown at once
@@ -16,6 +17,12 @@ def say(sentence: str) -> None:
     """Sentences mark titles with asterisks; the terminal shows them upright."""
     with suppress(BrokenPipeError):
         print(sentence.replace("*", ""), file=sys.stderr)
+
+
+def say_notes(event: Event) -> None:
+    """An `emit` that says what is worth saying, and nothing else."""
+    if isinstance(event, Noted):
+        say(event.sentence)
 
 
 def say_error(sentence: str, details: str) -> None:

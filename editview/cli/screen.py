@@ -90,7 +90,7 @@ def show(what: Table | str) -> None:
 
 
 def table(run: Run) -> None:
-    """Print how many facts of each group hold at each stage."""
+    """Print how many facts of each group hold at each stage that was asked, and the sentence of the last."""
     shown = Table(title=Text(run.plan.name))
     shown.add_column("Stage")
     for group, noun in _NOUNS.items():
@@ -101,17 +101,23 @@ def table(run: Run) -> None:
     for index, stage in enumerate(run.stages):
         cells = [stage.info.title]
         for group in _NOUNS:
-            if facts := run.sheet.group(group):
+            if (facts := run.sheet.group(group)) and not stage.checks:
+                cells.append("")
+            elif facts:
                 counts = run.counts(index, group)
                 weak = f" + {counts[Verdict.WEAK]:,} weak" if counts[Verdict.WEAK] else ""
                 cells.append(f"{counts[Verdict.HOLDS]:,}{weak} of {len(facts):,}")
-        cells += [f"{len(stage.changes):,}" if index else "", duration(stage.seconds) if stage.seconds else ""]
+        cells += [
+            f"{len(stage.changes):,}" if index and stage.seconds is not None else "",
+            duration(stage.seconds) if stage.seconds else "",
+        ]
         shown.add_row(*map(Text, cells))
     console = _Console()
     console.print(shown)
     if run.sheet.group(Group.EDITED):
         console.print(_scores_table(run))
-    console.print(_plain(summary(run, len(run.stages) - 1)))
+    if run.last_checked is not None:
+        console.print(_plain(summary(run, run.last_checked)))
 
 
 def _scores_table(run: Run) -> Table:

@@ -24,8 +24,8 @@ LOST = {
     "hours.",
     Kind.LEARNT: "Forecasts of time and memory are guesses again until something has run, and checkpoints are read "
     "once more.",
-    Kind.RUNS: "The list of runs becomes empty, with its notes and with what was deleted and could be brought back. "
-    "A run that is under way stays.",
+    Kind.RUNS: "The list of runs, comparisons and inspections becomes empty, with its notes and with what was deleted "
+    "and could be brought back. A run that is under way stays.",
     Kind.SETTINGS: "The window is as it was at first, and what was opened lately is forgotten. The plan stays.",
     Kind.LOGS: "Nothing but the record of earlier errors.",
 }

@@ -9,7 +9,7 @@ from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.disk import Kind, Use
 from editview.domain.export import Export
 from editview.domain.facts import FactSheet
-from editview.domain.history import Recalled, RunEntry
+from editview.domain.history import Findings, Recalled, RunEntry
 from editview.domain.inspection import Inspection
 from editview.domain.interference import Interference
 from editview.domain.left_out import LeftOut
@@ -358,7 +358,7 @@ class Inspected:
 
 @dataclass(frozen=True, slots=True)
 class RunsListed:
-    """The runs so far, the latest first."""
+    """The runs so far and what was found of checkpoints, the latest first."""
 
     runs: tuple[RunEntry, ...]
     deleted: int = 0  # that can be brought back
@@ -370,6 +370,11 @@ class RunsRecalled:
     """One run to be shown as it was, or two to be compared."""
 
     runs: tuple[Recalled, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingsRecalled:
+    findings: Findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,5 +403,5 @@ Event = (
     | Scaled | Exported | Traced | KeySpectra | FineTuneMeasured | TrainingPreviewed | InterferenceMeasured
     | Comparing | CheckpointsCompared | BothAsked
     | Inspected
-    | RunsListed | RunsRecalled | DiskUsed
+    | RunsListed | RunsRecalled | FindingsRecalled | DiskUsed
 )  # fmt: skip

@@ -13,6 +13,7 @@ from editview.domain.plan import Checkpoint, Plan
 
 if TYPE_CHECKING:
     from editview.domain.difference import Difference
+    from editview.domain.history import Findings, Recalled
     from editview.domain.inspection import Inspection
     from editview.domain.session import Run
 
@@ -78,6 +79,15 @@ class SaveReport:
     run: Run
     path: str
     other: Run | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SaveSideBySide:
+    """Write any two runs that have ended, compared, to a file; `ReportSaved` follows."""
+
+    first: Recalled
+    second: Recalled
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +206,7 @@ class SaveComparison:
     path: str
     asked: Run | None = None  # the fact sheet asked of both
     inspection: Inspection | None = None  # which facts the change touched
+    then: Findings | None = None  # what of it was found at another time
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +240,13 @@ class RecallRuns:
 
 
 @dataclass(frozen=True, slots=True)
+class RecallFindings:
+    """Bring a comparison or an inspection back as it was; `FindingsRecalled` follows."""
+
+    entry: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoteRun:
     run: str
     note: str
@@ -256,11 +274,11 @@ class ClearDisk:
     kind: Kind
 
 
-HistoryRequest = ListRuns | RecallRuns | NoteRun | DeleteRuns | RestoreRuns
+HistoryRequest = ListRuns | RecallRuns | RecallFindings | NoteRun | DeleteRuns | RestoreRuns
 DiskRequest = MeasureDisk | ClearDisk
 Request = (
     RunPlan | ForecastPlan | DescribeCheckpoint | DownloadCheckpoint
-    | OpenFacts | PreviewFacts | OpenPlan | SavePlan | SaveReport | AskModel
+    | OpenFacts | PreviewFacts | OpenPlan | SavePlan | SaveReport | SaveSideBySide | AskModel
     | ScaleEdit | ExportStage | TraceFacts | KeySpectrum | MeasureFineTune | PreviewTraining | MeasureInterference
     | CompareCheckpoints | AskBoth | SaveComparison | InspectCheckpoint | ChooseDevice | HistoryRequest | DiskRequest
 )  # fmt: skip

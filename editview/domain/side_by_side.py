@@ -16,7 +16,10 @@ _RUN = "run"
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """What two runs keep. Without `pairs` they can't be compared, and `sentence` says why."""
+    """What two runs keep. Without `pairs` they can't be compared, and `sentence` says why.
+
+    `runs` are both cut to where they came and to the facts they share.
+    """
 
     names: tuple[str, str]
     sentence: str
@@ -24,6 +27,7 @@ class SideBySide:
     pairs: tuple[FactPair, ...] = ()
     edits: Kept | None = None
     others: tuple[Kept, ...] = ()
+    runs: tuple[Run, ...] = ()
 
 
 def side_by_side(first: Recalled, second: Recalled, now: float) -> SideBySide:
@@ -31,21 +35,21 @@ def side_by_side(first: Recalled, second: Recalled, now: float) -> SideBySide:
     names = names_apart(first.entry, second.entry, now)
     for recalled in (first, second):
         if recalled.run.last_checked is None:
-            plan = recalled.entry.plan
-            return SideBySide(names, f"A run of *{plan}* ended before every fact was asked: it has nothing to compare.")
-    sheet = _shared(first.run.sheet, second.run.sheet)
+            name = recalled.entry.name
+            return SideBySide(names, f"A run of *{name}* ended before every fact was asked: it has nothing to compare.")
+    sheet = shared(first.run.sheet, second.run.sheet)
     if not sheet.facts:
         return SideBySide(names, "These runs asked no fact in common, so there is nothing to compare.")
     one, other = _cut(first.run, sheet), _cut(second.run, sheet)
     pairs = pair_up(one, other)
     edits, *others = (kept(one, pairs, group, other) for group in (Group.EDITED, Group.NEIGHBOURS, Group.CONTROL))
     sentence = compared(names, edits, _RUN) if edits else "No fact was edited by both runs."
-    whole = tuple(f"*{each.entry.plan}*, {when(each.entry.began, now)}" for each in (first, second))
+    whole = tuple(f"*{each.entry.name}*, {when(each.entry.began, now)}" for each in (first, second))
     remarks = (f"First: {whole[0]}. Second: {whole[1]}.", *_remarks(names, (first.run, second.run), (one, other)))
-    return SideBySide(names, sentence, remarks, tuple(pairs), edits, tuple(filter(None, others)))
+    return SideBySide(names, sentence, remarks, tuple(pairs), edits, tuple(filter(None, others)), (one, other))
 
 
-def _shared(first: FactSheet, second: FactSheet) -> FactSheet:
+def shared(first: FactSheet, second: FactSheet) -> FactSheet:
     """The facts that stand on both sheets, under the same id and with the same content."""
     if first.content_hash == second.content_hash:
         return first

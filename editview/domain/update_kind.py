@@ -31,6 +31,9 @@ _HELD = 0.5  # of a change at least has to lie in the directions that are counte
 _DENSE = 0.3  # of the matrices at least were changed in many directions, where all weights were trained
 _OUT, _FAR_OUT = 4.0, 6.0  # times the least, and times 1: how much further a layer's memory was changed
 _CHANCE = 1.3  # no singular value of a matrix of independent numbers is further above its size
+_STRANGERS = (
+    1.0  # of its own length: matrices that were trained apart differ by √2, none that was trained on by as much
+)
 
 
 class UpdateKind(StrEnum):
@@ -192,7 +195,7 @@ def _tuned(seen: _Seen) -> Judgement:
         if tune is not None:
             edited |= _standing_out(seen)
     if tune is None:
-        return _unclear(_directions(seen.matrices), *_beside(seen))
+        return _unclear(*_no_training(body), _directions(seen.matrices), *_beside(seen))
     written = [tensor for tensor in seen.written if tensor.name in edited]
     if not written:
         return Judgement(tune.kind, f"{_capital(tune.sentence)}.", tune.evidence, rank=tune.rank)
@@ -201,8 +204,15 @@ def _tuned(seen: _Seen) -> Judgement:
     how_many = f" of {_facts(facts)}" if facts else ""
     where = seen.where(written)
     sentence = f"A knowledge edit{how_many} in {where}, under or over {tune.sentence}."
-    told = f"Where {where} write{'s' if len(written) == 1 else ''} memory, the change is another one than elsewhere: "
-    told += _directions(written)[0].lower() + _directions(written)[1:]
+    told = f"Where {where} write{'s' if len(written) == 1 else ''} memory, "
+    if facts and tune.kind is UpdateKind.FULL and any(edited[tensor.name] for tensor in written):
+        told += (
+            f"{facts:,} direction{'s' if facts > 1 else ''} changed far more than all others, as no fine-tune does it."
+        )
+    else:
+        told += (
+            "the change is another one than elsewhere: " + _directions(written)[0].lower() + _directions(written)[1:]
+        )
     return Judgement(UpdateKind.EDIT_AND_TUNE, sentence, (told, *tune.evidence), facts, tune.rank)
 
 
@@ -251,7 +261,7 @@ def _full(seen: _Seen, body: Sequence[TensorDifference]) -> _Tune | None:
     dense = [tensor for tensor in body if _is_dense(tensor)]
     kinds = {tensor.kind for tensor in seen.changed}
     norms = MatrixKind.NORM in kinds or {MatrixKind.EMBEDDING, *_INSIDE} <= kinds
-    if not norms and (len(dense) < _DENSE * len(body) or all(_is_like_chance(tensor) for tensor in dense)):
+    if _no_training(body) or (not norms and len(dense) < _DENSE * len(body)):
         return None
     layers = _layers([tensor for tensor in seen.changed if tensor.layer is not None])
     outside = any(tensor.layer is None for tensor in seen.beside)
@@ -260,6 +270,20 @@ def _full(seen: _Seen, body: Sequence[TensorDifference]) -> _Tune | None:
     changed = f"{len(seen.changed):,} of {len(seen.found.tensors):,} tensors changed."
     evidence = (*_beside(seen), _directions(body), changed)
     return _Tune(UpdateKind.FULL, f"a full fine-tune of {what}{told}", evidence)
+
+
+def _no_training(body: Sequence[TensorDifference]) -> tuple[str, ...]:
+    """Why no training can have changed these matrices so, as evidence; nothing where one can."""
+    dense = [tensor for tensor in body if _is_dense(tensor)]
+    if not dense:
+        return ()
+    if all(_is_like_chance(tensor) for tensor in dense):
+        return ("Each number changed by itself, as quantising or noise changes them, and training doesn't.",)
+    usual = median(tensor.change.relative for tensor in dense)
+    if usual > _STRANGERS:
+        far = f"Their matrices differ by {percent(usual)} of their length, as those of models that were trained apart."
+        return (far,)
+    return ()
 
 
 def _standing_out(seen: _Seen) -> dict[str, int]:

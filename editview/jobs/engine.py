@@ -47,6 +47,7 @@ from editview.domain.requests import (
     ScaleEdit,
     TraceFacts,
 )
+from editview.runs.findings import Keeper
 from editview.runs.history import History
 from editview.runs.recorder import Recorder
 
@@ -132,7 +133,8 @@ class Engine:
             case AskBoth():
                 ask_both(self._runner, request, self._emit, stop)
             case InspectCheckpoint():
-                self._emit(Inspected(request, self._runner.inspect(request, self._emit, stop)))
+                keep = Keeper(History(), self._emit, WINDOW)
+                keep(Inspected(request, self._runner.inspect(request, self._emit, stop)))
             case ChooseDevice(device_id=wanted):
                 from editview.runs.machine import device
 
@@ -164,7 +166,7 @@ class Engine:
                     for preview in self._previews.look(request, self._runner.device, progress):
                         self._emit(TrainingPreviewed(request, preview))
             case CompareCheckpoints():
-                compare_checkpoints(request, self._emit, stop)
+                compare_checkpoints(request, Keeper(History(), self._emit, WINDOW), stop)
             case SaveComparison():
                 save_comparison(request, self._emit, stop)
             case DownloadCheckpoint(checkpoint=wanted):

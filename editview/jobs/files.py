@@ -10,7 +10,16 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from editview.domain.errors import EditViewError
-from editview.domain.events import DiskUsed, Event, FactsOpened, PlanOpened, PlanSaved, ReportSaved, RunsRecalled
+from editview.domain.events import (
+    DiskUsed,
+    Event,
+    FactsOpened,
+    FindingsRecalled,
+    PlanOpened,
+    PlanSaved,
+    ReportSaved,
+    RunsRecalled,
+)
 from editview.domain.requests import (
     ClearDisk,
     DeleteRuns,
@@ -22,17 +31,21 @@ from editview.domain.requests import (
     OpenFacts,
     OpenPlan,
     PreviewFacts,
+    RecallFindings,
     RecallRuns,
     RestoreRuns,
     SavePlan,
     SaveReport,
+    SaveSideBySide,
 )
 from editview.formats.fact_sheets import preview, read_facts
 from editview.formats.plans import read_plan, write_plan
 from editview.runs import disk
 from editview.runs.history import History
 
-FileRequest = OpenFacts | PreviewFacts | OpenPlan | SavePlan | SaveReport | HistoryRequest | DiskRequest
+FileRequest = (
+    OpenFacts | PreviewFacts | OpenPlan | SavePlan | SaveReport | SaveSideBySide | HistoryRequest | DiskRequest
+)
 
 
 def do(request: FileRequest, emit: Callable[[Event], None]) -> None:
@@ -53,6 +66,11 @@ def do(request: FileRequest, emit: Callable[[Event], None]) -> None:
 
             write_report(run, Path(path), other)
             emit(ReportSaved(path))
+        case SaveSideBySide(first=first, second=second, path=path):
+            from editview.formats.report import write_side_by_side
+
+            write_side_by_side(first, second, Path(path))
+            emit(ReportSaved(path))
         case MeasureDisk():
             emit(DiskUsed(disk.uses()))
         case ClearDisk(kind=kind):
@@ -62,6 +80,10 @@ def do(request: FileRequest, emit: Callable[[Event], None]) -> None:
             from editview.runs.recall import recalled  # not before the window needs it either
 
             emit(RunsRecalled(tuple(recalled(History(), one) for one in ids)))
+        case RecallFindings(entry=entry):
+            from editview.runs.findings import findings
+
+            emit(FindingsRecalled(findings(History(), entry)))
         case _:
             _with_the_list(request, History(), emit)
 

@@ -33,6 +33,7 @@ from editview.domain.requests import (
     SaveComparison,
     SavePlan,
     SaveReport,
+    SaveSideBySide,
 )
 from editview.jobs.lane import Lane
 from editview.runs.words import in_words
@@ -74,7 +75,7 @@ class Jobs:
         """Queue a request. Its number is the one that a `Failed` names, and that `stop` takes."""
         number = next(self._numbers)
         match request:
-            case OpenFacts() | PreviewFacts() | OpenPlan() | SavePlan() | SaveReport():
+            case OpenFacts() | PreviewFacts() | OpenPlan() | SavePlan() | SaveReport() | SaveSideBySide():
                 self._files.put(number, request)
             case _ if isinstance(request, HistoryRequest | DiskRequest):
                 self._files.put(number, request)

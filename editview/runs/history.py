@@ -1,8 +1,9 @@
 """The runs so far, in one SQLite file that several processes read and write at once.
 
 A run is a row, its sheet (kept once for all runs on it) and what it told, in pieces that only ever come on top: a kill
-costs the last few seconds. Deleted runs stay for a month, so that they can be brought back. A damaged file is put aside
-under another name and a new one begun; one of a newer version is left alone.
+costs the last few seconds. What was found of checkpoints is a row and one piece. Deleted rows stay for a month, so that
+they can be brought back. A damaged file is put aside under another name and a new one begun; one of a newer version is
+left alone.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any, TypeVar
 from editview.domain import places
 from editview.domain.errors import EditViewError
 from editview.domain.events import RunsListed
-from editview.domain.history import RunEntry
+from editview.domain.history import EntryKind, RunEntry
 from editview.domain.session import RunState
 from editview.runs.processes import is_alive, mark
 
@@ -40,6 +41,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         """CREATE INDEX runs_by_time ON runs (began)""",
     ),
+    (
+        """ALTER TABLE runs RENAME COLUMN plan TO name""",
+        """ALTER TABLE runs ADD COLUMN kind TEXT NOT NULL DEFAULT 'run'""",
+    ),
 )
 """The statements that lead from one version of the file to the next. Never change one: add another."""
 
@@ -57,10 +62,13 @@ class _Foreign(sqlite3.DatabaseError):
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """What is known of a run when it begins; `whole_plan`, `files`, `sheet` and `start` as `told` and `named` say."""
+    """What is known of a run when it begins; `whole_plan`, `files`, `sheet` and `start` as `told` and `named` say.
+
+    Of findings `start` is all of them (`findings.py`); they have no plan, and a sheet without facts.
+    """
 
     id: str
-    plan: str
+    name: str
     checkpoint: str
     steps: str
     door: str
@@ -69,6 +77,7 @@ class NewRun:
     sheet_hash: str
     sheet: bytes
     start: bytes
+    kind: EntryKind = EntryKind.RUN
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +102,7 @@ class History:
     # ---- a run that goes on ----------------------------------------------------------------------------------
 
     def begin(self, run: NewRun) -> None:
-        def work(file: sqlite3.Connection) -> None:
-            file.execute("INSERT OR IGNORE INTO sheets VALUES (?, ?)", (run.sheet_hash, run.sheet))
-            file.execute(
-                "INSERT INTO runs (id, began, state, plan, checkpoint, steps, door, process, whole_plan, files,"
-                " sheet) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    run.id, time.time(), RunState.RUNNING, run.plan, run.checkpoint, run.steps, run.door, mark(),
-                    run.whole_plan, run.files, run.sheet_hash,
-                ),
-            )  # fmt: skip
-            file.execute("INSERT INTO pieces VALUES (?, 0, ?)", (run.id, run.start))
-
-        self._do(work)
+        self._do(lambda file: _add(file, run))
 
     def go_on(self, run: str, piece: bytes, state: RunState, stage: str, sentence: str, failure: str = "") -> None:
         """Add what a run told since the last time, and how it stands. Nothing happens to a run that was cleared."""
@@ -120,6 +117,22 @@ class History:
                 "INSERT INTO pieces SELECT id, (SELECT max(number) + 1 FROM pieces WHERE run = id), ? FROM runs"
                 " WHERE id = ?",
                 (piece, run),
+            )
+
+        self._do(work)
+
+    # ---- findings --------------------------------------------------------------------------------------------
+
+    def keep(self, found: NewRun, sentence: str) -> None:
+        """Add what was found; where a part of it is there already, the whole takes its place and the note stays."""
+
+        def work(file: sqlite3.Connection) -> None:
+            if not file.execute("SELECT count(*) FROM runs WHERE id = ?", (found.id,)).fetchone()[0]:
+                _add(file, found)
+            file.execute("UPDATE pieces SET content = ? WHERE run = ?", (found.start, found.id))
+            file.execute(
+                "UPDATE runs SET state = ?, ended = ?, sentence = ? WHERE id = ?",
+                (RunState.FINISHED, time.time(), sentence, found.id),
             )
 
         self._do(work)
@@ -153,8 +166,17 @@ class History:
 
         found = self._do(work)
         if found is None:
-            raise EditViewError("This run isn't in the list any more: it was cleared meanwhile.")
+            raise EditViewError("This isn't in the list of runs any more: it was cleared meanwhile.")
         return found
+
+    def named(self, beginning: str) -> RunEntry:
+        """The listed row whose id begins so. Raises EditViewError when none does, or several do."""
+        entries = [entry for entry in self.listed().runs if entry.id.startswith(beginning)]
+        if not entries:
+            raise EditViewError(f"No id of the runs so far begins with '{beginning}'. 'editview runs' lists them.")
+        if len(entries) > 1:
+            raise EditViewError(f"{len(entries):,} ids of the runs so far begin with '{beginning}'. Give more of it.")
+        return entries[0]
 
     def note(self, run: str, note: str) -> None:
         self._do(lambda file: file.execute("UPDATE runs SET note = ? WHERE id = ?", (note, run)))
@@ -301,9 +323,22 @@ def _not_usable(path: Path, error: Exception) -> EditViewError:
 def _entry(row: Sequence[Any]) -> RunEntry:
     *said, process = row
     values = dict(zip(_FIELDS, said, strict=True))
-    state = RunState(values["state"])
+    state, kind = RunState(values["state"]), EntryKind(values["kind"])
     cut_off = state is RunState.RUNNING and not is_alive(process)
-    return RunEntry(**{**values, "state": RunState.STOPPED if cut_off else state})
+    return RunEntry(**{**values, "state": RunState.STOPPED if cut_off else state, "kind": kind})
+
+
+def _add(file: sqlite3.Connection, run: NewRun) -> None:
+    file.execute("INSERT OR IGNORE INTO sheets VALUES (?, ?)", (run.sheet_hash, run.sheet))
+    file.execute(
+        "INSERT INTO runs (id, began, state, name, checkpoint, steps, door, process, whole_plan, files, sheet, kind)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            run.id, time.time(), RunState.RUNNING, run.name, run.checkpoint, run.steps, run.door, mark(),
+            run.whole_plan, run.files, run.sheet_hash, run.kind,
+        ),
+    )  # fmt: skip
+    file.execute("INSERT INTO pieces VALUES (?, 0, ?)", (run.id, run.start))
 
 
 def _remove(file: sqlite3.Connection, such: str, values: Sequence[object]) -> None:

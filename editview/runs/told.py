@@ -41,12 +41,12 @@ _STAGES, _TENSORS = TypeAdapter(tuple[StageInfo, ...]), TypeAdapter(tuple[Tensor
 
 
 class Unreadable(EditViewError):
-    """What was kept of a run is damaged, or another version's."""
+    """What was kept of a run, or of findings, is damaged, or another version's."""
 
     def __init__(self, details: str) -> None:
         super().__init__(
-            "What was kept of this run can't be read: it is damaged, or was written by another version of EditView. "
-            "The other runs are untouched.",
+            "What was kept of this can't be read: it is damaged, or was written by another version of EditView. "
+            "Everything else in the list is untouched.",
             details,
         )
 
@@ -84,8 +84,8 @@ def events_packed(events: Iterable[RunEvent]) -> bytes:
 def unpacked(run: str, plan: str, sheet: bytes, pieces: Sequence[bytes]) -> Iterator[RunEvent]:
     """The events of a run as they were told. Raises `Unreadable`."""
     try:
-        stages, tensors = _lines(pieces[0])
-        head, *facts = _lines(sheet)
+        stages, tensors = lines(pieces[0])
+        head, *facts = lines(sheet)
         yield RunStarted(
             run,
             Plan.model_validate_json(plan),
@@ -94,12 +94,13 @@ def unpacked(run: str, plan: str, sheet: bytes, pieces: Sequence[bytes]) -> Iter
             _TENSORS.validate_python(tensors),
         )
         for piece in pieces[1:]:
-            for name, said in _lines(piece):
+            for name, said in lines(piece):
                 event: RunEvent = _FORMS[name].validate_python(said)
                 yield event
     except (zlib.error, ValueError, LookupError, TypeError) as error:
         raise Unreadable(str(error)) from error
 
 
-def _lines(content: bytes) -> Iterator[Any]:
+def lines(content: bytes) -> Iterator[Any]:
+    """What `packed` was given."""
     return map(json.loads, zlib.decompress(content).split(b"\n"))

@@ -54,7 +54,7 @@ def save_comparison(asked: SaveComparison, emit: Emit, stop: threading.Event) ->
     from editview.formats.report import write_comparison  # not before the window needs it
 
     files = hashed(told_about(asked.found, asked.inspection), _telling(asked, emit, stop))
-    write_comparison(asked.found, files, Path(asked.path), asked.asked, asked.inspection)
+    write_comparison(asked.found, files, Path(asked.path), asked.asked, asked.inspection, asked.then)
     emit(ReportSaved(asked.path))
 
 

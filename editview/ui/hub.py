@@ -71,6 +71,7 @@ class Hub(QObject):
     recalled = Signal(object)  # Recalled: a run that is shown again
     pair_wanted = Signal(object)  # tuple of two Recalled: to be compared, whatever they are
     report_wanted = Signal(object)  # tuple of Runs: one to tell of, or two orders to compare
+    pair_report_wanted = Signal(object)  # tuple of two Recalled: to be compared, whatever they are
     report_saved = Signal(str)  # where
     noted = Signal(str)
     recovered = Signal(str)  # what an earlier start was cut off in

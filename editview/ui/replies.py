@@ -12,6 +12,7 @@ from editview.domain.events import (
     Event,
     Exported,
     FactsPreviewed,
+    FindingsRecalled,
     FineTuneMeasured,
     Inspected,
     InterferenceMeasured,
@@ -41,6 +42,7 @@ class Replies(QObject):
     both_asked = Signal(object)
     inspected = Signal(object)
     runs_listed = Signal(object)
+    findings_recalled = Signal(object)
     disk_used = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -60,6 +62,7 @@ class Replies(QObject):
             BothAsked: self.both_asked,
             Inspected: self.inspected,
             RunsListed: self.runs_listed,
+            FindingsRecalled: self.findings_recalled,
             DiskUsed: self.disk_used,
         }
 

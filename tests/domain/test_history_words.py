@@ -7,8 +7,8 @@ from datetime import datetime
 
 import pytest
 
-from editview.domain.history import RunEntry
-from editview.domain.history_words import checkpoint_name, matches, names_apart, opened, outcome, when
+from editview.domain.history import EntryKind, RunEntry
+from editview.domain.history_words import about, checkpoint_name, counted, matches, names_apart, opened, outcome, when
 from editview.domain.session import RunState
 
 NOW = datetime(2026, 11, 28, 18, 20).timestamp()
@@ -55,7 +55,22 @@ def test_every_typed_word_has_to_be_found() -> None:
 
 
 def test_two_runs_are_named_by_what_differs() -> None:
-    assert names_apart(ENTRY, replace(ENTRY, steps="Edit", plan="Other"), NOW) == ("Edit → Fine-tune", "Edit")
-    assert names_apart(ENTRY, replace(ENTRY, plan="Other"), NOW) == ("Capitals", "Other")
+    assert names_apart(ENTRY, replace(ENTRY, steps="Edit", name="Other"), NOW) == ("Edit → Fine-tune", "Edit")
+    assert names_apart(ENTRY, replace(ENTRY, name="Other"), NOW) == ("Capitals", "Other")
     later = replace(ENTRY, began=NOW)
     assert names_apart(ENTRY, later, NOW) == ("the run of today, 18:19", "the run of today, 18:20")
+    assert names_apart(ENTRY, ENTRY, NOW) == ("the first run", "the second run")
+
+
+def test_findings_are_told_from_runs() -> None:
+    compared = replace(ENTRY, kind=EntryKind.COMPARISON, name="old → new", steps="", checkpoint="/a/old → /a/new")
+    inspected = replace(compared, kind=EntryKind.INSPECTION, steps="against old")
+    assert list(map(about, (ENTRY, compared, inspected))) == [
+        "Run · Edit → Fine-tune · demo", "Comparison", "Inspection · against old"
+    ]  # fmt: skip
+    assert opened(inspected, NOW) == "This is the inspection of *old → new* as of today, 18:19."
+    assert matches(compared, "comparison /a/new")
+    assert not matches(ENTRY, "comparison")
+    assert counted([ENTRY]) == "1 run"
+    assert counted([compared, ENTRY, ENTRY]) == "2 runs and 1 comparison"
+    assert counted([]) == ""

@@ -121,6 +121,7 @@ def test_an_edit_under_or_over_a_full_fine_tune() -> None:
     found = kind(*tuned(SIZE, but=(2,)), edited, *norms())
     assert (found.kind, found.facts) == (UpdateKind.EDIT_AND_TUNE, 2)
     assert "in layer 3, under or over a full fine-tune of the whole model" in found.sentence
+    assert found.evidence[0].startswith("Where layer 3 writes memory, 2 directions changed far more than all others")
 
 
 @pytest.mark.parametrize(
@@ -137,11 +138,20 @@ def test_what_fits_nothing_is_unclear(changed: list[TensorDifference]) -> None:
     assert kind(*changed).kind is UpdateKind.UNCLEAR
 
 
-def test_independent_errors_are_no_training() -> None:
-    """As quantising leaves them: no direction stands out of the others."""
+@pytest.mark.parametrize("beside", [[], norms(), [tensor(MatrixKind.EMBEDDING, None, spectrum(SIZE))]])
+def test_independent_errors_are_no_training(beside: list[TensorDifference]) -> None:
+    """As quantising and noise leave them: no direction stands out of the others."""
     values = tuple(1.5 - i / SIZE for i in range(SIZE))
     flat = ChangeSpectrum(values, SIZE, math.hypot(*values), ROUNDING)
-    assert kind(*(tensor(kind, layer, flat) for layer in range(LAYERS) for kind in INSIDE)).kind is UpdateKind.UNCLEAR
+    found = kind(*(tensor(kind, layer, flat) for layer in range(LAYERS) for kind in INSIDE), *beside)
+    assert found.kind is UpdateKind.UNCLEAR
+    assert "quantising" in found.evidence[0]
+
+
+def test_models_that_were_trained_apart_are_no_update_of_each_other() -> None:
+    found = kind(*tuned(SIZE, size=5.0), *norms())
+    assert found.kind is UpdateKind.UNCLEAR
+    assert "trained apart" in found.evidence[0]
 
 
 def test_what_only_one_has_is_no_identity() -> None:

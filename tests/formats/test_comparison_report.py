@@ -9,9 +9,10 @@ import pytest
 
 from editview.domain.difference import Difference, headline
 from editview.domain.facts import FactSheet
+from editview.domain.history import EntryKind, Findings, RunEntry
 from editview.domain.inspection import BothSaid, Inspection, Memory, memory_sentence
 from editview.domain.plan import Checkpoint
-from editview.domain.session import Run
+from editview.domain.session import Run, RunState
 from editview.domain.two_checkpoints import HashedFile, tensor_rows
 from editview.domain.update_kind import judged
 from editview.formats.report import write_comparison
@@ -46,6 +47,17 @@ def test_it_leads_with_the_sentence_and_gives_what_was_measured(page: Node) -> N
     assert headline(found).replace("*", "") in head.text.replace("\N{NO-BREAK SPACE}", " ")
     assert "Before: /models/before. After: /models/after." in head.text
     assert "'wte.weight' has 90 rows in the first and 100 in the second" in head.text
+
+
+def test_what_was_found_at_another_time_says_when_and_what_changed_since(tmp_path: Path) -> None:
+    found, changed = two.difference(), "The checkpoint '/models/<b>after' has changed since."
+    entry = RunEntry("x", 1e9, 1e9, RunState.FINISHED, "a → <i>b", "", "", "", "", kind=EntryKind.COMPARISON)
+    for remarks, more in (((), ""), ((changed,), f" {changed} The files below, with their hashes,")):
+        write_comparison(found, FILES, tmp_path / "report.html", then=Findings(entry, found, True, remarks))
+        page = read((tmp_path / "report.html").read_text("utf-8"))
+        (said,) = page.all("p", **{"class": "warning"})
+        assert said.text.startswith("This is the comparison of a → <i>b as of 9 September 2001, ")
+        assert more in said.text
 
 
 def test_every_tensor_is_told_largest_change_first_with_figures_to_sort_by(page: Node) -> None:

@@ -220,6 +220,13 @@ def test_any_run_can_be_told(made: tuple[object, FactSheet, list[list[RunEvent]]
             assert len(table_of(read(page_of(run, Path(folder))))) == len(sheet)
 
 
+def test_the_labels_of_a_run_without_training_lie_in_the_picture(tmp_path: Path) -> None:
+    page = read(page_of(grown(sample.events(sample.plan().removed("tune"), sample.sheet())), tmp_path))
+    survival = next(svg for svg in page.all("svg") if svg.attributes.get("aria-label") == "Survival")
+    height = float(survival.attributes["viewbox"].split()[3])
+    assert max(float(text.attributes["y"]) for text in survival.all("text")) + 4 <= height  # what hangs under the line
+
+
 # ---- two orders ---------------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from editview.formats.report import write_comparison, write_report
+from editview.formats.report import write_comparison, write_report, write_side_by_side
 from tests import sample, two
 from tests.browser import CHROMIUM, Browser
 from tests.formats.test_report import HOSTILE, grown, with_texts
@@ -30,13 +30,20 @@ def comparison(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("two-runs") / "report.html"
+    write_side_by_side(sample.past("one"), sample.past("two", edit_first=False, edits=10), path)
+    return path
+
+
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Browser]:
     with Browser(tmp_path / "profile") as one:
         yield one
 
 
-@pytest.mark.parametrize("kind", ["report", "comparison"])
+@pytest.mark.parametrize("kind", ["report", "comparison", "two_runs"])
 @pytest.mark.parametrize("width", [1280, 390, 320])
 @pytest.mark.parametrize("dark", [False, True])
 def test_it_reads_at_any_width_and_asks_for_nothing_else(
@@ -81,6 +88,19 @@ def test_facts_are_sorted_and_filtered(browser: Browser, report: Path) -> None:
     browser.run(fill.format("find", "THING 1"))
     assert len(browser.run(shown)) == 11
     assert browser.run("document.getElementById('shown').value") == "11 of 40 facts"
+
+
+def test_two_runs_are_sorted_and_filtered(browser: Browser, two_runs: Path) -> None:
+    browser.open(two_runs)
+    rows = "[...document.querySelectorAll('#facts tbody tr')]"
+    browser.run("document.querySelectorAll('#facts thead [role=button]')[4].click()")  # by how the second ends
+    first = browser.run(f"{rows}[0].cells[4].innerText")
+    assert first.startswith("✗")
+    fill = "var box = document.getElementById('fate'); box.value = 'by both'; box.dispatchEvent(new Event('input'))"
+    browser.run(fill)
+    shown = browser.run(f"{rows}.filter(row => !row.hidden).map(row => row.cells[5].innerText)")
+    assert set(shown) == {"by both"}
+    assert browser.run("document.getElementById('shown').value") == f"{len(shown)} of 40 facts"
 
 
 def test_tensors_are_sorted_by_their_figures_and_facts_filtered_beside_them(browser: Browser, comparison: Path) -> None:

@@ -26,6 +26,7 @@ from editview.domain.events import (
     Event,
     Exported,
     Failed,
+    FindingsRecalled,
     FineTuneMeasured,
     Forecast,
     KeySpectra,
@@ -45,6 +46,7 @@ from editview.domain.events import (
     TrainingPreviewed,
 )
 from editview.domain.facts import Group
+from editview.domain.history import EntryKind
 from editview.domain.plan import Checkpoint
 from editview.domain.progress import Progress
 from editview.domain.requests import (
@@ -65,11 +67,13 @@ from editview.domain.requests import (
     NoteRun,
     OpenPlan,
     PreviewTraining,
+    RecallFindings,
     RecallRuns,
     RestoreRuns,
     RunPlan,
     SavePlan,
     SaveReport,
+    SaveSideBySide,
     TraceFacts,
 )
 from editview.domain.session import RunState
@@ -175,6 +179,10 @@ def test_two_checkpoints_are_compared_while_a_run_goes_on_and_asked_after_it(
     compared = heard.wait(CheckpointsCompared, lambda event: event.whole)
     assert not compared.found.changed
     assert not any(isinstance(event, BothAsked) for event in heard.seen)
+    listed = History().listed().runs
+    assert sorted(entry.kind for entry in listed) == [EntryKind.COMPARISON, EntryKind.RUN]
+    jobs.send(RecallFindings(next(entry.id for entry in listed if entry.kind is EntryKind.COMPARISON)))
+    assert heard.wait(FindingsRecalled).findings.found == compared.found
     jobs.stop(run)
     heard.wait(RunStopped)
     assert heard.wait(BothAsked, lambda event: isinstance(event.event, RunFinished)).asked == asked
@@ -402,5 +410,7 @@ def test_a_report_is_written_without_the_engine(jobs: Jobs, heard: Listener, tmp
     jobs.send(SaveReport(run, str(tmp_path / "report.html")))
     heard.wait(ReportSaved)
     assert (tmp_path / "report.html").read_text("utf-8").startswith("<!DOCTYPE html>")
+    jobs.send(SaveSideBySide(sample.past("one"), sample.past("two"), str(tmp_path / "both.html")))
+    heard.wait(ReportSaved, lambda event: event.path.endswith("both.html"))
     number = jobs.send(SaveReport(run, str(tmp_path)))
     assert heard.wait(Failed).job == number

@@ -15,14 +15,26 @@ import pytest
 
 from editview.domain import places
 from editview.domain.errors import EditViewError
-from editview.domain.events import Event, Noted, RunEvent, RunFailed, RunFinished, StageStarted, Trained
-from editview.domain.history import WINDOW
+from editview.domain.events import (
+    Event,
+    Inspected,
+    Noted,
+    RunEvent,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    StageStarted,
+    Trained,
+)
+from editview.domain.history import WINDOW, EntryKind
+from editview.domain.requests import InspectCheckpoint
 from editview.domain.session import RunState, Session
-from editview.runs import history, recorder
+from editview.runs import history, recorder, told
+from editview.runs.findings import Keeper
 from editview.runs.history import History
 from editview.runs.recall import recalled
 from editview.runs.recorder import Recorder
-from tests import sample, small
+from tests import sample, small, two
 from tests.runs.studio import Studio
 
 GONE = "1-1"  # a process that lives no more
@@ -53,7 +65,7 @@ def test_a_run_is_passed_on_and_comes_back_as_it_was() -> None:
     events = list(sample.events(sample.plan(), sample.sheet(), run="one"))
     assert record(events=events) == events
     (entry,) = History().listed().runs
-    assert (entry.plan, entry.checkpoint, entry.steps, entry.state) == (
+    assert (entry.name, entry.checkpoint, entry.steps, entry.state) == (
         "Sample", "demo", "Edit → Fine-tune", RunState.FINISHED
     )  # fmt: skip
     assert " of 10 edits hold" in entry.sentence
@@ -156,7 +168,7 @@ def test_damage_to_one_run_leaves_the_others() -> None:
     with sqlite3.connect(places.runs()) as file:
         file.execute("UPDATE pieces SET content = x'00' WHERE run = 'one' AND number = 1")
     assert len(History().listed().runs) == 2
-    with pytest.raises(EditViewError, match="The other runs are untouched"):
+    with pytest.raises(EditViewError, match="Everything else in the list is untouched"):
         recalled(History(), "one")
     assert recalled(History(), "two").run.state is RunState.FINISHED
 
@@ -193,7 +205,7 @@ def test_what_is_deleted_comes_back_the_latest_first(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(history.time, "time", lambda: later)
     History().delete(["two"])
     assert History().listed().deleted == 1  # the first one is gone for good
-    with pytest.raises(EditViewError, match="isn't in the list any more"):
+    with pytest.raises(EditViewError, match="in the list of runs any more"):
         recalled(History(), "one")
     assert recalled(History(), "three").run.sheet == sample.sheet()  # which they had in common
 
@@ -282,6 +294,35 @@ def test_an_older_file_is_brought_to_this_version(monkeypatch: pytest.MonkeyPatc
     with sqlite3.connect(places.runs()) as file:
         assert file.execute("SELECT id, mood FROM runs ORDER BY began").fetchall() == [("old", "calm"), ("new", "calm")]
         assert file.execute("PRAGMA user_version").fetchone() == (len(more),)
+
+
+def test_a_file_of_the_first_version_still_opens() -> None:
+    """From before comparisons and inspections were kept: its runs come back, and such rows are added."""
+    start, *events = sample.events(sample.plan(), sample.sheet(), run="old")
+    assert isinstance(start, RunStarted)
+    kept = [event for event in events if told.is_kept(event)]
+    places.runs().parent.mkdir(parents=True)
+    with sqlite3.connect(places.runs()) as file:
+        for statement in history.MIGRATIONS[0]:
+            file.execute(statement)
+        file.execute(f"PRAGMA application_id = {0x45645677}")
+        file.execute("PRAGMA user_version = 1")
+        sheet = start.sheet.content_hash, told.sheet_packed(start.sheet)
+        file.execute("INSERT INTO sheets VALUES (?, ?)", sheet)
+        file.execute(
+            "INSERT INTO runs VALUES ('old', 1e9, 1e9, 'finished', 'Sample', 'demo', 'Edit → Fine-tune', 'Fine-tune',"
+            " '9 of 10 edits hold.', '', 'for the board', 'window', '1-1', NULL, ?, '[]', ?)",
+            (told.plan_said(start.plan), sheet[0]),
+        )
+        for number, piece in enumerate((told.start_packed(start), told.events_packed(kept))):
+            file.execute("INSERT INTO pieces VALUES ('old', ?, ?)", (number, piece))
+    (entry,) = History().listed().runs
+    assert (entry.kind, entry.name, entry.note) == (EntryKind.RUN, "Sample", "for the board")
+    run = recalled(History(), "old").run
+    assert (run.plan, run.state) == (start.plan, RunState.FINISHED)
+    assert len(run.stages[2].checks) == len(start.sheet)
+    Keeper(History(), lambda event: None, WINDOW)(Inspected(InspectCheckpoint(two.AFTER), two.inspection()))
+    assert [entry.kind for entry in History().listed().runs] == [EntryKind.INSPECTION, EntryKind.RUN]
 
 
 def test_a_list_that_cannot_be_written_is_told_of_once_and_caught_up_with() -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from editview.domain.difference import Difference, headline, remarks
+from editview.domain.history import Findings
+from editview.domain.history_words import opened
 from editview.domain.inspection import Inspection, memory_sentence
 from editview.domain.inspection import headline as inspected
 from editview.domain.inspection import remarks as inspection_remarks
@@ -29,7 +31,7 @@ from editview.domain.two_checkpoints import (
 from editview.domain.update_kind import judged
 from editview.domain.weight_map import headline as weights_sentence
 from editview.formats.report import contents
-from editview.formats.report.page import write_page
+from editview.formats.report.page import ANOTHER_DAY, write_page
 from editview.formats.report.spectrum_picture import spectrum_picture
 from editview.formats.report.weights_picture import weights_picture
 
@@ -43,19 +45,25 @@ def write_comparison(
     path: Path,
     asked: Run | None = None,
     inspection: Inspection | None = None,
+    then: Findings | None = None,
 ) -> None:
     """Write what lies between two checkpoints as one file, or what was found in one that is alone at hand.
 
     `files` are those of the first and of the second.
 
     `asked` is the run that asked both a fact sheet; it is left out unless both were asked all of it.
-    `inspection` says which facts the change touched. Raises EditViewError when the place can't be written.
+    `inspection` says which facts the change touched, `then` that some of this was found at another time.
+    Raises EditViewError when the place can't be written.
     """
-    write_page("comparison.html", _contents(found, files, asked, inspection), path)
+    write_page("comparison.html", _contents(found, files, asked, inspection, then), path)
 
 
 def _contents(
-    found: Difference | None, files: Sequence[Sequence[HashedFile]], asked: Run | None, inspection: Inspection | None
+    found: Difference | None,
+    files: Sequence[Sequence[HashedFile]],
+    asked: Run | None,
+    inspection: Inspection | None,
+    then: Findings | None,
 ) -> dict[str, Any]:
     two = told_about(found, inspection)
     titles = ("Before", "After")[-len(two) :]
@@ -66,6 +74,8 @@ def _contents(
         "difference": _difference(found) if found else None,
         "asked": _asked(asked) if asked is not None and asked.last_checked == 1 else None,
         "inspection": _inspection(inspection) if inspection else None,
+        "then": " ".join((opened(then.entry, ANOTHER_DAY), *then.remarks)) if then else "",
+        "changed": bool(then and then.remarks),
         "files": files,
         "command": command(two[0] if len(two) > 1 else None, two[-1]),
     }

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import platform
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -21,11 +21,13 @@ from editview.domain import places
 from editview.domain.errors import EditViewError
 from editview.domain.facts import Group
 from editview.domain.files import replacing
+from editview.domain.history import Recalled
 from editview.domain.look import DARK, LIGHT, Roles, give_places
-from editview.domain.orders import compared, kept, order_name, pair_up, tiles, told
+from editview.domain.orders import Kept, compared, kept, order_name, pair_up, tiles, told
 from editview.domain.scores import SCORES, score_row
 from editview.domain.sentences import certainty, stage_titles, stage_verbs, summary, tally
 from editview.domain.session import Run, RunState
+from editview.domain.side_by_side import side_by_side
 from editview.domain.survival import DEFINITION, Survival
 from editview.domain.survival import headline as survival_sentence
 from editview.domain.weight_map import headline as weights_sentence
@@ -40,6 +42,9 @@ from editview.formats.report.weights_picture import weights_picture
 ENDINGS = (".html", ".pdf")
 """Of a report's file: what it is called says what it becomes."""
 
+ANOTHER_DAY = 0.0
+"""Seconds since 1970: a report is read later, so it gives dates in full."""
+
 _LIBRARIES = ("torch", "transformers", "peft", "safetensors", "tokenizers")
 
 
@@ -51,7 +56,15 @@ def write_report(run: Run, path: Path, other: Run | None = None) -> None:
     if other is None:
         write_page("run.html", _of_run(run, path), path)
     else:
-        write_page("orders.html", _of_orders(run, other, path), path)
+        write_page("two_runs.html", _of_orders(run, other, path), path)
+
+
+def write_side_by_side(first: Recalled, second: Recalled, path: Path) -> None:
+    """Write what any two runs keep of the facts that both asked, as one file, HTML or PDF.
+
+    The runs mustn't grow meanwhile. Raises EditViewError when they can't be compared, or the place can't be written.
+    """
+    write_page("two_runs.html", _of_any_two(first, second, path), path)
 
 
 def write_page(template: str, contents: dict[str, Any], path: Path) -> None:
@@ -94,20 +107,45 @@ def _of_run(run: Run, path: Path) -> dict[str, Any]:
 
 
 def _of_orders(first: Run, second: Run, path: Path) -> dict[str, Any]:
-    runs = first, second
-    if any(run.state is not RunState.FINISHED for run in runs):
+    if any(run.state is not RunState.FINISHED for run in (first, second)):
         raise EditViewError("Two orders can be compared once both runs have come to their end.")
     pairs = pair_up(first, second)
     edits, *others = (kept(first, pairs, group) for group in (Group.EDITED, Group.NEIGHBOURS, Group.CONTROL))
     names = order_name(first.plan), order_name(second.plan)
     return {
-        "runs": runs,
-        "orders": names,
+        **_of_two((first, second), edits, others, path),
+        "noun": "order",
+        "title": f"{first.plan.name}: two orders",
+        "lead": f"Two orders of the same steps · {first.plan.name}",
+        "names": names,
         "sentence": compared(names, edits),
+        "remarks": [f"First: {names[0]}. Second: {names[1]}."],
+        "rows": list(contents.pairs_of_rows(pairs, first, second)),
+    }
+
+
+def _of_any_two(first: Recalled, second: Recalled, path: Path) -> dict[str, Any]:
+    found = side_by_side(first, second, ANOTHER_DAY)
+    if not found.pairs:
+        raise EditViewError(found.sentence)
+    return {
+        **_of_two((first.run, second.run), found.edits, found.others, path),
+        "noun": "run",
+        "title": f"{found.names[0]} and {found.names[1]}",
+        "lead": "Two runs side by side",
+        "names": found.names,
+        "sentence": found.sentence,
+        "remarks": found.remarks,
+        "rows": list(contents.pairs_of_rows(found.pairs, *found.runs)),
+    }
+
+
+def _of_two(runs: tuple[Run, Run], edits: Kept | None, others: Iterable[Kept | None], path: Path) -> dict[str, Any]:
+    return {
+        "runs": runs,
         "others": [told(other) for other in others if other],
         "tiles": tiles(edits) if edits else (),
         "survivals": [_survival(run) for run in runs],
-        "rows": list(contents.pairs_of_rows(pairs, first, second)),
         "done": [list(contents.steps(run)) for run in runs],
         "plans": [plan_text(run.plan, path.absolute().parent) for run in runs],
     }

@@ -30,7 +30,7 @@ class _Picture:
         self.titles = stage_titles(run)
         self.looks = ["", *(f"op{places[operation.id] % 6}" for operation in run.plan.active)]
         self.losses = {stage.info.index: both for stage in run.stages if any(both := _losses(stage))}
-        self.drawing = Drawing("Survival", (_LOSS_BOTTOM if self.losses else _BOTTOM) + LINE)
+        self.drawing = Drawing("Survival", (_LOSS_BOTTOM if self.losses else _BOTTOM + 8) + LINE)
 
     def draw(self) -> Markup:
         self._ground()

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from editview.domain.difference import Difference
 from editview.domain.events import BothAsked, CheckpointsCompared, Comparing, Inspected, RunFailed, RunStarted
 from editview.domain.facts import Fact, FactSheet
+from editview.domain.history import Findings
 from editview.domain.inspection import Inspection
 from editview.domain.plan import Checkpoint
 from editview.domain.requests import AskBoth, CompareCheckpoints, InspectCheckpoint, SaveComparison
@@ -59,6 +60,13 @@ class Pair(QObject):
         self._inspect: InspectCheckpoint | None = None  # under way
         self._inspecting: int | None = None
         self.both.run = None
+        self._then: Findings | None = None
+
+    @property
+    def then(self) -> Findings | None:
+        """What was found at another time, while it is shown."""
+        shown = self._then is not None and (self._then.found is self.found or self._then.found is self.inspection)
+        return self._then if shown else None
 
     @property
     def comparing(self) -> bool:
@@ -94,8 +102,23 @@ class Pair(QObject):
             self.end()
             self.first, self.second = first, second
             self._forget()
-            for signal in (self.changed, self.asking_changed, self.inspecting_changed):
-                signal.emit()
+            self._tell_all()
+
+    def recall(self, then: Findings) -> None:
+        """Show what was found at another time; what is known now is forgotten."""
+        self.end()
+        self._forget()
+        self._then = then
+        if isinstance(then.found, Inspection):
+            self.first, self.second, self.inspection = then.found.original, then.found.edited, then.found
+        else:
+            self.first, self.second = then.found.first, then.found.second
+            self._know(then.found, then.whole)
+        self._tell_all()
+
+    def _tell_all(self) -> None:
+        for signal in (self.changed, self.asking_changed, self.inspecting_changed):
+            signal.emit()
 
     def compare(self) -> None:
         if self.first is None or self.second is None or self.comparing:
@@ -147,7 +170,7 @@ class Pair(QObject):
         """Write a report of what is known."""
         if self.can_save:
             self.saving_to, self.work = path, None
-            self._saving = self.hub.send(SaveComparison(self.found, path, self.asked, self.inspection))
+            self._saving = self.hub.send(SaveComparison(self.found, path, self.asked, self.inspection, self.then))
             self.progressed.emit()
 
     def stop_saving(self) -> None:
@@ -176,8 +199,7 @@ class Pair(QObject):
     def _compared(self, event: CheckpointsCompared) -> None:
         if event.asked != self._request:
             return
-        self.found, self.whole = event.found, event.whole
-        self.judgement = judged(event.found) if event.whole else None
+        self._know(event.found, event.whole)
         if event.whole:
             self._request = self._job = None
         self.changed.emit()
@@ -192,6 +214,10 @@ class Pair(QObject):
         elif (run is not None and run.state is not RunState.RUNNING) or isinstance(event.event, RunFailed):
             self._asked = None
             self.asking_changed.emit()
+
+    def _know(self, found: Difference, whole: bool) -> None:
+        self.found, self.whole = found, whole
+        self.judgement = judged(found) if whole else None
 
     def _inspected(self, event: Inspected) -> None:
         if event.asked is self._inspect:

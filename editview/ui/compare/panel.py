@@ -50,8 +50,9 @@ class ComparePanel(Panel):
         self.report = QPushButton("Save report…")
         self.report.setToolTip("Save this comparison as one file that opens in any browser")
         self.report.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.report.clicked.connect(lambda: hub.report_wanted.emit(self._pair()))
+        self.report.clicked.connect(self._save_report)
         self._any_two: SideBySide | None = None  # two runs that were chosen from all so far, instead of orders
+        self._chosen: tuple[Recalled, ...] = ()  # which two those are
         self.back = QPushButton("Back to orders")
         self.back.setToolTip("Show the orders of the plan's own steps again")
         self.back.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -61,12 +62,11 @@ class ComparePanel(Panel):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.only)
         row.addWidget(self.report)
-        row.addWidget(self.back)
         row.addStretch(1)
         self.model = CompareModel(self)
         self.table = CompareTable(self.model)
         offer_rows(self.table, self.model.lines, lambda sentence: hub.problem.emit(Problem(sentence, "")))
-        for widget in (self.first, self.second, self.picture, self.tools, self.table, self.button):
+        for widget in (self.first, self.second, self.picture, self.tools, self.table, self.button, self.back):
             self.body.addWidget(widget, widget is self.table)
         self.body.addStretch(0)
         self.setFocusProxy(self.button)
@@ -162,6 +162,7 @@ class ComparePanel(Panel):
 
     def _show_any_two(self, chosen: tuple[Recalled, Recalled]) -> None:
         """Two runs from the list of all so far, whatever their plans."""
+        self._chosen = chosen
         self._any_two = found = side_by_side(*chosen, time.time())
         self._laid = ()
         self.picture.show_kept(found.edits, found.names)
@@ -173,20 +174,28 @@ class ComparePanel(Panel):
         self.draw()
 
     def _draw_any_two(self, found: SideBySide) -> None:
-        orders: tuple[QWidget, ...] = (self.first, self.second, self.report, self.button)
-        shown: dict[QWidget, bool] = dict.fromkeys(orders, False) | {self.back: True, self.tools: True}
-        shown |= {self.picture: found.edits is not None, self.only: bool(found.pairs), self.table: bool(found.pairs)}
+        some = bool(found.pairs)
+        shown: dict[QWidget, bool] = {
+            self.first: False, self.second: False, self.button: False, self.back: True,
+            self.picture: found.edits is not None, self.tools: some, self.table: some,
+        }  # fmt: skip
         for widget, visible in shown.items():
             widget.setVisible(visible)
+        self.report.setEnabled(all(one.run.state is not RunState.RUNNING for one in self._chosen))
         self.say(found.sentence, "\n".join([*map(told, found.others), *found.remarks]))
+
+    def _save_report(self) -> None:
+        """Of what is shown."""
+        if self._any_two is not None:
+            self._hub.pair_report_wanted.emit(self._chosen)
+        else:
+            self._hub.report_wanted.emit(self._pair())
 
     def draw(self) -> None:
         if self._any_two is not None:
             self._draw_any_two(self._any_two)
             return
         self.back.hide()
-        self.only.show()
-        self.report.show()
         self._runs = self._comparable(self._base())
         self._fill(self.first, 0)
         self._fill(self.second, len(self._runs) - 1)

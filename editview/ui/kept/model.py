@@ -1,4 +1,4 @@
-"""The runs so far as a table: searched, sorted, with the user's notes to be edited in place."""
+"""The runs so far, comparisons and inspections as a table: searched, sorted, with notes to be edited in place."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from editview.domain.history import RunEntry
-from editview.domain.history_words import checkpoint_name, matches, outcome, when
+from editview.domain.history_words import about, matches, outcome, when
 from editview.ui.look.rows_out import Lines
 
 Index = QModelIndex | QPersistentModelIndex
 NO_INDEX = QModelIndex()
-WHEN, PLAN, OUTCOME, NOTE = range(4)
-COLUMNS = ("When", "Plan", "What came of it", "Note")
+WHEN, WHAT, OUTCOME, NOTE = range(4)
+COLUMNS = ("When", "What", "What came of it", "Note")
 ENTRY = Qt.ItemDataRole.UserRole
 
 
 class RunsModel(QAbstractTableModel):
     """`rows` are what is shown, in the order in which it is."""
 
-    noted = Signal(str, str)  # run id, note
+    noted = Signal(str, str)  # id, note
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -45,8 +45,8 @@ class RunsModel(QAbstractTableModel):
         self._sorted = (column, order)
         self._fill()
 
-    def row_of(self, run: str) -> int | None:
-        return next((row for row, entry in enumerate(self.rows) if entry.id == run), None)
+    def row_of(self, entry: str) -> int | None:
+        return next((row for row, one in enumerate(self.rows) if one.id == entry), None)
 
     def _fill(self) -> None:
         column, order = self._sorted
@@ -81,16 +81,17 @@ class RunsModel(QAbstractTableModel):
             return entry
         if role == Qt.ItemDataRole.ToolTipRole:
             return _told(entry, index.column())
-        words = (when(entry.began, time.time()), entry.plan, outcome(entry).replace("*", ""), entry.note)
+        words = (when(entry.began, time.time()), entry.name, outcome(entry).replace("*", ""), entry.note)
         return words[index.column()]
 
     def lines(self, rows: Sequence[int]) -> Lines:
-        """Rows with all that is known of each run, headings first."""
-        lines: Lines = [["begun", "state", "plan", "steps", "checkpoint", "what came of it", "note"]]
+        """Rows with all that is listed of each, headings first."""
+        lines: Lines = [["begun", "kind", "state", "name", "steps", "checkpoint", "what came of it", "note"]]
         for entry in (self.rows[at] for at in rows):
             begun = datetime.fromtimestamp(entry.began).astimezone().isoformat(timespec="seconds")
             came = outcome(entry).replace("*", "")
-            lines.append([begun, entry.state.value, entry.plan, entry.steps, entry.checkpoint, came, entry.note])
+            said = (entry.kind.value, entry.state.value, entry.name, entry.steps, entry.checkpoint, came, entry.note)
+            lines.append([begun, *said])
         return lines
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -106,17 +107,12 @@ class RunsModel(QAbstractTableModel):
 
 
 def _value(entry: RunEntry, column: int) -> Any:
-    return (entry.began, entry.plan.casefold(), (entry.state.value, outcome(entry)), entry.note.casefold())[column]
+    return (entry.began, entry.name.casefold(), (entry.state.value, outcome(entry)), entry.note.casefold())[column]
 
 
 def _told(entry: RunEntry, column: int) -> str:
     if column == WHEN:
         return f"Begun from the {entry.door}"
-    if column == PLAN:
-        return f"{entry.plan}\n{entry.steps}\n{entry.checkpoint}"
+    if column == WHAT:
+        return "\n".join((entry.name, about(entry), entry.checkpoint))
     return outcome(entry).replace("*", "") if column == OUTCOME else entry.note or "F2: write a note"
-
-
-def second_line(entry: RunEntry) -> str:
-    """What stands under a plan's name."""
-    return f"{entry.steps} · {checkpoint_name(entry.checkpoint)}"

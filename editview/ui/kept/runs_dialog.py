@@ -1,4 +1,4 @@
-"""The runs so far: found again, opened as they were, compared, noted, deleted and brought back."""
+"""The runs so far, and what was found of checkpoints: found again, opened as it was, compared, noted, deleted."""
 
 from __future__ import annotations
 
@@ -15,8 +15,17 @@ from PySide6.QtWidgets import (
 )
 
 from editview.domain.events import RunsListed
-from editview.domain.history_words import NO_RUNS
-from editview.domain.requests import DeleteRuns, HistoryRequest, ListRuns, NoteRun, RecallRuns, RestoreRuns
+from editview.domain.history import EntryKind
+from editview.domain.history_words import NO_RUNS, counted
+from editview.domain.requests import (
+    DeleteRuns,
+    HistoryRequest,
+    ListRuns,
+    NoteRun,
+    RecallFindings,
+    RecallRuns,
+    RestoreRuns,
+)
 from editview.ui.hub import Hub
 from editview.ui.kept.model import RunsModel
 from editview.ui.kept.table import RunsTable
@@ -30,7 +39,7 @@ _READING = "The list of runs is being read."
 
 
 class RunsDialog(QDialog):
-    """Asks for the list when it opens and whenever a run begins or ends. Closes once a run is shown."""
+    """Asks for the list when it opens and whenever it has grown. Closes once what was opened is shown."""
 
     def __init__(self, hub: Hub, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,7 +51,7 @@ class RunsDialog(QDialog):
         self.headline, self.note = Sentence(_READING, LARGE, parent=self), Sentence("", BODY, "muted", self)
         self.note.hide()
         self.search = QLineEdit(self)
-        self.search.setPlaceholderText("Search plans, checkpoints, outcomes and notes")
+        self.search.setPlaceholderText("Search kinds, plans, checkpoints, outcomes and notes")
         self.search.setAccessibleName("Search the runs")
         self.search.setClearButtonEnabled(True)
         self.search.addAction(icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition)
@@ -91,6 +100,8 @@ class RunsDialog(QDialog):
         hub.replies.runs_listed.connect(self._show)
         hub.problem.connect(self._failed)
         hub.runs_changed.connect(self._list)
+        for signal in (hub.replies.checkpoints_compared, hub.replies.inspected):
+            signal.connect(self._list)
         self.search.textChanged.connect(self._search)
         self.search.returnPressed.connect(self.table.setFocus)
         self.model.noted.connect(lambda run, note: self._send(NoteRun(run, note)))
@@ -132,10 +143,10 @@ class RunsDialog(QDialog):
     def _say(self) -> None:
         count = len(self._listed.runs) if self._listed else 0
         found = len(self.model.rows)
-        words = "1 run" if count == 1 else f"{count:,} runs" if count else "No run"
         if self._listed is not None:
-            self.headline.say(f"{found:,} of {words}" if found < count else f"{words} so far")
-        self.empty.say(f"No run matches “{self.search.text().strip()}”." if count else NO_RUNS if self._listed else "")
+            words = counted(self._listed.runs) or "No run"
+            self.headline.say(f"{found:,} of {count:,} shown" if found < count else f"{words} so far")
+        self.empty.say(f"Nothing matches “{self.search.text().strip()}”." if count else NO_RUNS if self._listed else "")
         self.pages.setCurrentWidget(self.table if found else self.empty)
         self.note.setVisible(bool(self.note.text()))
         self._offer()
@@ -151,11 +162,12 @@ class RunsDialog(QDialog):
             self.table.selectionModel().select(self.model.index(row, 0), flags)
 
     def _offer(self) -> None:
-        chosen, deleted = len(self.table.chosen()), self._listed.deleted if self._listed else 0
+        entries, deleted = self.table.chosen(), self._listed.deleted if self._listed else 0
+        chosen, two_runs = len(entries), [entry.kind for entry in entries] == [EntryKind.RUN] * 2
         self.open_run.setEnabled(chosen == 1)
         self.edit.setEnabled(chosen == 1)
-        self.compare.setEnabled(chosen == 2)
-        self.compare.setToolTip("" if chosen == 2 else "Choose two runs: hold Ctrl and click on the second")
+        self.compare.setEnabled(two_runs)
+        self.compare.setToolTip("" if two_runs else "Choose two runs: hold Ctrl and click on the second")
         self.delete.setEnabled(chosen > 0)
         self.undo.setVisible(deleted > 0)
         self.undo.setToolTip("Bring back what was deleted last (Ctrl+Z)")
@@ -174,18 +186,19 @@ class RunsDialog(QDialog):
     # ---- doing -----------------------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        self._recall(1)
+        chosen = self.table.chosen()
+        if len(chosen) == 1:
+            (entry,) = chosen
+            self._recall(RecallRuns((entry.id,)) if entry.kind is EntryKind.RUN else RecallFindings(entry.id))
 
     def _compare(self) -> None:
-        self._recall(2)
+        earlier_first = sorted(self.table.chosen(), key=lambda entry: entry.began)
+        self._recall(RecallRuns(tuple(entry.id for entry in earlier_first)))
 
-    def _recall(self, count: int) -> None:
-        chosen = self.table.chosen()
-        if len(chosen) == count:
-            earlier_first = sorted(chosen, key=lambda entry: entry.began)
-            self.note.say("It is being read.")
-            self.note.show()
-            self._send(RecallRuns(tuple(entry.id for entry in earlier_first)))
+    def _recall(self, request: RecallRuns | RecallFindings) -> None:
+        self.note.say("It is being read.")
+        self.note.show()
+        self._send(request)
 
     def _delete(self) -> None:
         chosen = self.table.chosen()

@@ -1,4 +1,4 @@
-"""The table of runs as it is drawn: two lines a run, the state of the run as a chip under its time."""
+"""The table of runs as it is drawn: two lines a row, its state as a chip under its time."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from PySide6.QtWidgets import (
 )
 
 from editview.domain.history import RunEntry
-from editview.domain.history_words import STATES
-from editview.ui.kept.model import ENTRY, NOTE, OUTCOME, PLAN, WHEN, Index, RunsModel, second_line
+from editview.domain.history_words import STATES, about
+from editview.ui.kept.model import ENTRY, NOTE, OUTCOME, WHAT, WHEN, Index, RunsModel
 from editview.ui.look.pictures import write
 from editview.ui.look.table import Table, paint_focus, paint_ground
 from editview.ui.look.theme import BODY, SMALL, state_of, theme
 
 _WRAPPED = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextWordWrap)
 _WHEN = 168  # as wide as the longest date
-_SHARES = {PLAN: 0.29, NOTE: 0.21}  # of the rest; what came of it has what is left
+_SHARES = {WHAT: 0.29, NOTE: 0.21}  # of the rest; what came of it has what is left
 
 
 class RunsDelegate(QStyledItemDelegate):
@@ -40,10 +40,10 @@ class RunsDelegate(QStyledItemDelegate):
         if index.column() == WHEN:
             write(painter, upper, index.data(), roles.text)
             _paint_state(painter, lower, entry)
-        elif index.column() == PLAN:
+        elif index.column() == WHAT:
             write(painter, upper, index.data(), roles.text)
             painter.setFont(theme().font(SMALL))
-            write(painter, lower, second_line(entry), roles.muted)
+            write(painter, lower, about(entry), roles.muted)
         else:
             painter.setFont(theme().font(SMALL))
             _paint_lines(painter, inner, index.data(), roles.text if index.column() == OUTCOME else roles.muted)
@@ -101,8 +101,8 @@ class RunsTable(Table):
     deleted = Signal()
 
     def __init__(self, model: RunsModel, parent: QWidget | None = None) -> None:
-        about = "A row a run. Enter opens one, F2 edits its note, Delete takes it off the list."
-        super().__init__(model, "Runs so far", about, parent)
+        told = "A row a run, comparison or inspection. Enter opens one, F2 edits its note, Delete takes it off."
+        super().__init__(model, "Runs so far", told, parent)
         self.setItemDelegate(RunsDelegate(self))
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.SelectedClicked)

@@ -116,6 +116,11 @@ class MessageBar(QFrame):
             else:
                 self._leave.start()
 
+    def withdraw_note(self, sentence: str) -> None:
+        """Close the message if it is this note."""
+        if self.problem is None and self.accessibleName() == sentence:
+            self._close()
+
     def _say(self, sentence: str) -> None:
         self.sentence.say(sentence)
         self.setAccessibleName(sentence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QPushButton, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from editview.domain.files import file_name
+from editview.domain.history import EntryKind, Findings
+from editview.domain.history_words import opened
 from editview.domain.two_checkpoints import name_of
 from editview.ui.checkpoints.facts_page import FactsPage
 from editview.ui.checkpoints.head import Head
@@ -24,6 +27,8 @@ from editview.ui.problem import Problem
 from editview.ui.window.actions import Action, Actions
 from editview.ui.window.reports import Reports, place_of_report
 
+BUSY = "What is under way here would be lost. Stop it, or wait until it has ended, then open that from the list again."
+
 
 class CheckpointsWindow(QMainWindow):
     """One beside the main window; closing it stops what is under way in it."""
@@ -34,6 +39,7 @@ class CheckpointsWindow(QMainWindow):
         self.setAcceptDrops(True)
         self._reports = reports
         self.pair = Pair(hub, self)
+        self._then = ""  # what is said of findings of another time
         self.message = MessageBar(self)
         self.head = Head(self.pair)
         self.weights = WeightsPage(self._failed)
@@ -114,6 +120,8 @@ class CheckpointsWindow(QMainWindow):
         self.weights.show_difference(pair.found, pair.whole, pair.comparing)
         if pair.comparing and self.message.problem is not None:
             self.message.withdraw(self.message.problem)  # it was of the time before
+        if pair.then is None:
+            self.message.withdraw_note(self._then)
         both = pair.first is not None and pair.second is not None
         self.tabs.setVisible(pair.second is not None)
         first_time = both and not self.tabs.isTabEnabled(0)
@@ -123,6 +131,18 @@ class CheckpointsWindow(QMainWindow):
             self.tabs.setCurrentWidget(self.weights)
         self.report.setEnabled(pair.can_save)
         self.actions_table.refresh()
+
+    def show_findings(self, then: Findings) -> None:
+        """Show what was found at another time, unless something else is under way here."""
+        if self._busy():
+            self._failed(BUSY)
+            return
+        if self.message.problem is not None:
+            self.message.withdraw(self.message.problem)
+        self.pair.recall(then)
+        self.tabs.setCurrentWidget(self.touched if then.entry.kind is EntryKind.INSPECTION else self.weights)
+        self._then = " ".join((opened(then.entry, time.time()), *then.remarks))
+        self.message.show_note(self._then, lasting=True)
 
     def _failed(self, sentence: str) -> None:
         self.message.show_problem(Problem(sentence, ""))

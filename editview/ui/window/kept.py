@@ -29,7 +29,8 @@ class Kept(QObject):
         self._hub, self._message = hub, message
         self._open: dict[type[QDialog], QDialog] = {}
         hub.recalled.connect(self._recalled)
-        hub.pair_wanted.connect(lambda _: self._close(RunsDialog))
+        for signal in (hub.pair_wanted, hub.replies.findings_recalled):
+            signal.connect(lambda _: self._close(RunsDialog))
         hub.replies.disk_used.connect(self._cleared)
 
     def show_runs(self) -> None:

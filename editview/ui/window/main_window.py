@@ -12,6 +12,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
+from editview.domain.events import FindingsRecalled
 from editview.domain.plan import Checkpoint
 from editview.ui.hub import Hub
 from editview.ui.look.message_bar import MessageBar
@@ -102,6 +103,7 @@ class MainWindow(QMainWindow):
         hub.noted.connect(self.message.show_note)
         hub.report_saved.connect(self._report_saved)
         hub.checkpoints_wanted.connect(self.compare_checkpoints)
+        hub.replies.findings_recalled.connect(self._show_findings)
         hub.recovered.connect(partial(self.message.show_note, lasting=True))
         self.plan.selection_changed.connect(refresh)
         for signal in (hub.plan_changed, hub.sheet_changed, hub.run_changed, hub.run_started, hub.runs_changed):
@@ -165,6 +167,12 @@ class MainWindow(QMainWindow):
 
     def compare_checkpoints(self, two: Sequence[Checkpoint] = ()) -> None:
         """Open the window for it, or bring it to the front; two checkpoints are compared at once."""
+        self._checkpoints_window().head.take(0, two)
+
+    def _show_findings(self, event: FindingsRecalled) -> None:
+        self._checkpoints_window().show_findings(event.findings)
+
+    def _checkpoints_window(self) -> CheckpointsWindow:
         from editview.ui.window.checkpoints_window import CheckpointsWindow  # so that this window opens sooner
 
         if self.checkpoints is None:
@@ -173,7 +181,7 @@ class MainWindow(QMainWindow):
         self.checkpoints.show()
         self.checkpoints.raise_()
         self.checkpoints.activateWindow()
-        self.checkpoints.head.take(0, two)
+        return self.checkpoints
 
     def _checkpoints_closed(self) -> None:
         self.checkpoints = None

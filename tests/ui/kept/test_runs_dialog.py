@@ -8,21 +8,35 @@ from PySide6.QtTest import QAbstractItemModelTester, QTest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
-from editview.domain.events import Failed, RunsListed
-from editview.domain.history import RunEntry
-from editview.domain.requests import DeleteRuns, ListRuns, NoteRun, RecallRuns, Request, RestoreRuns
+from editview.domain.events import Failed, Inspected, RunsListed
+from editview.domain.history import EntryKind, RunEntry
+from editview.domain.requests import (
+    DeleteRuns,
+    InspectCheckpoint,
+    ListRuns,
+    NoteRun,
+    RecallFindings,
+    RecallRuns,
+    Request,
+    RestoreRuns,
+)
 from editview.domain.session import RunState
 from editview.ui.hub import Hub
-from editview.ui.kept.model import NOTE, OUTCOME, PLAN, WHEN, RunsModel
+from editview.ui.kept.model import NOTE, OUTCOME, WHAT, WHEN, RunsModel
 from editview.ui.kept.runs_dialog import RunsDialog
-from tests import sample
+from tests import sample, two
 
 
 def entry(
-    run: str, began: float, plan: str = "Capitals", state: RunState = RunState.FINISHED, note: str = ""
+    run: str, began: float, name: str = "Capitals", state: RunState = RunState.FINISHED, note: str = ""
 ) -> RunEntry:
     found = "9 of 10 edits hold."
-    return RunEntry(run, began, began + 60, state, plan, "demo", "Edit → Fine-tune", "Fine-tune", found, note=note)
+    return RunEntry(run, began, began + 60, state, name, "demo", "Edit → Fine-tune", "Fine-tune", found, note=note)
+
+
+def finding(entry: str, began: float, kind: EntryKind, steps: str = "") -> RunEntry:
+    where, found = "/models/old → /models/new", "A knowledge edit of about 10 facts."
+    return RunEntry(entry, began, began, RunState.FINISHED, "old → new", where, steps, "", found, kind=kind)
 
 
 RUNS = (
@@ -65,7 +79,7 @@ def test_the_model_is_a_sound_model(qtbot: QtBot) -> None:
     assert [row.id for row in model.rows] == ["a", "b"]
     assert model.setData(model.index(0, NOTE), "  two\nlines ")
     assert model.index(0, NOTE).data() == "two lines"
-    assert not model.setData(model.index(0, PLAN), "another name")
+    assert not model.setData(model.index(0, WHAT), "another name")
     model.search("two lines")
     assert [row.id for row in model.rows] == ["a"]
     assert "Begun from the window" in model.index(0, WHEN).data(Qt.ItemDataRole.ToolTipRole)
@@ -77,7 +91,7 @@ def test_it_is_searched_and_sorted(qtbot: QtBot) -> None:
     assert dialog.headline.accessibleName() == "3 runs so far"
     dialog.search.setText("board capitals")
     assert shown(dialog) == ["b"]
-    assert dialog.headline.accessibleName() == "1 of 3 runs"
+    assert dialog.headline.accessibleName() == "1 of 3 shown"
     dialog.search.setText("stopped")
     assert shown(dialog) == ["c"]
     assert dialog.model.index(0, OUTCOME).data() == "Stopped during Fine-tune. 9 of 10 edits hold."
@@ -86,7 +100,7 @@ def test_it_is_searched_and_sorted(qtbot: QtBot) -> None:
     assert "zzz" in dialog.empty.accessibleName()
     assert not dialog.open_run.isEnabled()
     dialog.search.clear()
-    dialog.table.sortByColumn(PLAN, Qt.SortOrder.AscendingOrder)
+    dialog.table.sortByColumn(WHAT, Qt.SortOrder.AscendingOrder)
     assert shown(dialog)[-1] == "c"
 
 
@@ -105,7 +119,7 @@ def test_enter_opens_the_run(qtbot: QtBot) -> None:
 
 def test_a_double_click_opens_the_run(qtbot: QtBot) -> None:
     dialog, _, sent = opened(qtbot)
-    place = dialog.table.visualRect(dialog.model.index(2, PLAN)).center()
+    place = dialog.table.visualRect(dialog.model.index(2, WHAT)).center()
     QTest.mouseClick(dialog.table.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(place))
     QTest.mouseDClick(dialog.table.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(place))
     assert sent[-1] == RecallRuns(("a",))
@@ -118,6 +132,26 @@ def test_two_are_compared_the_earlier_one_first(qtbot: QtBot) -> None:
     assert not dialog.open_run.isEnabled()
     dialog.compare.click()
     assert sent[-1] == RecallRuns(("a", "c"))
+
+
+def test_comparisons_and_inspections_are_rows_beside_the_runs(qtbot: QtBot) -> None:
+    compared = finding("x", 4e9, EntryKind.COMPARISON)
+    dialog, hub, sent = opened(qtbot, (finding("y", 5e9, EntryKind.INSPECTION, "against old"), compared, *RUNS))
+    assert dialog.headline.accessibleName() == "3 runs, 1 comparison and 1 inspection so far"
+    told = [dialog.model.index(row, WHAT).data(Qt.ItemDataRole.ToolTipRole) for row in (0, 1, 2)]
+    assert told[0] == "old → new\nInspection · against old\n/models/old → /models/new"
+    assert told[1].splitlines()[1] == "Comparison"
+    assert told[2].splitlines()[1] == "Run · Edit → Fine-tune · demo"
+    choose(dialog, 1, 2)
+    assert not dialog.compare.isEnabled()  # a run and something else
+    dialog.search.setText("comparison knowledge")
+    assert shown(dialog) == ["x"]
+    dialog.open_run.click()
+    assert sent[-1] == RecallFindings("x")
+    dialog.search.setText("run")
+    assert shown(dialog) == ["c", "b", "a"]
+    hub.take([Inspected(InspectCheckpoint(two.AFTER), two.inspection())])
+    assert sent[-1] == ListRuns()  # it may be a row by now
 
 
 def test_delete_and_bring_back(qtbot: QtBot) -> None:
@@ -163,8 +197,8 @@ def test_what_goes_wrong_is_said_in_the_dialog(qtbot: QtBot) -> None:
     solved: list[object] = []
     hub.solved.connect(solved.append)
     QTest.keyClick(dialog.table, Qt.Key.Key_Return)
-    hub.take([Failed(len(sent), "What was kept of this run can't be read.")])
-    assert dialog.note.accessibleName() == "What was kept of this run can't be read."
+    hub.take([Failed(len(sent), "What was kept of this can't be read.")])
+    assert dialog.note.accessibleName() == "What was kept of this can't be read."
     assert len(solved) == 1
     hub.take([Failed(999, "Somebody else's.")])
     assert len(solved) == 1

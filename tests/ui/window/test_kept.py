@@ -7,10 +7,9 @@ from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from editview.domain.disk import Kind
-from editview.domain.events import DiskUsed, FactsOpened, RunsRecalled, RunStopped
-from editview.domain.history import Recalled, RunEntry
+from editview.domain.events import DiskUsed, FactsOpened, RunsRecalled
 from editview.domain.requests import ListRuns, MeasureDisk, Request, RunPlan
-from editview.domain.session import RunState, Session
+from editview.domain.session import RunState
 from editview.ui import remembered
 from editview.ui.compare.panel import ComparePanel
 from editview.ui.hub import Hub
@@ -36,24 +35,11 @@ def window(qtbot: QtBot, sent: list[Request]) -> MainWindow:
     return made
 
 
-def past(run_id: str = "past", edit_first: bool = True, edits: int = 12, stopped: bool = False) -> Recalled:
-    """A run of an earlier day, on facts that its sheet's file doesn't hold any more."""
-    plan = sample.plan(edit_first).model_copy(update={"name": "Old plan"})
-    events = list(sample.events(plan, sample.sheet(edits), run=run_id))
-    session = Session()
-    for event in [*events[: len(events) * 3 // 4], RunStopped(run_id)] if stopped else events:
-        session.apply(event)
-    run = session.runs[run_id]
-    steps = "Edit → Fine-tune" if edit_first else "Fine-tune → Edit"
-    entry = RunEntry(run_id, 1e9, 1e9, run.state, "Old plan", "demo", steps, run.stages[2].info.title, "Words.")
-    return Recalled(entry, run, ("The fact sheet 'demo' has changed since.",))
-
-
 def test_a_run_comes_back_with_its_plan_and_its_facts(window: MainWindow) -> None:
     hub, mine = window.hub, window.hub.plan
     hub.take([FactsOpened("demo", sample.sheet(3))])
     window.kept.show_runs()
-    one = past()
+    one = sample.past()
     hub.take([RunsRecalled((one,))])
     assert hub.run is one.run
     assert hub.plan == one.run.plan
@@ -68,7 +54,7 @@ def test_a_run_comes_back_with_its_plan_and_its_facts(window: MainWindow) -> Non
 
 
 def test_a_run_that_was_stopped_goes_on_from_the_message(window: MainWindow, sent: list[Request]) -> None:
-    one = past(stopped=True)
+    one = sample.past(stopped=True)
     window.hub.take([RunsRecalled((one,))])
     assert "was stopped during Fine-tune on support tickets" in window.message.sentence.accessibleName()
     window.message.then.click()
@@ -79,7 +65,7 @@ def test_coming_back_while_a_run_goes_on_stops_nothing(window: MainWindow) -> No
     hub = window.hub
     *events, end = sample.events(sample.plan(), sample.sheet(), run="now")
     hub.take(events)
-    hub.take([RunsRecalled((past(),))])
+    hub.take([RunsRecalled((sample.past(),))])
     assert hub.running
     hub.take([end])
     assert not hub.running
@@ -90,19 +76,19 @@ def test_a_run_of_this_session_is_shown_as_it_grows(window: MainWindow) -> None:
     hub = window.hub
     hub.take(list(sample.events(sample.plan(), sample.sheet(), run="past"))[:-1])
     live = hub.run
-    hub.take([RunsRecalled((past(),))])
+    hub.take([RunsRecalled((sample.past(),))])
     assert hub.run is live
     assert not window.message.isVisible()
 
 
 def test_two_runs_are_laid_side_by_side(window: MainWindow) -> None:
-    window.hub.take([RunsRecalled((past("one"), past("two", edit_first=False, edits=10)))])
+    window.hub.take([RunsRecalled((sample.past("one"), sample.past("two", edit_first=False, edits=10)))])
     panel = window.tabs.currentWidget()
     assert isinstance(panel, ComparePanel)
     assert "Fine-tune → Edit" in panel.headline.accessibleName()
     assert "Compared on the 40 facts that both asked, of 42 and 40." in panel.note.accessibleName()
     assert panel.model.rowCount() == 40
-    assert not panel.report.isVisible()
+    assert panel.report.isEnabled()
     panel.back.click()
     assert "The order of steps" in panel.headline.accessibleName()
     assert not panel.back.isVisible()

@@ -10,8 +10,10 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from editview.domain.events import Checked, ReportSaved, RunFinished, RunStopped
-from editview.domain.requests import Request, SaveReport
+from editview.domain.events import Checked, ReportSaved, RunFinished, RunsRecalled, RunStopped
+from editview.domain.facts import FactSheet
+from editview.domain.requests import Request, SaveReport, SaveSideBySide
+from editview.ui.compare.panel import ComparePanel
 from editview.ui.hub import Hub
 from editview.ui.window.main_window import MainWindow
 from tests import sample
@@ -24,10 +26,11 @@ def sent() -> list[Request]:
 
 @pytest.fixture
 def window(qtbot: QtBot, sent: list[Request]) -> MainWindow:
-    made = MainWindow(Hub(sample.plan(), lambda request: sent.append(request) or len(sent)))
+    hub = Hub(sample.plan(), lambda request: sent.append(request) or len(sent))
+    made = MainWindow(hub)
     qtbot.addWidget(made)
     made.furnish(QLabel("facts"))
-    made.hang_pictures({name: QWidget() for name in made.panel_names})
+    made.hang_pictures({name: ComparePanel(hub) if name == "Compare" else QWidget() for name in made.panel_names})
     made.show()
     return made
 
@@ -106,6 +109,34 @@ def test_two_orders_are_saved_under_a_name_that_says_so(
     window.hub.report_wanted.emit((one, two))
     assert suggested == ["Sample - orders compared.html"]
     assert sent[-1] == SaveReport(one, str(tmp_path / "both.html"), two)
+
+
+def test_any_two_runs_are_saved_from_where_they_are_compared(
+    window: MainWindow, sent: list[Request], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suggested = choose(str(tmp_path / "both"), monkeypatch)
+    pair = sample.past("one"), sample.past("two", edit_first=False)
+    window.hub.take([RunsRecalled(pair)])
+    panel = window.tabs.currentWidget()
+    assert isinstance(panel, ComparePanel)
+    panel.report.click()
+    assert suggested == ["Old plan - runs compared.html"]
+    assert sent[-1] == SaveSideBySide(*pair, str(tmp_path / "both.html"))
+    panel.back.click()
+    assert not panel.report.isVisible()  # there are no orders to tell of
+
+
+def test_runs_that_still_grow_or_share_no_fact_are_no_report(window: MainWindow) -> None:
+    window.hub.take(list(sample.events(sample.plan(), sample.sheet(12), run="one"))[:-1])
+    window.hub.take([RunsRecalled((sample.past("one"), sample.past("two")))])
+    panel = window.tabs.currentWidget()
+    assert isinstance(panel, ComparePanel)
+    assert panel.report.isVisible()
+    assert not panel.report.isEnabled()
+    nothing = sample.past("three")
+    nothing.run.sheet = FactSheet("others", ())
+    window.hub.take([RunsRecalled((sample.past("two"), nothing))])
+    assert not panel.report.isVisible()
 
 
 def test_a_report_that_was_saved_can_be_opened_at_once(
