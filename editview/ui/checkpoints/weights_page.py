@@ -56,7 +56,6 @@ class WeightsPage(QWidget):
         picture, table, below = self._columns
         picture.addWidget(self.picture)
         picture.addWidget(self.chosen)
-        picture.addStretch(1)
         self._tools = QHBoxLayout()
         self._tools.addWidget(self.search, 1)
         self._tools.addWidget(self.only)

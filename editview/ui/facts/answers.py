@@ -15,13 +15,14 @@ from editview.domain.survival import percent
 from editview.domain.verdicts import Answer, Verdict
 from editview.ui.facts.grid import FactsGrid
 from editview.ui.facts.words import headings
-from editview.ui.look.lines import in_two_lines
+from editview.ui.look.lines import in_lines
 from editview.ui.look.rows_out import Lines, offer_rows
 from editview.ui.look.stage_header import OPERATION, StageHeader
 from editview.ui.look.theme import BODY, SMALL, state_of, theme
 
 Index = QModelIndex | QPersistentModelIndex
-_ROW = 40  # two lines, of which one small
+_ROW, _TALL = 40, 58  # an answer in one line or two, and a small line
+_WIDEST = 240  # pixels at scale 1 that a stage takes to have an answer written out
 _LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 
 
@@ -59,6 +60,11 @@ class AnswersModel(QAbstractTableModel):
         if column - 1 < self._edited_at:
             return NOT_EDITED
         return VERDICT_MARKS[Verdict.HOLDS if answer.gives else Verdict.FAILS]
+
+    def said(self, row: int, column: int) -> str:
+        """'✓ Rome': the answer under its glyph."""
+        answer = self.answer(row, column)
+        return f"{self.mark(row, column).glyph} {' '.join(answer.said.split()) if answer else ''}"
 
     def chances(self, row: int, column: int) -> str:
         """'91 % · 3 %': how likely the wanted answer is, and the other where there is one."""
@@ -128,6 +134,18 @@ class AnswersDelegate(QStyledItemDelegate):
         self._body, self._small = theme().font(BODY), theme().font(SMALL)
         self._gap = theme().px(8)
 
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """As wide as an answer and its probabilities are in one line each."""
+        model = index.model()
+        assert isinstance(model, AnswersModel)
+        above = QFontMetrics(self._body).horizontalAdvance(model.said(index.row(), index.column()))
+        below = QFontMetrics(self._small).horizontalAdvance(model.chances(index.row(), index.column()))
+        return QSize(max(above, below) + 2 * self._gap + 1, theme().px(_ROW))
+
+    def lines(self, said: str, width: int) -> list[str]:
+        """An answer in a column of that width."""
+        return in_lines(said, QFontMetrics(self._body), width - 2 * self._gap)
+
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         model = index.model()
         assert isinstance(model, AnswersModel)
@@ -138,15 +156,18 @@ class AnswersDelegate(QStyledItemDelegate):
         if index.column() == 0:
             painter.setFont(self._small)
             painter.setPen(self._text)
-            painter.drawText(inner, _LEFT, "\n".join(in_two_lines(text, QFontMetrics(self._small), inner.width())))
+            measure = QFontMetrics(self._small)
+            most = (inner.height() - self._gap // 2) // measure.height()
+            painter.drawText(inner, _LEFT, "\n".join(in_lines(text, measure, inner.width(), most)))
             return
         mark = model.mark(index.row(), index.column())
-        above = QRect(inner.left(), inner.top() + self._gap // 4, inner.width(), inner.height() // 2)
-        below = QRect(inner.left(), above.bottom(), inner.width(), inner.height() - above.height() - self._gap // 2)
+        small = theme().px(_ROW) // 2 - self._gap // 4
+        above = inner.adjusted(0, self._gap // 4, 0, -small - self._gap // 4)
+        below = QRect(inner.left(), above.bottom(), inner.width(), small)
         painter.setFont(self._body)
         painter.setPen(QColor(state_of(mark).ink))
-        says = QFontMetrics(self._body).elidedText(f"{mark.glyph} {text}", Qt.TextElideMode.ElideRight, inner.width())
-        painter.drawText(above, _LEFT, says)
+        says = self.lines(model.said(index.row(), index.column()), rect.width())
+        painter.drawText(above, _LEFT, "\n".join(says))
         painter.setFont(self._small)
         painter.setPen(self._muted)
         chances = model.chances(index.row(), index.column())
@@ -160,7 +181,8 @@ class AnswersTable(QTableView):
         super().__init__(parent)
         self.answers = AnswersModel(self)
         self.setModel(self.answers)
-        self.setItemDelegate(AnswersDelegate(self))
+        self._delegate = AnswersDelegate(self)
+        self.setItemDelegate(self._delegate)
         self.setAccessibleName("Every wording and its answers")
         offer_rows(self, self.answers.lines, failed)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
@@ -178,7 +200,6 @@ class AnswersTable(QTableView):
         theme().follow(self._dress)
 
     def _dress(self) -> None:
-        self.verticalHeader().setDefaultSectionSize(theme().px(_ROW))
         self._share_out()
         self.viewport().update()
 
@@ -188,7 +209,7 @@ class AnswersTable(QTableView):
         self.updateGeometry()
 
     def sizeHint(self) -> QSize:
-        height = self._header.height() + self.answers.rowCount() * theme().px(_ROW)
+        height = self._header.height() + self.verticalHeader().length()
         if self.horizontalScrollBar().maximum():
             height += self.horizontalScrollBar().sizeHint().height()
         return QSize(theme().px(480), height)
@@ -199,15 +220,22 @@ class AnswersTable(QTableView):
     def resizeEvent(self, event: Any) -> None:
         super().resizeEvent(event)
         self._share_out()
+        self.updateGeometry()  # answers that wrap make rows higher
 
     def _share_out(self) -> None:
-        """The wording gets most; stages share the rest, none narrower than can be read."""
-        stages = self.answers.columnCount() - 1
-        if stages < 1:
+        """Each stage gets what its answers need and a share of what is left, the wording most; none is narrower than
+        can be read, and no answer takes all."""
+        stages = range(1, self.answers.columnCount())
+        if not stages:
             return
-        width = self.viewport().width()
-        wording = max(theme().px(144), 2 * width // 5)
+        px, width = theme().px, self.viewport().width()
+        needs = [min(max(px(96), self.sizeHintForColumn(stage)), px(_WIDEST)) for stage in stages]
+        wording = max(px(144), min(2 * width // 5, width - sum(needs)))
+        spare = (width - wording - sum(needs)) // len(stages)
         self.setColumnWidth(0, wording)
-        for stage in range(1, stages + 1):
-            self.setColumnWidth(stage, max(theme().px(96), (width - wording) // stages))
+        for stage, need in zip(stages, needs, strict=True):
+            self.setColumnWidth(stage, max(px(96), need + spare))
+        for row in range(self.answers.rowCount()):
+            said = (self._delegate.lines(self.answers.said(row, at), self.columnWidth(at)) for at in stages)
+            self.setRowHeight(row, px(_ROW if max(map(len, said)) == 1 else _TALL))
         self._header.fit()

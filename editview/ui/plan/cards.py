@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QS
 from editview.domain.look import State
 from editview.ui.look.colours import operation_colour
 from editview.ui.look.icons import paint_icon
-from editview.ui.look.lines import in_two_lines
+from editview.ui.look.lines import in_lines
 from editview.ui.look.theme import BODY, SMALL, theme
 from editview.ui.plan.card_states import CardState
 from editview.ui.plan.model import ICON, METHOD, OPERATION, STATE
@@ -30,7 +30,7 @@ class CardDelegate(QStyledItemDelegate):
         title, small = QFontMetrics(look.font(BODY, bold=True)), QFontMetrics(look.font(SMALL))
         view = option.widget
         width = view.viewport().width() if isinstance(view, QAbstractItemView) else look.px(160)
-        lines = in_two_lines(str(index.data()), title, _words(_card(QRect(0, 0, width, 0))).width())
+        lines = in_lines(str(index.data()), title, _words(_card(QRect(0, 0, width, 0))).width())
         return QSize(look.px(160), len(lines) * title.height() + small.height() + look.px(4 + 12 + 12 + 8))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
@@ -57,7 +57,7 @@ class CardDelegate(QStyledItemDelegate):
 
         painter.setFont(title_font)
         painter.setPen(QColor(roles.muted if faint else roles.text))
-        lines = in_two_lines(str(index.data()), title, words.width())
+        lines = in_lines(str(index.data()), title, words.width())
         first = QRect(words.left(), words.top(), words.width(), len(lines) * title.height())
         painter.drawText(first, Qt.AlignmentFlag.AlignVCenter, "\n".join(lines))
 

@@ -28,9 +28,8 @@ class WeightsPanel(Panel):
         self.setFocusProxy(self.picture)
         self.chosen = Sentence(HINT, SMALL, "muted")
         self.tensors = TensorList(self._failed)
-        for widget in (self.picture, self.chosen, self.tensors):
-            self.body.addWidget(widget, widget is self.tensors)
-        self.body.addStretch(0)
+        for widget, share in ((self.picture, 3), (self.chosen, 0), (self.tensors, 2)):
+            self.body.addWidget(widget, share)
         self.picture.chosen.connect(self.choose)
         for signal in (
             hub.run_started,
