@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from editview.ui.look.labels import Sentence
-from editview.ui.look.rows_out import Lines, offer_rows, save_rows
+from editview.ui.look.rows_out import Cell, Lines, offer_rows, save_rows
 from editview.ui.look.theme import BODY, SMALL, theme
 
 
@@ -66,8 +66,8 @@ class TensorNames(QDialog):
         QGuiApplication.clipboard().setText("\n".join(self.shown()))
 
     def _lines(self, rows: Sequence[int]) -> Lines:
-        names = self.shown()
-        return [["tensor"], *([names[row]] for row in rows)]
+        names, lines = self.shown(), list[list[Cell]]([["tensor"]])
+        return lines + [[names[row]] for row in rows]
 
     def _not_saved(self, sentence: str) -> None:
         self.told.say(f"{self._told}\n{sentence}")
