@@ -303,3 +303,20 @@ def test_a_report_is_saved_with_all_that_is_known(desk: Desk, tmp_path: Path, mo
     assert window.message.then.isVisible()
     assert not desk.main.message.isVisible()
     assert not window.head.bar.isVisible()
+
+
+def test_the_spectrum_is_folded_away_and_it_is_remembered(desk: Desk, qtbot: QtBot) -> None:
+    def room() -> int:
+        return desk.window.weights.splitters["tensors"].sizes()[1]
+
+    desk.compare()
+    assert desk.window.weights.spectrum.isChecked()
+    desk.window.weights.spectrum.click()
+    assert room() == 0
+    with qtbot.waitSignal(desk.window.destroyed):
+        desk.window.close()
+    desk.compare()
+    assert not desk.window.weights.spectrum.isChecked()
+    assert room() == 0
+    desk.window.weights.spectrum.click()
+    assert room() > 0
