@@ -21,9 +21,9 @@ from editview.ui.weights.picture import WeightsPicture
 
 HINT = "Click a cell or a bar to see its tensors alone."
 WAITING = "The spectrum is being worked out."
-_SPECTRUM = 144  # pixels at scale 1 that it takes of the height
 NO_SPECTRUM = "There is no spectrum of this tensor: it didn't change, or it is no matrix."
 STOPPED = "The spectrum wasn't worked out."
+_SPECTRUM = 144  # pixels of the height at scale 1
 
 
 class WeightsPage(QWidget):

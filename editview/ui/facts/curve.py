@@ -52,6 +52,10 @@ def trained_stages(grid: FactsGrid) -> tuple[int, ...]:
     return tuple(i for i, stage in enumerate(grid.run.stages) if stage.live) if grid.run else ()
 
 
+def _nlls(answer: Answer) -> tuple[float, float]:
+    return answer.nll_wanted, math.nan if answer.nll_other is None else answer.nll_other
+
+
 def course(grid: FactsGrid, row: int, stage: int) -> Course | None:
     """How a fact fared in one stage's training; None where it wasn't watched."""
     operation = grid.plan.active[stage - 1]
@@ -82,10 +86,6 @@ def course(grid: FactsGrid, row: int, stage: int) -> Course | None:
         ended=after is not None,
         lost=(int(grid.held_step[row, stage]), lost) if (lost := int(grid.lost_step[row, stage])) else None,
     )
-
-
-def _nlls(answer: Answer) -> tuple[float, float]:
-    return answer.nll_wanted, math.nan if answer.nll_other is None else answer.nll_other
 
 
 class FactCurve(Picture):
