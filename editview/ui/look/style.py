@@ -6,11 +6,12 @@ with boxes to tick in a form is the exception.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtGui import QColor, QPalette
 
 from editview.domain import places
 from editview.domain.look import Roles
-from editview.ui.look.theme import SMALL, Theme
 
 
 def palette(roles: Roles) -> QPalette:
@@ -45,9 +46,11 @@ def palette(roles: Roles) -> QPalette:
     return made
 
 
-def style_sheet(look: Theme) -> str:
-    """Rules for buttons, fields, menus, tabs and bars. A `role` property picks the words' rank or a button's kind."""
-    roles, px = look.roles, look.px
+def style_sheet(roles: Roles, px: Callable[[float], int], small: int) -> str:
+    """Rules for buttons, fields, menus, tabs and bars. A `role` property picks the words' rank or a button's kind.
+
+    `px` gives a length in pixels as it is now, `small` is the size of small words at scale 1.
+    """
     icons = (places.resources() / "icons").as_posix()  # those named here are of a grey seen on both grounds
     return f"""
 QLabel[role="muted"] {{ color: {roles.muted}; }}
@@ -178,6 +181,6 @@ QStatusBar {{ background: {roles.background}; color: {roles.muted}; }}
 QStatusBar::item {{ border: none; }}
 QToolTip {{
     background: {roles.text}; color: {roles.raised}; border: none; padding: {px(8)}px;
-    font-size: {px(SMALL)}px;
+    font-size: {px(small)}px;
 }}
 """

@@ -15,6 +15,7 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QGuiApplicati
 from PySide6.QtWidgets import QApplication, QStyle
 
 from editview.domain.look import DARK, LIGHT, Mark, Roles, State
+from editview.ui.look.style import palette, style_sheet
 
 
 class Mode(StrEnum):
@@ -81,13 +82,11 @@ class Theme(QObject):
 
     def apply(self) -> None:
         """Dress the application: called once at the start and after each change."""
-        from editview.ui.look.style import palette, style_sheet
-
         application = QApplication.instance()
         if isinstance(application, QApplication):
             application.setFont(self.font())
             application.setPalette(palette(self.roles))
-            application.setStyleSheet(style_sheet(self))
+            application.setStyleSheet(style_sheet(self.roles, self.px, SMALL))
         self.changed.emit()
 
     def follow(self, slot: Callable[[], None]) -> None:
