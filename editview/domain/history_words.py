@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from editview.domain.history import EntryKind, RunEntry
 from editview.domain.look import Mark
+from editview.domain.plan import checkpoint_name
 from editview.domain.session import RunState
 
 STATES = {
@@ -33,12 +34,6 @@ def when(began: float, now: float) -> str:
         return f"yesterday, {time}"
     year = "" if then.year == today.year else f" {then.year}"
     return f"{then.day} {then:%B}{year}, {time}"
-
-
-def checkpoint_name(source: str) -> str:
-    """The last part of where it lies, and whose it is on the hub."""
-    shown = source.replace("\\", "/").rstrip("/")
-    return shown if shown.count("/") < 2 and not shown.startswith(("/", ".", "~")) else shown.rsplit("/", 1)[-1]
 
 
 def outcome(entry: RunEntry) -> str:

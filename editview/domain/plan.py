@@ -32,6 +32,14 @@ class Checkpoint(BaseModel):
     allow_code: bool = Field(False, description="Run the Python code that this checkpoint brings along")
 
 
+def checkpoint_name(source: str) -> str:
+    """A checkpoint's source as a person says it: the last part of where it lies, and whose it is on the hub."""
+    if source == "demo":
+        return "Demo model"
+    shown = source.replace("\\", "/").rstrip("/")
+    return shown if shown.count("/") < 2 and not shown.startswith(("/", ".", "~")) else shown.rsplit("/", 1)[-1]
+
+
 class Plan(BaseModel):
     """What is to be done, in order. Immutable: each change makes a new plan, which is what undo keeps."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -161,7 +161,10 @@ class Run:
             case Checked(stage=index, checks=checks):
                 self.stages[index].checks.update((check.fact_id, check) for check in checks)
             case LiveChecked(stage=index, check=check):
-                self.stages[index].live.append(check)
+                live = self.stages[index].live
+                if live:  # only what is said now matters, and there may be hundreds of checks of thousands of facts
+                    live[-1] = replace(live[-1], said=())
+                live.append(check)
             case Trained(stage=index, step=step, loss=loss):
                 self.stages[index].losses.append((step, loss))
             case Validated(stage=index, step=step, loss=loss, exact_match=exact_match, of=of):

@@ -12,7 +12,7 @@ from editview.domain.events import StageInfo
 from editview.domain.facts import FactSheet, Group
 from editview.domain.inspection import Inspection
 from editview.domain.operations import Update
-from editview.domain.plan import Checkpoint, Plan
+from editview.domain.plan import Checkpoint, Plan, checkpoint_name
 from editview.domain.session import Run, Stage
 from editview.domain.verdicts import Verdict
 from editview.domain.weight_map import Place, WeightMap, by_how_much, percent, weight_map
@@ -20,17 +20,6 @@ from editview.domain.weights import MatrixKind, TensorInfo
 
 TITLES = ("Before", "Update")
 """The stages of the run that asks both: the first checkpoint, and what became of it."""
-
-_PARTS = {
-    MatrixKind.EMBEDDING: "word embeddings",
-    MatrixKind.ATTENTION_IN: "attention input",
-    MatrixKind.ATTENTION_OUT: "attention output",
-    MatrixKind.MLP_IN: "feed-forward input",
-    MatrixKind.MLP_OUT: "feed-forward output",
-    MatrixKind.NORM: "norms and biases",
-    MatrixKind.HEAD: "output words",
-    MatrixKind.OTHER: "other weights",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +33,7 @@ class HashedFile:
 
 def name_of(checkpoint: Checkpoint) -> str:
     """'gpt2-edited', 'gpt2 + my-adapter': as short as a person says it."""
-    return " + ".join(_last(source) for source in (checkpoint.source, checkpoint.adapter) if source)
-
-
-def _last(source: str) -> str:
-    return source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] or source
+    return " + ".join(checkpoint_name(source) for source in (checkpoint.source, checkpoint.adapter) if source)
 
 
 def places_of(checkpoint: Checkpoint) -> str:
@@ -72,11 +57,15 @@ def told_about(found: Difference | None, inspection: Inspection | None) -> tuple
 
 
 def part_words(tensor: TensorDifference) -> str:
-    """'Layer 3, feed-forward output'."""
-    part = _PARTS[tensor.kind]
+    """'Layer 3, memory: writing'."""
+    part = _part(tensor.kind)
     if tensor.kind is MatrixKind.EMBEDDING and any(sign in tensor.name for sign in ("wpe", "position")):
         part = "position embeddings"
     return f"{part[:1].upper()}{part[1:]}" if tensor.layer is None else f"Layer {tensor.layer + 1}, {part}"
+
+
+def _part(kind: MatrixKind) -> str:
+    return "other weights" if kind is MatrixKind.OTHER else kind.value
 
 
 def change_words(tensor: TensorDifference) -> str:
@@ -136,7 +125,7 @@ def sureness(run: Run) -> str:
 class TensorRow:
     """What the table says of a tensor. Figures are None where there is nothing to measure, or it isn't known yet."""
 
-    where: str  # 'Layer 3, feed-forward output'
+    where: str  # 'Layer 3, memory: writing'
     name: str
     place: int  # in the order of the model
     became: str = ""  # where no figure says it: 'the same', 'only before'
@@ -213,6 +202,6 @@ def told_of(row: TensorRow) -> str:
 
 
 def place_words(place: Place) -> str:
-    """What finds the tensors of a place of the picture in the table: 'Layer 3, feed-forward output'."""
-    part = _PARTS[place.kind] if place.kind else ""
+    """What finds the tensors of a place of the picture in the table: 'Layer 3, memory: writing'."""
+    part = _part(place.kind) if place.kind else ""
     return part if place.layer is None else f"Layer {place.layer + 1}, {part}".strip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from editview.domain.facts import Fact, Group
@@ -83,7 +83,8 @@ class LiveCheck:
     """All watched facts asked once in the middle of training: the prompt only, in the order of `fact_ids`.
 
     `gives`: the prompt's greedy answer is the wanted one. `nll_wanted` and `nll_other`: mean NLL per answer token
-    (NaN where there is no other answer).
+    (NaN where there is no other answer). `said`: how the answer begins where it isn't the wanted one, as far as was
+    read; it is told while training goes on and not kept.
     """
 
     step: int
@@ -91,6 +92,7 @@ class LiveCheck:
     gives: tuple[bool, ...]
     nll_wanted: tuple[float, ...]
     nll_other: tuple[float, ...]
+    said: tuple[str, ...] = field(default=(), compare=False)
 
     @staticmethod
     def of(checks: Sequence[Check], step: int) -> LiveCheck:

@@ -47,7 +47,7 @@ def read_facts(source: str, columns: Mapping[str, str] | None = None) -> tuple[F
             f"None of the facts in '{path.name}' can be used. {left_out[0]} See Details for all.",
             "\n".join(map(str, left_out)),
         )
-    return FactSheet("demo" if source == "demo" else path.stem, kept, " and ".join(sieve.read_as)), left_out
+    return FactSheet("Demo fact sheet" if source == "demo" else path.stem, kept, " and ".join(sieve.read_as)), left_out
 
 
 def preview(source: str) -> FactsPreviewed:

@@ -81,17 +81,18 @@ def live_check(lm: LanguageModel, facts: Sequence[Fact], step: int, batch_tokens
     """
     questions = _questions(lm, [(fact, fact.prompt) for fact in facts])
     _weigh(lm, questions, batch_tokens)
-    given = [_settled(lm, question) for question in questions]
-    unclear = [question for question, known in zip(questions, given, strict=True) if known is None]
-    for batch in alike(unclear, lambda question: len(question.tokens), batch_tokens):
+    found = [_settled(lm, question) for question in questions]
+    unclear = [at for at, (given, _) in enumerate(found) if given is None]
+    for batch in alike([questions[at] for at in unclear], lambda question: len(question.tokens), batch_tokens):
         _speak(lm, batch, silent)
+    for at in unclear:
+        text = text_of(lm.tokenizer, questions[at].spoken)
+        found[at] = gives(text, questions[at].wanted), text
     return LiveCheck(
         step=step,
         fact_ids=tuple(fact.id for fact in facts),
-        gives=tuple(
-            gives(text_of(lm.tokenizer, question.spoken), question.wanted) if known is None else known
-            for question, known in zip(questions, given, strict=True)
-        ),
+        gives=tuple(bool(given) for given, _ in found),
+        said=tuple("" if given else text.rstrip("\ufffd") for given, text in found),
         nll_wanted=tuple(question.nll[0] for question in questions),
         nll_other=tuple(question.nll[1] if len(question.nll) > 1 else math.nan for question in questions),
     )
@@ -236,8 +237,9 @@ def _sentence_end(text: str, wanted: str) -> int | None:
     return end.start() if end else None
 
 
-def _settled(lm: LanguageModel, question: _Question) -> bool | None:
-    """Whether the answer is given, as far as the choices along the wanted answer tell; None: only speaking would tell.
+def _settled(lm: LanguageModel, question: _Question) -> tuple[bool | None, str]:
+    """Whether the answer is given, as far as the choices along the wanted answer tell, and the text that they make;
+    None: only speaking would tell.
 
     `choices[i]` counts while all choices before it agree with the wanted answer.
     """
@@ -245,15 +247,16 @@ def _settled(lm: LanguageModel, question: _Question) -> bool | None:
     spoken: list[int] = []
     for place, token in enumerate(question.choices):
         if token in ends:
-            return gives(text_of(lm.tokenizer, spoken), question.wanted)
+            text = text_of(lm.tokenizer, spoken)
+            return gives(text, question.wanted), text
         spoken.append(token)
         if [token] != question.answers[0][place : place + 1]:
             break
     text = text_of(lm.tokenizer, spoken)
     said, answer = text.casefold().rstrip("\ufffd"), question.wanted.strip().casefold()
     if said.startswith(answer):
-        return gives(text, question.wanted) if len(said) > len(answer) else None
-    return None if answer.startswith(said) else False
+        return (gives(text, question.wanted) if len(said) > len(answer) else None), text
+    return (None if answer.startswith(said) else False), text
 
 
 def _answer(tokenizer: Any, question: _Question) -> Answer:

@@ -21,7 +21,7 @@ from transformers.utils import logging
 from editview.domain.checkpoint import CheckpointInfo, Device
 from editview.domain.errors import EditViewError
 from editview.domain.placement import Placement
-from editview.domain.plan import Checkpoint
+from editview.domain.plan import Checkpoint, checkpoint_name
 from editview.domain.progress import Progress
 from editview.lm.adapters import check_adapter, merge_adapter
 from editview.lm.anatomy import Anatomy, anatomy
@@ -341,10 +341,8 @@ def _dtype(checkpoint: Checkpoint, device: Device, own: str) -> torch.dtype:
 
 
 def _name(checkpoint: Checkpoint, folder: Path) -> str:
-    if checkpoint.source == "demo":
-        name = "Demo model"
-    else:
-        name = folder.resolve().name if Path(checkpoint.source).is_dir() else checkpoint.source
+    own = checkpoint.source != "demo" and Path(checkpoint.source).is_dir()
+    name = folder.resolve().name if own else checkpoint_name(checkpoint.source)
     return f"{name} with {Path(checkpoint.adapter).name}" if checkpoint.adapter else name
 
 

@@ -19,6 +19,7 @@ from editview.domain.export_words import FACTS_FILE, read_back
 from editview.domain.facts import Group
 from editview.domain.files import write_atomically
 from editview.domain.operations import Edit, FineTune
+from editview.domain.plan import Checkpoint, checkpoint_name
 from editview.domain.sentences import summary
 from editview.domain.session import Run
 from editview.domain.verdicts import Verdict
@@ -90,11 +91,12 @@ def _card(done: Export, run: Run, plan: str, weights: dict[str, str], computed_i
     tags = ["editview"]
     tags += ["knowledge-editing"] if any(isinstance(operation, Edit) for operation in steps) else []
     tags += ["fine-tuned"] if any(isinstance(operation, FineTune) for operation in steps) else []
-    base = hub_id(checkpoint.source) or Path(checkpoint.source).name
+    base = hub_id(checkpoint.source)  # a folder and the demo have no name there, so none is given
     head = ModelCardData(base_model=base, library_name="peft" if adapter else "transformers", tags=tags)
     yield f"---\n{head.to_yaml()}\n---\n"
     yield f"# {plain(run.plan.name)}: {plain(done.title)}\n"
-    yield f"Made with EditView {__version__} from {plain(base)}, in {last} step{'' if last == 1 else 's'}.\n"
+    made_from = f"from {plain(_origin(checkpoint))}, in {last} step{'' if last == 1 else 's'}"
+    yield f"Made with EditView {__version__} {made_from}.\n"
     if sentence := _sentence(run):
         yield f"**{plain(sentence.replace('*', ''))}**\n"
     yield f"{plain(read_back(done))} It was computed and asked in {computed_in}; what is written is {done.dtype}.\n"
@@ -115,6 +117,13 @@ def _card(done: Export, run: Run, plan: str, weights: dict[str, str], computed_i
     for name, checksum in weights.items():
         yield f"| `{name}` | `{checksum}` |"
     yield f"\nEverything here for machines: `{FACTS_FILE}`.\n"
+
+
+def _origin(checkpoint: Checkpoint) -> str:
+    """What it was made from, in words."""
+    name = checkpoint_name(checkpoint.source)
+    origin = "the demo model that comes with it" if checkpoint.source == "demo" else name
+    return f"{origin} with the adapter {checkpoint_name(checkpoint.adapter)}" if checkpoint.adapter else origin
 
 
 def _table(run: Run) -> Iterator[str]:

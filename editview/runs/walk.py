@@ -200,7 +200,7 @@ class Walk:
             return answers
 
         def report(answers: LiveCheck) -> None:
-            live.append(answers)
+            live.append(replace(answers, said=()))
             self.emit(LiveChecked(self.run, stage.index, answers))
 
         def asked_live() -> tuple[str, Live] | None:

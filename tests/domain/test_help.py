@@ -9,6 +9,7 @@ from editview.domain.help import Page, matching, page_at, pages
 from editview.domain.look import NOT_ASKED, NOT_EDITED, RECOVERED, VERDICT_MARKS
 from editview.domain.operations import METHODS, UndoEdit
 from editview.domain.verdicts import Change
+from editview.domain.weights import MatrixKind
 
 WORDS = {
     "checkpoint": "checkpoint",
@@ -47,10 +48,12 @@ def test_each_word_has_its_page(word: str, name: str) -> None:
     assert page.name == name
 
 
-def test_whatever_a_state_of_a_fact_is_called_is_explained() -> None:
+def test_states_of_facts_kinds_of_matrix_and_methods_are_explained() -> None:
     marks = [mark.word for mark in (*VERDICT_MARKS.values(), RECOVERED, NOT_EDITED)]
     for word in (*marks, *Change, *Group):
         assert page_at(word) is not None, word
+    for kind in set(MatrixKind) - {MatrixKind.OTHER}:
+        assert page_at(kind.value) is not None, kind
     for method in set(METHODS) - {UndoEdit}:
         assert page_at(method.label) is not None, method.label
     assert NOT_ASKED.word in pages()["verdict"].text

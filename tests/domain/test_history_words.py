@@ -8,7 +8,8 @@ from datetime import datetime
 import pytest
 
 from editview.domain.history import EntryKind, RunEntry
-from editview.domain.history_words import about, checkpoint_name, counted, matches, names_apart, opened, outcome, when
+from editview.domain.history_words import about, counted, matches, names_apart, opened, outcome, when
+from editview.domain.plan import checkpoint_name
 from editview.domain.session import RunState
 
 NOW = datetime(2026, 11, 28, 18, 20).timestamp()
@@ -32,7 +33,12 @@ def test_when(then: datetime, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("source", "name"),
-    [("demo", "demo"), ("openai/gpt2", "openai/gpt2"), ("/home/me/models/mine/", "mine"), (r"C:\models\mine", "mine")],
+    [
+        ("demo", "Demo model"),
+        ("openai/gpt2", "openai/gpt2"),
+        ("/home/me/models/mine/", "mine"),
+        (r"C:\models\mine", "mine"),
+    ],
 )
 def test_a_checkpoint_is_named_by_what_tells_it_apart(source: str, name: str) -> None:
     assert checkpoint_name(source) == name
@@ -66,7 +72,7 @@ def test_findings_are_told_from_runs() -> None:
     compared = replace(ENTRY, kind=EntryKind.COMPARISON, name="old → new", steps="", checkpoint="/a/old → /a/new")
     inspected = replace(compared, kind=EntryKind.INSPECTION, steps="against old")
     assert list(map(about, (ENTRY, compared, inspected))) == [
-        "Run · Edit → Fine-tune · demo", "Comparison", "Inspection · against old"
+        "Run · Edit → Fine-tune · Demo model", "Comparison", "Inspection · against old"
     ]  # fmt: skip
     assert opened(inspected, NOW) == "This is the inspection of *old → new* as of today, 18:19."
     assert matches(compared, "comparison /a/new")

@@ -1,7 +1,7 @@
 import math
 from dataclasses import replace
 
-from editview.domain.events import RunFailed, RunStopped, StageInfo, StageStarted
+from editview.domain.events import LiveChecked, RunFailed, RunStopped, StageInfo, StageStarted
 from editview.domain.facts import Group
 from editview.domain.sentences import Tally, amount, certainty, duration, operation_title, summary, tell
 from editview.domain.session import RunState, Session, Stage, StageState
@@ -40,6 +40,16 @@ def test_training_that_goes_on_after_the_last_live_check_ends_at_its_own_last_st
         stage.checks[fact_id] = Check(fact_id, (Answer("Q", "A", given, 1.0, None),))
     assert [stage.lost_between(fact_id) for fact_id in ("lost", "stands", "unwatched")] == [(10, 12), None, None]
     assert [stage.watches(fact_id) for fact_id in ("lost", "unwatched")] == [True, False]
+
+
+def test_how_answers_begin_is_kept_of_the_latest_look_alone() -> None:
+    session = sample.session()
+    run = session.latest
+    assert run is not None
+    lives = run.stages[2].live
+    for step in (70, 80):
+        session.apply(LiveChecked(run.id, 2, replace(lives[-1], step=step, said=("Pa",) * len(lives[-1].fact_ids))))
+    assert [bool(live.said) for live in lives[-3:]] == [False, False, True]
 
 
 def test_a_fact_not_asked_everywhere_has_no_change_yet() -> None:

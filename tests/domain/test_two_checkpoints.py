@@ -74,7 +74,7 @@ def test_rows_tell_the_largest_change_first_and_what_only_one_has_last() -> None
     found = two.difference()
     rows = tensor_rows(found)
     assert [row.name for row in rows] == [two.OUT, two.READ, "extra.scale", "wte.weight", two.NORM]
-    assert rows[0].where == "Layer 2, feed-forward output"
+    assert rows[0].where == "Layer 2, memory: writing"
     assert sum(row.share or 0 for row in rows) == pytest.approx(1)
     assert rows[0].by_how_much == "35 %"
     assert [row.by_how_much for row in rows[2:]] == ["only after", "the same", "the same"]
@@ -119,4 +119,5 @@ def test_the_command_names_the_same_two_whatever_they_are_called() -> None:
     )  # fmt: skip
     assert options.allow_code
     assert command(Checkpoint(source="a"), Checkpoint(source="b")) == "editview diff a b"
-    assert name_of(first) == "it's + one $HOME"
+    assert name_of(first) == "a folder/it's + one $HOME"
+    assert name_of(second) == "Demo model + two"

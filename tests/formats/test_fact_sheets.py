@@ -60,7 +60,7 @@ def read_csv(folder: Path, text: str, columns: dict[str, str] | None = None) -> 
 def test_the_demo_sheet_is_sound() -> None:
     sheet, problems = read_facts("demo")
     assert problems == ()
-    assert sheet.name == "demo"
+    assert sheet.name == "Demo fact sheet"
     assert len(sheet.group(Group.EDITED)) == 40
     assert len(sheet.group(Group.CONTROL)) == 100
     assert all("{}" in fact.template for fact in sheet)

@@ -113,6 +113,8 @@ def test_what_was_learnt_is_given_and_live_checks_agree(family: str) -> None:
     assert live.gives == tuple(found[fact.id].answers[0].gives for fact in asked)
     for index, fact in enumerate(asked):
         first = found[fact.id].answers[0]
+        begun = live.said[index]
+        assert not begun if first.gives else plain_greedy(lm, fact.prompt, 20).startswith(begun)
         assert live.nll_wanted[index] == pytest.approx(first.nll_wanted, rel=1e-4, abs=1e-6)
         if first.nll_other is None:
             assert math.isnan(live.nll_other[index])
@@ -128,7 +130,10 @@ def test_live_checks_agree_on_models_that_babble(family: str) -> None:
         said = plain_greedy(lm, fact.prompt, 1 + index % 4) or "nothing"
         babble.append(Fact(f"b{index}", Group.CONTROL, fact.subject, fact.template, said))
     found = all_checks(lm, babble)
-    assert live_check(lm, babble, 1).gives == tuple(one.answers[0].gives for one in found)
+    live = live_check(lm, babble, 1)
+    assert live.gives == tuple(one.answers[0].gives for one in found)
+    for fact, said in zip(babble, live.said, strict=True):
+        assert plain_greedy(lm, fact.prompt, 20).startswith(said)
 
 
 def test_batches_don_t_matter() -> None:

@@ -398,7 +398,7 @@ def test_the_card_tells_everything_and_no_text_breaks_it(studio: Studio, out: Pa
     card = (out / "model" / "README.md").read_text()
     _, head, body = card.split("---\n", 2)
     assert yaml.safe_load(head) == {
-        "base_model": "model", "library_name": "transformers", "tags": ["editview", "knowledge-editing"],
+        "library_name": "transformers", "tags": ["editview", "knowledge-editing"],
     }  # fmt: skip
     outside = re.sub(r"(?ms)^(`{3,})\w*\n.*?^\1$", "", body)
     assert "<img" not in outside

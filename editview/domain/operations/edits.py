@@ -277,18 +277,19 @@ class Reverse(BaseOperation):
 
     label: ClassVar[str] = "reverse"
     about: ClassVar[str] = (
-        "Takes out of the weights what looks like an edit, with no need of the original or of what was edited: the "
-        "directions in which a memory writes far more strongly than the other layers' memories do. For a checkpoint "
-        "that somebody else edited; ask a fact sheet to see what came back and what it cost."
+        "Takes out edits that somebody else made, where no copy of the model from before is left: it looks for what "
+        "was written into a few layers far more strongly than into the others, and removes that. It is a guess and may "
+        "take facts along that nobody edited: ask a fact sheet with controls what came back and what it cost."
     )
 
     method: Literal["reverse"] = "reverse"
     layers: tuple[Layer, ...] = Field(
-        (), title="Layers",
-        description="Counted from 0: 0, 1, 2 are layers 1 to 3 of the picture. Empty: those that look edited",
+        (), title="Layers to clear",
+        description="Counted from 0: 0, 1, 2 are layers 1 to 3 of the picture. Empty: it picks those that look edited. "
+        "Name some only if you know where the edit was made",
     )  # fmt: skip
     directions: int = Field(
         0, ge=0, le=100_000, title="Directions to take out",
-        description="How many of each layer's strongest directions go; an edit of one fact is one. 0: those that stand "
-        "out",
+        description="An edit of one fact leaves about one direction, a pattern that stands out, in a layer. So many "
+        "go, the strongest first; the more, the more goes along that nobody edited. 0: only those that stand out",
     )  # fmt: skip

@@ -24,6 +24,7 @@ from editview.domain.files import replacing
 from editview.domain.history import Recalled
 from editview.domain.look import DARK, LIGHT, Roles, give_places
 from editview.domain.orders import Kept, compared, kept, order_name, pair_up, tiles, told
+from editview.domain.plan import checkpoint_name
 from editview.domain.scores import SCORES, score_row
 from editview.domain.sentences import certainty, stage_titles, stage_verbs, summary, tally
 from editview.domain.session import Run, RunState
@@ -237,4 +238,5 @@ def _page() -> Environment:
         finalize=lambda value: plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
     )
     made.filters["emphasised"] = emphasised
+    made.filters["checkpoint_name"] = checkpoint_name
     return made

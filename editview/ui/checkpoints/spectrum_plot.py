@@ -5,31 +5,31 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPolygonF
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from editview.domain.change_spectrum import ChangeSpectrum
 from editview.domain.spectrum_scale import decades, power_words
-from editview.ui.look.pictures import Picture, legible, pen, write
+from editview.ui.look.pictures import legible, pen, write
+from editview.ui.look.pointing import PointedPicture
 from editview.ui.look.theme import SMALL, theme
 
 _POINTS = 120  # as many directions are drawn as points
 _RIGHT = Qt.AlignmentFlag.AlignRight
 
 
-class SpectrumPlot(Picture):
+class SpectrumPlot(PointedPicture[int]):
     """Strongest first, on a log scale. Mouse and arrow keys tell each direction."""
 
     def __init__(self, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__("Spectrum of the change", failed, parent)
         self._spectrum: ChangeSpectrum | None = None
         self._empty = ""  # why there is none
-        self._at: int | None = None
 
     def show_spectrum(self, spectrum: ChangeSpectrum | None, empty: str) -> None:
-        self._spectrum, self._empty, self._at = spectrum, empty, None
-        self.setAccessibleDescription(self._told(0) if spectrum and spectrum.values else empty)
+        self._spectrum, self._empty, self.at = spectrum, empty, None
+        self.setAccessibleDescription(self.spot_words(0) if self._count else empty)
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -40,7 +40,24 @@ class SpectrumPlot(Picture):
 
     # ---- pointing --------------------------------------------------------------------------------------------
 
-    def _told(self, at: int) -> str:
+    @property
+    def _count(self) -> int:
+        return len(self._spectrum.values) if self._spectrum else 0
+
+    def spot_at(self, where: QPointF) -> int | None:
+        if not self._count:
+            return None
+        area = self._area()
+        share = (where.x() - area.left()) / area.width()
+        return self.next_spot(round(share * max(self._count - 1, 1)), 0, 0)
+
+    def first_spot(self) -> int | None:
+        return 0 if self._count else None
+
+    def next_spot(self, at: int, across: int, down: int) -> int:
+        return min(max(at + across, 0), self._count - 1)
+
+    def spot_words(self, at: int) -> str:
         assert self._spectrum is not None
         spectrum = self._spectrum
         value, share = spectrum.values[at], (spectrum.values[at] / spectrum.norm) ** 2 if spectrum.norm else 0.0
@@ -50,29 +67,9 @@ class SpectrumPlot(Picture):
             f"change; {beside} what rounding alone could do."
         )
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._spectrum is not None and self._spectrum.values:
-            area, count = self._area(), len(self._spectrum.values)
-            share = (event.position().x() - area.left()) / area.width()
-            self._point_at(min(max(round(share * max(count - 1, 1)), 0), count - 1))
-
-    def leaveEvent(self, event: QEvent) -> None:
-        self._at = None
-        self.update()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        move = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
-        if move is None or self._spectrum is None or not self._spectrum.values:
-            super().keyPressEvent(event)
-            return
-        last = len(self._spectrum.values) - 1
-        self._point_at(0 if self._at is None else min(max(self._at + move, 0), last))
-
-    def _point_at(self, at: int) -> None:
+    def spot_place(self, at: int) -> QPointF:
         assert self._spectrum is not None
-        self._at = at
-        self.tell(self._place(at, self._spectrum.values[at]) + QPointF(0, theme().px(8)), self._told(at))
-        self.update()
+        return self._place(at, self._spectrum.values[at])
 
     # ---- painting --------------------------------------------------------------------------------------------
 
@@ -90,7 +87,7 @@ class SpectrumPlot(Picture):
 
     def paint(self, painter: QPainter) -> None:
         roles = theme().roles
-        if self._spectrum is None or not self._spectrum.values:
+        if self._spectrum is None or not self._count:
             box = QRectF(self.rect())
             painter.setPen(QColor(roles.muted))
             painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap), self._empty)
@@ -103,10 +100,10 @@ class SpectrumPlot(Picture):
         painter.drawPolyline(QPolygonF(points))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(roles.text))
-        for at in range(len(points)) if len(points) <= _POINTS else (self._at,):
+        for at in range(len(points)) if len(points) <= _POINTS else (self.at,):
             if at is not None:
                 painter.drawEllipse(
-                    points[at], theme().px(4 if at == self._at else 2), theme().px(4 if at == self._at else 2)
+                    points[at], theme().px(4 if at == self.at else 2), theme().px(4 if at == self.at else 2)
                 )
 
     def _paint_axes(self, painter: QPainter, spectrum: ChangeSpectrum) -> None:

@@ -1,20 +1,17 @@
-"""The tensors of two checkpoints as a table's model: searched and sorted by an array of row numbers held here."""
+"""The tensors of two checkpoints as a table's model: searched by words, sorted by figures."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
-from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QObject
 
 from editview.domain.difference import Difference
 from editview.domain.two_checkpoints import TensorRow, tensor_rows, told_of
+from editview.ui.look.rows_model import RowsModel
 from editview.ui.look.rows_out import Lines
-
-Index = QModelIndex | QPersistentModelIndex
-NO_INDEX = QModelIndex()
 
 
 class Column(IntEnum):
@@ -31,7 +28,7 @@ TITLES = {
     Column.RANK: "Effective rank",
 }
 _HELP = {
-    Column.WHERE: "What the weights do in the model; their name in its files stands below",
+    Column.WHERE: "What the weights do in the model (memory: the feed-forward part); their name in its files is below",
     Column.CHANGE: "How large the change is beside the weights that were there",
     Column.SHARE: "How much of everything that changed lies here",
     Column.RANK: "In how many directions it changed: a knowledge edit changes few, a fine-tune of all weights many",
@@ -42,37 +39,32 @@ _KEYS: dict[Column, Callable[[TensorRow], float]] = {
     Column.SHARE: lambda row: -1.0 if row.share is None else row.share,
     Column.RANK: lambda row: -1.0 if row.rank is None else row.rank,
 }
-_WORDS = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole)
 
 
-class TensorModel(QAbstractTableModel):
-    """`shown` are the rows in the order of the table: without a choice, most of the change first."""
+class TensorModel(RowsModel[TensorRow]):
+    """Without a choice, most of the change stands first."""
+
+    columns, figures = len(Column), Column.CHANGE
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._all: list[TensorRow] = []
         self._haystack: dict[str, str] = {}  # by tensor's name
         self._search, self._only_changed = "", False
-        self._sorted_by: tuple[Column, bool] | None = None  # column, descending
-        self.shown: list[TensorRow] = []
 
     def show(self, found: Difference | None) -> None:
         self._all = tensor_rows(found) if found else []
         self._haystack = {row.name: f"{row.where} {row.name} {row.became}".casefold() for row in self._all}
-        self._arrange()
+        self.arrange()
 
     def search(self, words: str) -> None:
         """Keep the rows in which every word begins one; empty: all."""
         self._search = words
-        self._arrange()
+        self.arrange()
 
     def set_only_changed(self, only: bool) -> None:
         self._only_changed = only
-        self._arrange()
-
-    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        self._sorted_by = (Column(column), order is Qt.SortOrder.DescendingOrder) if column >= 0 else None
-        self._arrange()
+        self.arrange()
 
     @property
     def count(self) -> int:
@@ -83,52 +75,26 @@ class TensorModel(QAbstractTableModel):
         """Where a tensor is shown."""
         return next((at for at, row in enumerate(self.shown) if row.name == name), None)
 
-    def _arrange(self) -> None:
-        wanted = [re.compile(rf"(?<![a-z0-9]){re.escape(word)}") for word in self._search.casefold().split()]
-        self.beginResetModel()
-        self.shown = [
-            row
-            for row in self._all
-            if (row.changed or not self._only_changed) and all(word.search(self._haystack[row.name]) for word in wanted)
-        ]
-        if self._sorted_by is not None:
-            column, descending = self._sorted_by
-            self.shown.sort(key=_KEYS[column], reverse=descending)
-        self.endResetModel()
+    def wanted(self) -> Iterator[TensorRow]:
+        typed = [re.compile(rf"(?<![a-z0-9]){re.escape(word)}") for word in self._search.casefold().split()]
+        for row in self._all:
+            if (row.changed or not self._only_changed) and all(word.search(self._haystack[row.name]) for word in typed):
+                yield row
 
-    # ---- what Qt asks ----------------------------------------------------------------------------------------
+    def title(self, column: int) -> str:
+        return TITLES[Column(column)]
 
-    def rowCount(self, parent: Index = NO_INDEX) -> int:
-        return 0 if parent.isValid() else len(self.shown)
+    def title_help(self, column: int) -> str:
+        return _HELP[Column(column)]
 
-    def columnCount(self, parent: Index = NO_INDEX) -> int:
-        return 0 if parent.isValid() else len(Column)
+    def told(self, row: TensorRow) -> str:
+        return told_of(row).replace("*", "")
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation is not Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return TITLES[Column(section)]
-        if role == Qt.ItemDataRole.TextAlignmentRole and section != Column.WHERE:
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        return _HELP[Column(section)] if role == Qt.ItemDataRole.ToolTipRole else None
+    def key(self, row: TensorRow, column: int) -> float:
+        return _KEYS[Column(column)](row)
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return told_of(self.shown[index.row()]).replace("*", "")
-        return self.words(index.row(), Column(index.column())) if role in _WORDS else None
-
-    def words(self, row: int, column: Column) -> str:
-        shown = self.shown[row]
-        match column:
-            case Column.WHERE:
-                return shown.where
-            case Column.CHANGE:
-                return shown.by_how_much
-            case Column.SHARE:
-                return shown.share_words
-            case _:
-                return shown.rank_words
+    def words(self, row: TensorRow, column: int) -> str:
+        return (row.where, row.by_how_much, row.share_words, row.rank_words)[column]
 
     def lines(self, rows: Sequence[int]) -> Lines:
         """Rows with exact figures, headings first."""

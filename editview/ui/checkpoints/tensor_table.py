@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QKeySequence, QPainter
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from editview.domain.two_checkpoints import TensorRow
 from editview.ui.checkpoints.tensor_model import Column, TensorModel
 from editview.ui.look.pictures import write
+from editview.ui.look.rows_model import Index
 from editview.ui.look.table import Table, paint_focus, paint_ground
 from editview.ui.look.theme import BODY, SMALL, theme
+from editview.ui.look.word_help import Shown, explain
 
-Index = QModelIndex | QPersistentModelIndex
 _WHERE = 144  # least width of the words
 _FIGURE = 96  # width of a column of figures
 _RIGHT = Qt.AlignmentFlag.AlignRight
@@ -39,7 +40,7 @@ class TensorDelegate(QStyledItemDelegate):
                 self._paint_share(painter, inner, row.share)
             painter.setFont(theme().font(BODY))
             colour = roles.muted if column is Column.CHANGE and row.became else roles.text
-            write(painter, inner, model.words(index.row(), column), colour, _RIGHT)
+            write(painter, inner, model.words(row, column), colour, _RIGHT)
         paint_focus(painter, option)
 
     def _paint_where(self, painter: QPainter, box: QRectF, row: TensorRow) -> None:
@@ -72,6 +73,7 @@ class TensorTable(Table):
         self._name: str | None = None
         self.setItemDelegate(TensorDelegate(self))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        explain(self.viewport(), self._part_at)
         self.offer("Select all", QKeySequence.StandardKey.SelectAll, self.selectAll)
         model.modelAboutToBeReset.connect(self._keep)
         model.modelReset.connect(self._restore)
@@ -80,6 +82,12 @@ class TensorTable(Table):
     def currentChanged(self, current: Index, previous: Index) -> None:
         super().currentChanged(current, previous)
         self.went_to.emit(self._model.shown[current.row()] if current.isValid() else None)
+
+    def _part_at(self, viewport: QWidget, at: QPoint) -> Shown:
+        """What the weights do, in the column that says it; in which layer they do it is clear."""
+        index = self.indexAt(at)
+        said = str(index.data()) if index.isValid() and index.column() == Column.WHERE else ""
+        return said.rpartition(", ")[2], None
 
     def _keep(self) -> None:
         at = self.currentIndex().row()

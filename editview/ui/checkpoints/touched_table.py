@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRectF, Qt, Signal
+from PySide6.QtCore import QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from editview.domain.inspection import Inspection, Touched, touched_sentence
 from editview.ui.checkpoints.tensor_table import row_height
 from editview.ui.look.pictures import write
+from editview.ui.look.rows_model import Index, RowsModel
 from editview.ui.look.rows_out import Lines
 from editview.ui.look.table import Table, paint_focus, paint_ground
 from editview.ui.look.theme import BODY, SMALL, theme
 
-Index = QModelIndex | QPersistentModelIndex
-NO_INDEX = QModelIndex()
 _FIGURE = 88  # width of a column of figures
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -46,58 +44,39 @@ _HELP = {
 }
 
 
-class TouchedModel(QAbstractTableModel):
-    """`shown` are the rows; without a choice in the order in which they were found."""
+class TouchedModel(RowsModel[Touched]):
+    """Without a choice, in the order in which they were found."""
+
+    columns, figures = len(Column), Column.TIMES
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._found: tuple[Touched, ...] = ()
         self._alone = False  # there is no original: what stands out is left out instead
-        self._sorted_by: tuple[Column, bool] | None = None  # column, descending
-        self.shown: list[Touched] = []
 
     def show(self, found: Inspection | None) -> None:
         self._found = found.touched if found else ()
         self._alone = found is not None and found.original is None
-        self._arrange()
+        self.arrange()
 
-    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        self._sorted_by = (Column(column), order is Qt.SortOrder.DescendingOrder) if column >= 0 else None
-        self._arrange()
+    def wanted(self) -> Sequence[Touched]:
+        return self._found
 
-    def _arrange(self) -> None:
-        self.beginResetModel()
-        self.shown = list(self._found)
-        if self._sorted_by is not None:
-            column, descending = self._sorted_by
-            figures = {Column.TIMES: lambda one: one.times, Column.LAYER: lambda one: one.layer}
-            self.shown.sort(
-                key=figures.get(column, lambda one: words(one, column).casefold()), reverse=descending
-            )  # fmt: skip
-        self.endResetModel()
+    def title(self, column: int) -> str:
+        return _GUESSED if self._alone and column == Column.BEFORE else _TITLES[Column(column)]
 
-    def rowCount(self, parent: Index = NO_INDEX) -> int:
-        return 0 if parent.isValid() else len(self.shown)
+    def title_help(self, column: int) -> str:
+        return _HELP.get(Column(column), "")
 
-    def columnCount(self, parent: Index = NO_INDEX) -> int:
-        return 0 if parent.isValid() else len(Column)
+    def told(self, row: Touched) -> str:
+        return touched_sentence(row).replace("*", "")
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation is not Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return _GUESSED if self._alone and section == Column.BEFORE else _TITLES[Column(section)]
-        if role == Qt.ItemDataRole.TextAlignmentRole and section >= Column.TIMES:
-            return _RIGHT
-        return _HELP.get(Column(section)) if role == Qt.ItemDataRole.ToolTipRole else None
+    def key(self, row: Touched, column: int) -> float | str:
+        return {Column.TIMES: row.times, Column.LAYER: row.layer}.get(Column(column), super().key(row, column))
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        one = self.shown[index.row()]
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return touched_sentence(one).replace("*", "")
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return words(one, Column(index.column()))
-        return None
+    def words(self, row: Touched, column: int) -> str:
+        said = row.telling.after if row.differs else "the same"
+        return (row.subject, row.telling.before, said, f"{row.times:,.1f} ×", str(row.layer + 1))[column]
 
     def lines(self, rows: Sequence[int]) -> Lines:
         """Rows with both answers whole, headings first."""
@@ -107,20 +86,6 @@ class TouchedModel(QAbstractTableModel):
             told = one.telling
             lines.append([one.subject, told.prompt, told.before, told.after, one.times, one.layer + 1])
         return lines
-
-
-def words(one: Touched, column: Column) -> str:
-    match column:
-        case Column.SUBJECT:
-            return one.subject
-        case Column.BEFORE:
-            return one.telling.before
-        case Column.AFTER:
-            return one.telling.after if one.differs else "the same"
-        case Column.TIMES:
-            return f"{one.times:,.1f} ×"
-        case _:
-            return str(one.layer + 1)
 
 
 class TouchedDelegate(QStyledItemDelegate):
@@ -139,7 +104,7 @@ class TouchedDelegate(QStyledItemDelegate):
             below = QRectF(inner.left(), inner.top() + line, inner.width(), inner.height() - line)
             write(painter, below, f"{one.telling.prompt.strip()} …", roles.muted)
         else:
-            said = " ".join(words(one, column).split())
+            said = " ".join(model.words(one, column).split())
             align = _RIGHT if column >= Column.TIMES else Qt.AlignmentFlag.AlignLeft
             write(painter, inner, said, roles.muted if muted else roles.text, align)
         paint_focus(painter, option)

@@ -6,17 +6,18 @@ import math
 from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from editview.domain.look import State
 from editview.domain.orders import Kept, tiles
 from editview.domain.survival import NAMES
-from editview.ui.look.pictures import Picture, write
+from editview.ui.look.pictures import pen, write
+from editview.ui.look.pointing import PointedPicture
 from editview.ui.look.theme import HEADLINE, SMALL, theme
 
 
-class Quadrants(Picture):
+class Quadrants(PointedPicture[int]):
     """Draws a `Kept` under the names of both orders. The tiles' bars are shares of all facts counted."""
 
     def __init__(self, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
@@ -26,9 +27,9 @@ class Quadrants(Picture):
         self._names = ("", "")
 
     def show_kept(self, kept: Kept | None, names: tuple[str, str]) -> None:
-        self._kept, self._names = kept, names
+        self._kept, self._names, self.at = kept, names, None
         self.updateGeometry()
-        self.setAccessibleDescription(" ".join(self._told(tile) for tile in range(4)))
+        self.setAccessibleDescription(" ".join(self.spot_words(tile) for tile in range(4)))
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -76,24 +77,36 @@ class Quadrants(Picture):
         width, height = (self.width() - gap) / 2, (self.height() - top - gap) / 2
         return [QRectF(x * (width + gap), top + y * (height + gap), width, height) for y in (0, 1) for x in (0, 1)]
 
-    def _told(self, tile: int) -> str:
+    # ---- pointing --------------------------------------------------------------------------------------------
+
+    def spot_at(self, where: QPointF) -> int | None:
+        inside = [at for at, box in enumerate(self._boxes()) if box.contains(where)]
+        return inside[0] if inside and self._kept else None
+
+    def first_spot(self) -> int | None:
+        return 0 if self._kept else None
+
+    def next_spot(self, at: int, across: int, down: int) -> int:
+        row, column = divmod(at, 2)
+        return 2 * min(max(row + down, 0), 1) + min(max(column + across, 0), 1)
+
+    def spot_place(self, at: int) -> QPointF:
+        return self._boxes()[at].center()
+
+    def spot_words(self, at: int) -> str:
         if self._kept is None:
             return ""
-        count, noun = self._tiles()[tile][1], NAMES[self._kept.group]
+        count, noun = self._tiles()[at][1], NAMES[self._kept.group]
         first, second = self._names
         how = (
             f"stand at the end of both {first} and {second}",
             f"stand at the end of {first}, but not of {second}",
             f"stand at the end of {second}, but not of {first}",
             f"stand at the end of neither {first} nor {second}",
-        )[tile]
+        )[at]
         return f"{count:,} of {self._kept.count:,} {noun} {how}."
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._kept is None:
-            return
-        found = [i for i, box in enumerate(self._boxes()) if box.contains(event.position())]
-        self.tell(event.position() + QPointF(0, theme().px(8)), self._told(found[0]) if found else "")
+    # ---- painting --------------------------------------------------------------------------------------------
 
     def paint(self, painter: QPainter) -> None:
         px, roles = theme().px, theme().roles
@@ -119,3 +132,7 @@ class Quadrants(Picture):
             if self._kept is not None:
                 track.setWidth(track.width() * count / self._kept.count)
                 painter.fillRect(track, QColor(state.mark))
+        if self.at is not None:
+            painter.setPen(pen(roles.text, 1.5))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(self._boxes()[self.at], px(6), px(6))

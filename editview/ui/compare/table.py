@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QObject, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -21,90 +20,67 @@ from editview.domain.facts import Group
 from editview.domain.look import mark_of
 from editview.domain.orders import FactPair
 from editview.ui.look.pictures import write
+from editview.ui.look.rows_model import Index, RowsModel
 from editview.ui.look.rows_out import Lines
 from editview.ui.look.theme import BODY, SMALL, state_of, theme
+from editview.ui.look.word_help import Shown, explain
 
-Index = QModelIndex | QPersistentModelIndex
-NO_INDEX = QModelIndex()
 GROUPS = {Group.EDITED: "edit", Group.NEIGHBOURS: "neighbour", Group.CONTROL: "control"}
 COLUMNS = ("Fact", "First", "Second")
 
 
-class CompareModel(QAbstractTableModel):
+class CompareModel(RowsModel[FactPair]):
     """Pairs as rows. `show_pairs` replaces them; `set_only_differences` hides those that end alike."""
+
+    columns = figures = len(COLUMNS)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pairs: list[FactPair] = []
         self._names = ("First", "Second")
         self._only_differences = False
-        self.rows: list[FactPair] = []
 
     def show_pairs(self, pairs: list[FactPair], names: tuple[str, str]) -> None:
         self._pairs, self._names = pairs, names
-        self._fill()
+        self.arrange()
 
     def set_only_differences(self, only: bool) -> None:
         self._only_differences = only
-        self._fill()
+        self.arrange()
 
-    def _fill(self) -> None:
-        self.beginResetModel()
-        self.rows = [pair for pair in self._pairs if pair.differs or not self._only_differences]
-        self.endResetModel()
+    def wanted(self) -> list[FactPair]:
+        return [pair for pair in self._pairs if pair.differs or not self._only_differences]
 
-    def rowCount(self, parent: Index = NO_INDEX) -> int:
-        return 0 if parent.isValid() else len(self.rows)
+    def title(self, column: int) -> str:
+        return COLUMNS[column]
 
-    def columnCount(self, parent: Index = NO_INDEX) -> int:
-        return 0 if parent.isValid() else len(COLUMNS)
+    def title_help(self, column: int) -> str:
+        return self._names[column - 1] if column else ""
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation is not Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section]
-        if role == Qt.ItemDataRole.ToolTipRole and section:
-            return self._names[section - 1]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        return None
+    def words(self, row: FactPair, column: int) -> str:
+        return (row.fact.subject or row.fact.prompt, mark_of(row.first).word, mark_of(row.second).word)[column]
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role not in (
-            Qt.ItemDataRole.DisplayRole,
-            Qt.ItemDataRole.ToolTipRole,
-            Qt.ItemDataRole.AccessibleTextRole,
-        ):
-            return None
-        pair = self.rows[index.row()]
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return self._told(pair)
-        if index.column() == 0:
-            return pair.fact.subject or pair.fact.prompt
-        return mark_of((pair.first, pair.second)[index.column() - 1]).word
+    def told(self, row: FactPair) -> str:
+        ends = zip(self._names, (row.first, row.second), (row.said_first, row.said_second), strict=True)
+        told = [f"{name}: {mark_of(verdict).word}, says '{said.strip()}'" for name, verdict, said in ends]
+        return "\n".join([f"{row.fact.prompt} … ({GROUPS[row.fact.group]}, wanted: {row.fact.wanted})", *told])
 
     def lines(self, rows: Sequence[int]) -> Lines:
         """Rows with what was said in either order, headings first."""
         first, second = self._names
         lines: Lines = [["prompt", "group", "wanted", first, f"{first} says", second, f"{second} says"]]
-        for pair in (self.rows[at] for at in rows):
+        for pair in (self.shown[at] for at in rows):
             ends = ((pair.first, pair.said_first), (pair.second, pair.said_second))
             told = [word for verdict, said in ends for word in (mark_of(verdict).word, said.strip())]
             lines.append([pair.fact.prompt, GROUPS[pair.fact.group], pair.fact.wanted, *told])
         return lines
-
-    def _told(self, pair: FactPair) -> str:
-        ends = zip(self._names, (pair.first, pair.second), (pair.said_first, pair.said_second), strict=True)
-        told = [f"{name}: {mark_of(verdict).word}, says '{said.strip()}'" for name, verdict, said in ends]
-        return "\n".join([f"{pair.fact.prompt} … ({GROUPS[pair.fact.group]}, wanted: {pair.fact.wanted})", *told])
 
 
 class CompareDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         model = index.model()
         assert isinstance(model, CompareModel)
-        px, roles, pair = theme().px, theme().roles, model.rows[index.row()]
+        px, roles, pair = theme().px, theme().roles, model.shown[index.row()]
         rect: QRect = option.rect
         state: QStyle.StateFlag = option.state
         if state & QStyle.StateFlag.State_Selected:
@@ -155,6 +131,7 @@ class CompareHeader(QHeaderView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self.setSectionsClickable(False)
+        explain(self.viewport())
 
     def paintSection(self, painter: QPainter, rect: QRect, section: int) -> None:
         painter.save()
@@ -184,7 +161,12 @@ class CompareTable(QTableView):
         self.setHorizontalHeader(header)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        explain(self.viewport(), self._chip_at)
         theme().follow(self._dress)
+
+    def _chip_at(self, viewport: QWidget, at: QPoint) -> Shown:
+        index = self.indexAt(at)
+        return (str(index.data()) if index.column() > 0 else ""), None
 
     def sizeHint(self) -> QSize:
         return QSize(theme().px(280), theme().px(136))

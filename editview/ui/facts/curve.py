@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPolygonF
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from editview.domain.operations import FineTune
@@ -15,7 +15,8 @@ from editview.domain.sentences import when_lost
 from editview.domain.survival import percent
 from editview.domain.verdicts import Answer, likelihood
 from editview.ui.facts.grid import FactsGrid
-from editview.ui.look.pictures import Picture, legible, pen, spread, write
+from editview.ui.look.pictures import legible, pen, spread, write
+from editview.ui.look.pointing import PointedPicture, nearest
 from editview.ui.look.theme import theme
 
 
@@ -88,17 +89,16 @@ def course(grid: FactsGrid, row: int, stage: int) -> Course | None:
     )
 
 
-class FactCurve(Picture):
+class FactCurve(PointedPicture[int]):
     """The axis is fixed from 0 to 100 %, so that facts can be compared by eye. Mouse and arrow keys tell each step."""
 
     def __init__(self, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__("Probabilities over training", failed, parent)
         self._course: Course | None = None
-        self._at: int | None = None
 
     def show_course(self, course: Course | None) -> None:
         if course != self._course:
-            self._course, self._at = course, None
+            self._course, self.at = course, None
             self.setAccessibleDescription(course.at(len(course.steps) - 1) if course else "")
             self.update()
 
@@ -110,31 +110,25 @@ class FactCurve(Picture):
 
     # ---- pointing --------------------------------------------------------------------------------------------
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._course is not None:
-            x, area = event.position().x(), self._area(self._course)
-            places = [abs(self._x(area, step) - x) for step in self._course.steps]
-            self._point_at(min(range(len(places)), key=places.__getitem__), event.position())
+    def spot_at(self, where: QPointF) -> int | None:
+        steps = range(len(self._course.steps) if self._course else 0)
+        return nearest((self.spot_place(at).x() for at in steps), where.x())
 
-    def leaveEvent(self, event: QEvent) -> None:
-        self._at = None
-        self.update()
+    def first_spot(self) -> int | None:
+        return len(self._course.steps) - 1 if self._course else None
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        move = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
-        if move is None or self._course is None:
-            super().keyPressEvent(event)
-            return
-        last = len(self._course.steps) - 1
-        to = last if self._at is None else min(max(self._at + move, 0), last)
-        area = self._area(self._course)
-        self._point_at(to, QPointF(self._x(area, self._course.steps[to]), area.center().y()))
-
-    def _point_at(self, place: int, where: QPointF) -> None:
+    def next_spot(self, at: int, across: int, down: int) -> int:
         assert self._course is not None
-        self._at = place
-        self.tell(where + QPointF(0, theme().px(8)), self._course.at(place))
-        self.update()
+        return min(max(at + across, 0), len(self._course.steps) - 1)
+
+    def spot_words(self, at: int) -> str:
+        assert self._course is not None
+        return self._course.at(at)
+
+    def spot_place(self, at: int) -> QPointF:
+        assert self._course is not None
+        area = self._area(self._course)
+        return QPointF(self._x(area, self._course.steps[at]), area.center().y())
 
     # ---- painting --------------------------------------------------------------------------------------------
 
@@ -169,8 +163,8 @@ class FactCurve(Picture):
             for point in points:
                 painter.drawEllipse(point, theme().px(2.5), theme().px(2.5))
         self._paint_names(painter, area, course)
-        if self._at is not None and self._at < len(course.steps):
-            x = self._x(area, course.steps[self._at])
+        if self.at is not None and self.at < len(course.steps):
+            x = self._x(area, course.steps[self.at])
             painter.setPen(pen(roles.accent))
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
 

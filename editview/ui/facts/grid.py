@@ -61,6 +61,7 @@ class FactsGrid:
         self.group: Numbers = np.array([GROUPS.index(fact.group) for fact in sheet], dtype=np.int64)
         self.edited_at = self._edited_at()
         self.said = [""] * facts  # at the last stage asked
+        self.said_live = [""] * facts  # how the answer began at the latest live check, where it wasn't the wanted one
         self._asked_at: Numbers = np.full(facts, -1)  # that stage
         self._checked: Numbers = np.zeros((facts, stages), dtype=np.int64)
         self._live: Numbers = np.zeros((facts, stages), dtype=np.int64)
@@ -147,6 +148,8 @@ class FactsGrid:
         since = self._failing_since[rows, index]
         self._failing_since[rows, index] = np.where(gives, 0, np.where(since > 0, since, live.step))
         self.live_step[index] = live.step
+        for row, said in zip(rows, live.said or [""] * len(rows), strict=True):
+            self.said_live[row] = " ".join(said.split())
 
     # ---- what follows from it --------------------------------------------------------------------------------
 

@@ -195,7 +195,8 @@ class FactsModel(QAbstractTableModel):
     def _tip(self, row: int, column: Column) -> str:
         at = self.row_at(row)
         if column.kind is Kind.SAYS and self.grid.provisional_now[at]:
-            return f"Before this training it said “{self.grid.said[at]}”; it is asked again when that ends."
+            begins = "How its answer begins at the latest look. " if self.grid.said_live[at] else ""
+            return f"{begins}Before this training it said “{self.grid.said[at]}”; it is asked in full when that ends."
         if column.kind is Kind.FACT:
             fact = self.grid.sheet.facts[at]
             return f"{fact.prompt}\n{GROUP_WORDS[fact.group]}; wanted: {fact.wanted}"

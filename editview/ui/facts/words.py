@@ -55,9 +55,11 @@ def became(grid: FactsGrid, row: int) -> str:
 
 
 def says_now(grid: FactsGrid, row: int) -> str:
-    """What the model says; while training goes on, what is known of it: whether it still is the wanted answer."""
+    """What the model says; while training goes on, what is known of it: the wanted answer, or how another begins."""
     if not grid.provisional_now[row]:
         return grid.said[row]
+    if grid.said_live[row]:
+        return f"{grid.said_live[row]}…"
     match CHANGES[grid.change_now[row]]:
         case Change.LOST | Change.DAMAGED:
             return f"no longer {grid.sheet.facts[row].wanted}"
@@ -110,7 +112,8 @@ def fate(grid: FactsGrid, row: int) -> str:
         case Change.LOST | Change.DAMAGED:
             when = f"{step} of {title}" if (step := _when(grid, row)) else f"during {title}"
             if grid.provisional_now[row]:
-                return f"Lost {when}, as far as training has come."
+                said = f": it now says “{grid.said_live[row]}…”" if grid.said_live[row] else ""
+                return f"Lost {when}, as far as training has come{said}."
             return f"Lost {when}: {_again(grid.run, fact, before)}."
         case Change.PENDING:
             later = "" if grid.edited_at[row] < len(grid.titles) else " No step of this plan edits it."

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
+    QCursor,
     QFocusEvent,
     QFontMetricsF,
     QImage,
@@ -25,6 +26,9 @@ from editview.domain.plots import legible as legible
 from editview.domain.plots import spread as spread
 from editview.ui.look.drawing import Drawing
 from editview.ui.look.theme import SMALL, theme
+from editview.ui.look.word_help import Shown, as_wide, explain, word_help
+
+_RIGHT, _MIDDLE = Qt.AlignmentFlag.AlignRight, Qt.AlignmentFlag.AlignHCenter
 
 
 class Picture(QWidget):
@@ -40,6 +44,7 @@ class Picture(QWidget):
         self.setMouseTracking(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._open_menu)
+        explain(self, lambda _, at: self.written_at(at))
         theme().follow(self._dress)
 
     def paint(self, painter: QPainter) -> None:
@@ -72,7 +77,18 @@ class Picture(QWidget):
     def tell(self, at: QPointF, sentence: str) -> None:
         """Say a sentence beside a point, to the eye and to a screen reader."""
         self.setAccessibleDescription(sentence)
-        QToolTip.showText(self.mapToGlobal(at.toPoint()), sentence, self)
+        if not word_help().is_about(QCursor.pos()):  # the bubble says it, too
+            QToolTip.showText(self.mapToGlobal(at.toPoint()), as_wide(sentence), self)
+
+    def written_at(self, at: QPoint) -> Shown:
+        """Painted once more, for the words alone: they are looked for only where a pointer rests."""
+        listener = _Listener(QImage(1, 1, QImage.Format.Format_Mono), QPointF(at))
+        listener.setWindow(self.rect())
+        listener.setViewport(self.rect())
+        listener.setFont(theme().font(SMALL))
+        self.paint(listener)
+        listener.end()
+        return listener.heard
 
     # ---- out of the window -----------------------------------------------------------------------------------
 
@@ -110,6 +126,24 @@ class Picture(QWidget):
         self.menu().popup(self.mapToGlobal(at))
 
 
+class _Listener(QPainter):
+    """Hears the words that `write` puts at one place: `heard` are they, and the letter there."""
+
+    def __init__(self, paper: QImage, at: QPointF) -> None:
+        super().__init__(paper)
+        self._paper, self._at = paper, at
+        self.heard: Shown = "", None
+
+    def hear(self, rect: QRectF, words: str, align: Qt.AlignmentFlag) -> None:
+        measure = QFontMetricsF(self.font())
+        spare = rect.width() - measure.horizontalAdvance(words)
+        x = self._at.x() - rect.left() - spare * {_RIGHT: 1.0, _MIDDLE: 0.5}.get(align, 0.0)
+        if x >= 0 and abs(self._at.y() - rect.center().y()) <= measure.height() / 2:
+            ends = (measure.horizontalAdvance(words[: at + 1]) for at in range(len(words)))
+            letter = next((at for at, end in enumerate(ends) if x < end), None)
+            self.heard = self.heard if letter is None else (words, letter)
+
+
 # ---- what pictures draw with --------------------------------------------------------------------------------------
 
 
@@ -135,5 +169,7 @@ def write(
 ) -> None:
     """One line of words in a rectangle, elided where it doesn't fit."""
     shown = QFontMetricsF(painter.font()).elidedText(words, Qt.TextElideMode.ElideRight, rect.width() + 0.5)
+    if isinstance(painter, _Listener):
+        painter.hear(rect, shown, align)
     painter.setPen(QColor(colour))
     painter.drawText(rect, align | Qt.AlignmentFlag.AlignVCenter, shown)

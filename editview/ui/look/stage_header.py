@@ -16,7 +16,7 @@ OPERATION = Qt.ItemDataRole.UserRole
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _WRAPPED = int(_LEFT) | int(Qt.TextFlag.TextWordWrap)
 _LINES = 3
-_ARROWS = {Qt.SortOrder.AscendingOrder: "↓", Qt.SortOrder.DescendingOrder: "↑"}
+_ARROWS = {Qt.SortOrder.AscendingOrder: "↑", Qt.SortOrder.DescendingOrder: "↓"}  # up: from the least to the most
 
 
 class StageHeader(QHeaderView):

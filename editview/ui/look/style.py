@@ -180,7 +180,8 @@ QProgressBar::chunk {{ background: {roles.accent_fill}; border-radius: {px(2)}px
 QStatusBar {{ background: {roles.background}; color: {roles.muted}; }}
 QStatusBar::item {{ border: none; }}
 QToolTip {{
-    background: {roles.text}; color: {roles.raised}; border: none; padding: {px(8)}px;
+    background: {roles.raised}; color: {roles.text}; border: 1px solid {roles.line};
+    padding: {px(3)}px {px(5)}px; /* Qt adds it twice, and a little */
     font-size: {px(small)}px;
 }}
 """

@@ -14,8 +14,10 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QSize, Qt, Q
 from PySide6.QtGui import (
     QColor,
     QCursor,
+    QFontMetrics,
     QGuiApplication,
     QHelpEvent,
+    QKeyEvent,
     QPainter,
     QPaintEvent,
     QTextDocument,
@@ -28,6 +30,7 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QTabBar,
+    QToolTip,
     QVBoxLayout,
     QWidget,
 )
@@ -39,8 +42,10 @@ from editview.ui.look.theme import SMALL, theme
 LOOK_EVERY = 120  # milliseconds between two looks whether the pointer has gone
 WIDTH, REACH = 320, 12  # pixels at scale 1: of the bubble; how far from the word the pointer may stray
 
-Words = Callable[[QWidget, QPoint], tuple[str, int | None]]
-"""What a widget shows at a place, and the letter there where that is known."""
+Shown = tuple[str, int | None]
+"""What is shown at a place, and the letter there where that is known."""
+
+Words = Callable[[QWidget, QPoint], Shown]
 
 
 class WordHelp(QObject):
@@ -69,6 +74,12 @@ class WordHelp(QObject):
             self._bubble = Bubble(page, own, window)
             self._bubble.more.connect(self.read)
             self._bubble.show_at(place)
+
+    def is_about(self, pointer: QPoint) -> bool:
+        """Whether a word is explained there; one that the pointer has left is no longer."""
+        if self.bubble is not None:
+            self.bubble.leave(pointer)
+        return self.bubble is not None
 
     def hide(self) -> None:
         if self.bubble is not None:
@@ -102,7 +113,7 @@ class Explained(QObject):
         return True
 
 
-def _shown_words(widget: QWidget, at: QPoint) -> tuple[str, int | None]:
+def _shown_words(widget: QWidget, at: QPoint) -> Shown:
     """What a label, a button, a tab or a table's header shows at a place."""
     if isinstance(widget, QLabel):
         return _letter_of_label(widget, at)
@@ -115,7 +126,7 @@ def _shown_words(widget: QWidget, at: QPoint) -> tuple[str, int | None]:
     return widget.accessibleName() or str(widget.property("text") or ""), None
 
 
-def _letter_of_label(label: QLabel, at: QPoint) -> tuple[str, int | None]:
+def _letter_of_label(label: QLabel, at: QPoint) -> Shown:
     """A label tells only which link is pointed at, so its words are laid out once more to see which letter is."""
     laid, room = QTextDocument(), label.contentsRect()
     laid.setDocumentMargin(0)
@@ -139,11 +150,13 @@ def _own_words(widget: QWidget, at: QPoint) -> str:
     view, role = widget.parent(), Qt.ItemDataRole.ToolTipRole
     if isinstance(view, QHeaderView):
         return str(view.model().headerData(view.logicalIndexAt(at), view.orientation(), role) or "")
-    return str(view.indexAt(at).data(role) or "") if isinstance(view, QAbstractItemView) else widget.toolTip()
+    if isinstance(view, QAbstractItemView):
+        return str(view.indexAt(at).data(role) or "")
+    return widget.toolTip() or widget.accessibleDescription()  # which is what a picture told
 
 
 class Bubble(QFrame):
-    """What a word means, beside the pointer. Goes when the pointer leaves the word and the bubble."""
+    """What a word means, beside the pointer. Goes when the pointer leaves the word and the bubble; F1 reads on."""
 
     more = Signal(str)
 
@@ -172,6 +185,17 @@ class Bubble(QFrame):
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         application.focusWindowChanged.connect(self.close)
+        application.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """In any window: dialogs have no actions with keys, and the main window's F1 begins at the first page."""
+        if not (isinstance(event, QKeyEvent) and event.type() is QEvent.Type.ShortcutOverride):
+            return False
+        if event.key() != Qt.Key.Key_F1:
+            return False
+        event.accept()
+        self.more.emit(self.page.name)
+        return True
 
     def show_at(self, place: QPoint) -> None:
         """Below the pointer, or above where the screen ends."""
@@ -181,6 +205,7 @@ class Bubble(QFrame):
         screen = (QGuiApplication.screenAt(place) or QGuiApplication.primaryScreen()).availableGeometry()
         below = place.y() + reach + self.height() <= screen.bottom()
         top = place.y() + reach if below else place.y() - reach - self.height()
+        QToolTip.hideText()  # what it said is in the bubble
         self.move(max(screen.left(), min(place.x() - 2 * reach, screen.right() - self.width())), top)
         self.show()
         self._look.start()
@@ -196,6 +221,15 @@ class Bubble(QFrame):
         painter.setPen(QColor(roles.line))
         painter.setBrush(QColor(roles.raised))
         painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+
+def as_wide(sentence: str) -> str:
+    """A sentence for Qt's own tooltips, which would be a single line, no wider than a bubble."""
+    if QFontMetrics(theme().font(SMALL)).horizontalAdvance(sentence) <= theme().px(WIDTH):
+        return sentence
+    return (
+        f"<table width='{theme().px(WIDTH)}'><tr><td>{html.escape(sentence).replace(' %', '&nbsp;%')}</td></tr></table>"
+    )
 
 
 def explain(widget: QWidget, words: Words = _shown_words) -> Explained:

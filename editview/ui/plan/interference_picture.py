@@ -7,21 +7,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import quantiles
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QWidget
 
 from editview.domain.interference import Interference, Measure, told_compared, told_moved, told_reach
-from editview.ui.look.pictures import Picture, legible, pen, write
+from editview.ui.look.layer_axis import paint_layers
+from editview.ui.look.pictures import pen, write
+from editview.ui.look.pointing import PointedPicture
 from editview.ui.look.theme import SMALL, theme
 
 REACH, MOVED, COMPARED = range(3)
 TITLES = (
-    "Change of what the memory writes, times chance",
+    "Change of what the memory (MLP) writes, times chance",
     "How far facts moved, % (median and middle half)",
     "Lost moved further than kept, % of pairs (95 % interval)",
 )
 EMPTY_LAYERS = 12
+_Column = tuple[int, int]  # strip, layer
 
 
 @dataclass(frozen=True)
@@ -37,18 +40,17 @@ class _Frame:
         return self.left + (layer + 0.5 + aside) * self.column
 
 
-class InterferencePicture(Picture):
+class InterferencePicture(PointedPicture[_Column]):
     """Hovering and the arrow keys tell a layer of a strip in words. Without figures it shows the empty strips."""
 
     def __init__(self, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__("Interference of a fine-tune with edits", failed, parent)
         self._found: Interference | None = None
         self._measure = Measure.SUBJECT
-        self._at: tuple[int, int] | None = None  # strip, layer
 
     def show_interference(self, found: Interference | None, measure: Measure) -> None:
         """`measure` is what the two lower strips show."""
-        self._found, self._measure, self._at = found, measure, None
+        self._found, self._measure, self.at = found, measure, None
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -59,48 +61,33 @@ class InterferencePicture(Picture):
 
     # ---- pointing --------------------------------------------------------------------------------------------
 
-    def _find(self, where: QPointF) -> tuple[int, int] | None:
-        if self._found is None:
-            return None
+    def spot_at(self, where: QPointF) -> _Column | None:
         frame = self._frame()
         layer = math.floor((where.x() - frame.left) / frame.column)
         inside = [strip for strip, area in enumerate(frame.strips) if area.top() <= where.y() <= area.bottom()]
-        return (inside[0], layer) if inside and 0 <= layer < len(self._found.layers) else None
+        return (inside[0], layer) if self._found and inside and 0 <= layer <= self._last else None
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._at = self._find(event.position())
-        self.update()
-        self.tell(event.position() + QPointF(0, theme().px(8)), self._words())
+    def first_spot(self) -> _Column | None:
+        return (COMPARED, self._found.edited_layers[-1]) if self._found else None
 
-    def leaveEvent(self, event: QEvent) -> None:
-        self._at = None
-        self.update()
+    def next_spot(self, at: _Column, across: int, down: int) -> _Column:
+        strip, layer = at
+        return min(max(strip + down, REACH), COMPARED), min(max(layer + across, 0), self._last)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        across = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()), 0)
-        down = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()), 0)
-        if self._found is None or not (across or down):
-            super().keyPressEvent(event)
-            return
-        strip, layer = self._at or (COMPARED, self._found.edited_layers[-1])
-        if self._at is not None:
-            strip, layer = min(max(strip + down, REACH), COMPARED), min(max(layer + across, 0), self._last)
-        self._at = strip, layer
-        frame = self._frame()
-        self.tell(QPointF(frame.x(layer), frame.strips[strip].bottom()), self._words())
-        self.update()
+    def spot_words(self, at: _Column) -> str:
+        assert self._found is not None
+        strip, layer = at
+        if strip == REACH:
+            return told_reach(self._found, layer)
+        return (told_moved if strip == MOVED else told_compared)(self._found, layer, self._measure)
+
+    def spot_place(self, at: _Column) -> QPointF:
+        frame, (strip, layer) = self._frame(), at
+        return QPointF(frame.x(layer), frame.strips[strip].bottom())
 
     @property
     def _last(self) -> int:
         return len(self._found.layers) - 1 if self._found else EMPTY_LAYERS - 1
-
-    def _words(self) -> str:
-        if self._found is None or self._at is None:
-            return ""
-        strip, layer = self._at
-        if strip == REACH:
-            return told_reach(self._found, layer)
-        return (told_moved if strip == MOVED else told_compared)(self._found, layer, self._measure)
 
     # ---- painting --------------------------------------------------------------------------------------------
 
@@ -128,8 +115,8 @@ class InterferencePicture(Picture):
             for area in frame.strips:
                 column = QRectF(frame.left + layer * frame.column, area.top(), frame.column, area.height())
                 painter.fillRect(column, QColor(theme().roles.accent_tint))
-        if self._at is not None:
-            strip, layer = self._at
+        if self.at is not None:
+            strip, layer = self.at
             area = frame.strips[strip]
             painter.setPen(pen(theme().roles.text))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -214,15 +201,10 @@ class InterferencePicture(Picture):
             right -= width + px(12)
 
     def _paint_layers(self, painter: QPainter, frame: _Frame) -> None:
-        """The axis that all strips share, counted from 1, with the edited layers named."""
+        """The axis that all strips share, with the edited layers named."""
         roles, px, metrics = theme().roles, theme().px, QFontMetricsF(painter.font())
         line, top = metrics.height(), frame.strips[-1].bottom() + px(6)
-        wide = metrics.horizontalAdvance(str(self._last + 1)) + px(8)
-        pace = next(pace for pace in (1, 2, 5, 10, 20, 50, 1000) if pace * frame.column >= wide or pace == 1000)
-        shown = [i for i in range(self._last + 1) if i == 0 or (i + 1) % pace == 0 or i == self._last]
-        for x, words in legible([(frame.x(i), str(i + 1)) for i in shown], metrics.horizontalAdvance, px(6)):
-            write(painter, QRectF(x - px(32), top, px(64), line), words, roles.muted, Qt.AlignmentFlag.AlignHCenter)
-        write(painter, QRectF(0, top, frame.left - px(8), line), "layer", roles.muted, Qt.AlignmentFlag.AlignRight)
+        paint_layers(painter, [(frame.x(i), i) for i in range(self._last + 1)], frame.left, self.width(), top)
         layers = self._found.edited_layers if self._found else ()
         if layers:
             width = metrics.horizontalAdvance("edited") + 2

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QByteArray, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from editview.domain.operations import Edit, FineTune, FullFineTune, Operation, Reverse, UndoEdit
-from editview.domain.plan import Plan
+from editview.domain.plan import Plan, checkpoint_name
 from editview.domain.scope import choice
 from editview.domain.sentences import facts_words, method_name, operation_title
 from editview.ui.hub import Hub
@@ -68,7 +68,7 @@ class PlanModel(QAbstractListModel):
 
     def _checkpoint_title(self) -> str:
         info = self._hub.checkpoint
-        return info.name if info else self._plan.checkpoint.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+        return info.name if info else checkpoint_name(self._plan.checkpoint.source)
 
     def _method(self, operation: Operation | None) -> str:
         if isinstance(operation, UndoEdit):

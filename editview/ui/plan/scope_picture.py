@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Sequence
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
 from editview.domain.weights import MatrixKind, TensorInfo
-from editview.ui.look.pictures import Picture, legible, pen, write
+from editview.ui.look.layer_axis import paint_layers
+from editview.ui.look.pictures import pen, write
+from editview.ui.look.pointing import PointedPicture
 from editview.ui.look.theme import SMALL, theme
 
 _NAMES = _NUMBERS = -1  # the column of the kinds' names, the row of the layers' numbers
-_ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
+_At = tuple[int, int]  # column, row
 
 
-class ScopePicture(Picture):
+class ScopePicture(PointedPicture[_At]):
     """A column a layer, a row a kind of matrix; what is trained is filled. A click on a column takes the layer in or
     out, dragging does it for many, a click on a name takes the kind. By keyboard: arrows, and Space on what they reach.
     """
@@ -38,8 +40,6 @@ class ScopePicture(Picture):
         self._edited = edited
         self._trained: Collection[tuple[int | None, MatrixKind]] = ()
         self._kinds: Collection[MatrixKind] = ()
-        self._at = (0, _NUMBERS)  # column and row where the keyboard is
-        self._pointed: tuple[int, int] | None = None  # and where the mouse is
         self._dragged: bool | None = None  # what dragging sets layers to
 
     def show_trained(self, trained: Collection[tuple[int | None, MatrixKind]], kinds: Collection[MatrixKind]) -> None:
@@ -88,7 +88,7 @@ class ScopePicture(Picture):
         box = QRectF(self._left + column * self._column, self._top + row * self._row, self._column, self._row)
         return box.adjusted(gap, gap, -gap, -gap)
 
-    def _reach(self, at: tuple[int, int]) -> QRectF:
+    def _reach(self, at: _At) -> QRectF:
         """All that a click there changes: a row or a column, with its name."""
         column, row = at
         if column == _NAMES:
@@ -100,56 +100,27 @@ class ScopePicture(Picture):
 
     # ---- pointing --------------------------------------------------------------------------------------------
 
-    def _find(self, where: QPointF) -> tuple[int, int] | None:
+    def spot_at(self, where: QPointF) -> _At | None:
         column = _NAMES if where.x() < self._left else math.floor((where.x() - self._left) / self._column)
         row = _NUMBERS if where.y() < self._top else math.floor((where.y() - self._top) / self._row)
         inside = column < len(self._columns) and row < len(self._rows) and (column, row) != (_NAMES, _NUMBERS)
         return (column, row) if inside else None
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        found = self._find(event.position())
-        if event.button() is Qt.MouseButton.LeftButton and found:
-            self._at = found
-            self._toggle(found)
+    def first_spot(self) -> _At | None:
+        return (0, _NUMBERS) if self._columns else None
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        found = self._find(event.position())
-        layer = self._columns[found[0]] if found and found[0] != _NAMES else None
-        if self._dragged is not None and layer is not None and self._is_trained(layer) is not self._dragged:
-            self.layer_set.emit(layer, self._dragged)
-        if found != self._pointed:
-            self._pointed = found
-            self.update()
-        self.setCursor(Qt.CursorShape.PointingHandCursor if self._changes(found) else Qt.CursorShape.ArrowCursor)
-        self.tell(event.position() + QPointF(0, theme().px(8)), self._words(found) if found else "")
+    def next_spot(self, at: _At, across: int, down: int) -> _At:
+        column = min(max(at[0] + across, _NAMES), len(self._columns) - 1)
+        row = min(max(at[1] + down, _NUMBERS), len(self._rows) - 1)
+        return at if (column, row) == (_NAMES, _NUMBERS) else (column, row)
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._dragged = None
+    def spot_place(self, at: _At) -> QPointF:
+        return self._reach(at).bottomLeft()
 
-    def leaveEvent(self, event: QEvent) -> None:
-        self._pointed = None
-        self.update()
+    def can_choose(self, at: _At) -> bool:
+        return at[0] == _NAMES or self._columns[at[0]] is not None
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Space:
-            self._toggle(self._at)
-            self._dragged = None
-        elif step := _ARROWS.get(Qt.Key(event.key())):
-            column = min(max(self._at[0] + step[0], _NAMES), len(self._columns) - 1)
-            row = min(max(self._at[1] + step[1], _NUMBERS), len(self._rows) - 1)
-            if (column, row) == (_NAMES, _NUMBERS):
-                return
-            self._at = (column, row)
-            self.update()
-        else:
-            super().keyPressEvent(event)
-            return
-        self.tell(self._reach(self._at).bottomLeft(), self._words(self._at))
-
-    def _changes(self, at: tuple[int, int] | None) -> bool:
-        return at is not None and (at[0] == _NAMES or self._columns[at[0]] is not None)
-
-    def _toggle(self, at: tuple[int, int]) -> None:
+    def choose_spot(self, at: _At) -> None:
         column, row = at
         if column == _NAMES:
             self.kind_set.emit(self._rows[row], self._rows[row] not in self._kinds)
@@ -157,10 +128,27 @@ class ScopePicture(Picture):
             self._dragged = not self._is_trained(layer)
             self.layer_set.emit(layer, self._dragged)
 
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        found = self.spot_at(event.position())
+        layer = self._columns[found[0]] if found and found[0] != _NAMES else None
+        if self._dragged is not None and layer is not None and self._is_trained(layer) is not self._dragged:
+            self.layer_set.emit(layer, self._dragged)
+        super().mouseMoveEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._dragged = None
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            event.ignore()  # that applies the form
+        else:
+            super().keyPressEvent(event)
+        self._dragged = None
+
     def _is_trained(self, layer: int) -> bool:
         return any(layer == other for other, _ in self._trained)
 
-    def _words(self, at: tuple[int, int]) -> str:
+    def spot_words(self, at: _At) -> str:
         column, row = at
         if column == _NAMES:
             kind = self._rows[row]
@@ -179,15 +167,10 @@ class ScopePicture(Picture):
         self._paint_numbers(painter)
         for row in range(len(self._rows)):
             self._paint_row(painter, row)
-        for at, colour in ((self._pointed, theme().roles.faint), (self._keyboard, theme().roles.text)):
-            if at is not None and self._changes(at):
-                painter.setPen(pen(colour))
-                painter.setBrush(Qt.BrushStyle.NoBrush)
-                painter.drawRoundedRect(self._reach(at), 3, 3)
-
-    @property
-    def _keyboard(self) -> tuple[int, int] | None:
-        return self._at if self._by_keyboard else None
+        if self.at is not None and self.can_choose(self.at):
+            painter.setPen(pen(theme().roles.text))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(self._reach(self.at), 3, 3)
 
     def _paint_numbers(self, painter: QPainter) -> None:
         roles, px, line = theme().roles, theme().px, self._line
@@ -198,17 +181,8 @@ class ScopePicture(Picture):
                 if layer in self._edited:
                     cell = self._cell(column, 0)
                     painter.fillRect(QRectF(cell.left(), line / 2 - px(2), cell.width(), px(4)), QColor(roles.text))
-        write(painter, QRectF(0, top, self._left - px(8), line), "layer", roles.muted, _RIGHT)
-        wide = QFontMetricsF(painter.font()).horizontalAdvance
-        room = wide(str(len(self._columns))) + px(8)
-        pace = next(pace for pace in (1, 2, 5, 10, 20, 50, 1000) if pace * self._column >= room or pace == 1000)
-        ticks = []
-        for column, layer in enumerate(self._columns):
-            if layer is None or layer == 0 or (layer + 1) % pace == 0:
-                words = "rest" if layer is None else str(layer + 1)
-                ticks.append((min(self._cell(column, 0).center().x(), self.width() - wide(words) / 2 - 1), words))
-        for x, words in legible(ticks, wide, px(6)):
-            write(painter, QRectF(x - px(32), top, px(64), line), words, roles.muted, Qt.AlignmentFlag.AlignHCenter)
+        middles = [(self._cell(column, 0).center().x(), layer) for column, layer in enumerate(self._columns)]
+        paint_layers(painter, middles, self._left, self.width(), top)
 
     def _paint_row(self, painter: QPainter, row: int) -> None:
         roles, px, kind = theme().roles, theme().px, self._rows[row]

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainte
 from PySide6.QtWidgets import QWidget
 
 from editview.domain.spectrum import Spectrum, kept, warning
+from editview.domain.spectrum_scale import power_words
 from editview.ui.look.pictures import Picture, legible, mixed, pen, spread, write
 from editview.ui.look.theme import SMALL, theme
 
@@ -133,7 +134,7 @@ class SpectrumPicture(Picture):
             painter.setPen(pen(roles.line))
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
             box = QRectF(0, y - line / 2, area.left() - px(8), line)
-            write(painter, box, _power(power), roles.muted, Qt.AlignmentFlag.AlignRight)
+            write(painter, box, power_words(power), roles.muted, Qt.AlignmentFlag.AlignRight)
         directions = len(self._spectra[0].values) if self._spectra else 0
         shares = (0.0, 0.25, 0.5, 0.75, 1.0) if directions else ()
         ticks = [(area.left() + share * area.width(), f"{round(share * directions):,}") for share in shares]
@@ -167,10 +168,3 @@ class SpectrumPicture(Picture):
         box = QRectF(area.left() + px(8), y - line - px(4) if above else y + px(4), area.width() - px(16), line)
         side = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
         write(painter, box, f"threshold {self.threshold:g}: below it is free to be written", theme().roles.accent, side)
-
-
-def _power(power: int) -> str:
-    """A power of ten as a person reads it: '0.001', '1,000', '10⁻⁷'."""
-    if -5 < power < 6:
-        return f"{10.0**power:,.{max(0, -power)}f}"
-    return "10" + str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

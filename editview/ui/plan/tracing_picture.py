@@ -6,16 +6,19 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QLinearGradient, QMouseEvent, QPainter
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QLinearGradient, QPainter
 from PySide6.QtWidgets import QWidget
 
 from editview.domain.tracing import TOKENS, Token, Tracing, layers_said, told
-from editview.ui.look.pictures import Picture, legible, mixed, pen, write
+from editview.ui.look.layer_axis import paint_layers
+from editview.ui.look.pictures import mixed, pen, write
+from editview.ui.look.pointing import PointedPicture
 from editview.ui.look.theme import SMALL, theme
 
 ROWS = len(TOKENS)
 MEMORY, STATES = 0, 1  # the two maps, from above
+_Cell = tuple[int, int, int]  # map, layer, row
 STRONGEST = 0.92  # how much of the text's colour the largest effect shows
 
 
@@ -35,18 +38,17 @@ class _Frame:
         )
 
 
-class TracingPicture(Picture):
+class TracingPicture(PointedPicture[_Cell]):
     """Hovering and the arrow keys tell a cell in words. Without a tracing it shows the empty maps."""
 
     def __init__(self, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__("Where facts are looked up", failed, parent)
         self._tracing: Tracing | None = None
         self._suggested: tuple[int, ...] = ()
-        self._at: tuple[int, int, int] | None = None  # map, layer, row
 
     def show_tracing(self, tracing: Tracing | None, suggested: tuple[int, ...] = ()) -> None:
         """`suggested` are the layers to mark, one after the other."""
-        self._tracing, self._suggested, self._at = tracing, suggested, None
+        self._tracing, self._suggested, self.at = tracing, suggested, None
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -57,47 +59,31 @@ class TracingPicture(Picture):
 
     # ---- pointing --------------------------------------------------------------------------------------------
 
-    def _find(self, where: QPointF) -> tuple[int, int, int] | None:
-        if self._tracing is None:
-            return None
+    def spot_at(self, where: QPointF) -> _Cell | None:
         frame = self._frame()
         layer = math.floor((where.x() - frame.left) / frame.column)
         for which, top in enumerate(frame.tops):
             row = math.floor((where.y() - top) / frame.row)
-            if 0 <= row < ROWS and 0 <= layer < self._tracing.layers:
+            if self._tracing and 0 <= row < ROWS and 0 <= layer < self._tracing.layers:
                 return which, layer, row
         return None
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._at = self._find(event.position())
-        self.update()
-        self.tell(event.position() + QPointF(0, theme().px(8)), self._words())
+    def first_spot(self) -> _Cell | None:
+        return (MEMORY, self._tracing.peak or 0, TOKENS.index(Token.LAST_OF_SUBJECT)) if self._tracing else None
 
-    def leaveEvent(self, event: QEvent) -> None:
-        self._at = None
-        self.update()
+    def next_spot(self, at: _Cell, across: int, down: int) -> _Cell:
+        assert self._tracing is not None
+        which, layer, row = at
+        line = min(max(which * ROWS + row + down, 0), 2 * ROWS - 1)
+        return line // ROWS, min(max(layer + across, 0), self._tracing.layers - 1), line % ROWS
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        across = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()), 0)
-        down = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()), 0)
-        if self._tracing is None or not (across or down):
-            super().keyPressEvent(event)
-            return
-        if self._at is None:
-            peak = self._tracing.peak
-            self._at = MEMORY, 0 if peak is None else peak, TOKENS.index(Token.LAST_OF_SUBJECT)
-        else:
-            which, layer, row = self._at
-            line = min(max(which * ROWS + row + down, 0), 2 * ROWS - 1)
-            self._at = line // ROWS, min(max(layer + across, 0), self._tracing.layers - 1), line % ROWS
-        self.tell(self._frame().cell(*self._at).bottomRight(), self._words())
-        self.update()
-
-    def _words(self) -> str:
-        if self._tracing is None or self._at is None:
-            return ""
-        which, layer, row = self._at
+    def spot_words(self, at: _Cell) -> str:
+        assert self._tracing is not None
+        which, layer, row = at
         return told(self._tracing, layer, row, memory=which == MEMORY)
+
+    def spot_place(self, at: _Cell) -> QPointF:
+        return self._frame().cell(*at).bottomRight()
 
     # ---- painting --------------------------------------------------------------------------------------------
 
@@ -129,10 +115,10 @@ class TracingPicture(Picture):
         self._paint_layers(painter, frame, tracing)
         if self._suggested:
             self._paint_suggestion(painter, frame, self._suggested)
-        if self._at is not None:
+        if self.at is not None:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(pen(theme().roles.text, 1.5))
-            painter.drawRect(frame.cell(*self._at).adjusted(-0.5, -0.5, 0.5, 0.5))
+            painter.drawRect(frame.cell(*self.at).adjusted(-0.5, -0.5, 0.5, 0.5))
 
     def _paint_map(self, painter: QPainter, frame: _Frame, which: int, title: str) -> None:
         roles, px, tracing = theme().roles, theme().px, self._tracing
@@ -169,20 +155,9 @@ class TracingPicture(Picture):
         return heading.right() - nothing.left()
 
     def _paint_layers(self, painter: QPainter, frame: _Frame, tracing: Tracing) -> None:
-        """The axis between the maps, which both share, counted from 1."""
-        roles, px = theme().roles, theme().px
-        metrics = QFontMetricsF(painter.font())
-        top, line = frame.tops[STATES] + ROWS * frame.row + px(2), metrics.height()
-        pace = next(
-            pace for pace in (1, 2, 5, 10, 20, 50, 1000)
-            if pace * frame.column >= metrics.horizontalAdvance(str(tracing.layers)) + px(8) or pace == 1000
-        )  # fmt: skip
-        shown = [i for i in range(tracing.layers) if i == 0 or (i + 1) % pace == 0 or i == tracing.layers - 1]
-        ticks = [(frame.cell(0, i, 0).center().x(), str(i + 1)) for i in shown]
-        for x, words in legible(ticks, metrics.horizontalAdvance, px(6)):
-            box = QRectF(x - px(32), top, px(64), line)
-            write(painter, box, words, roles.muted, Qt.AlignmentFlag.AlignHCenter)
-        write(painter, QRectF(0, top, frame.left - px(8), line), "layer", roles.muted, Qt.AlignmentFlag.AlignRight)
+        """The axis between the maps, which both share."""
+        middles = [(frame.cell(0, layer, 0).center().x(), layer) for layer in range(tracing.layers)]
+        paint_layers(painter, middles, frame.left, self.width(), frame.tops[STATES] + ROWS * frame.row + theme().px(2))
 
     def _paint_suggestion(self, painter: QPainter, frame: _Frame, layers: tuple[int, ...]) -> None:
         """A frame around the cells that it rests on, and a bracket under the map that says which layers they are."""

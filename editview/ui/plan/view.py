@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, QVariantAnimation, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
 from editview.domain.operations import Operation
 from editview.ui.look.theme import theme
+from editview.ui.look.word_help import Shown, explain
 from editview.ui.plan.cards import CardDelegate
-from editview.ui.plan.model import NOWHERE, OPERATION, PlanModel
+from editview.ui.plan.model import METHOD, NOWHERE, OPERATION, STATE, PlanModel
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -42,11 +43,22 @@ class PlanView(QListView):
         self.setDefaultDropAction(Qt.DropAction.MoveAction)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.viewport().setAutoFillBackground(False)
+        explain(self.viewport(), self._words_at)
         self.activated.connect(self._activated)
         self.selectionModel().selectionChanged.connect(lambda *_: self.chosen.emit(self.selected))
         model.modelReset.connect(lambda: self.chosen.emit(self.selected))
         model.rowsMoved.connect(self._moved)
         theme().follow(self._dress)
+
+    def _words_at(self, viewport: QWidget, at: QPoint) -> Shown:
+        """A card's title above; below it the method, and the state at the right."""
+        index = self.indexAt(at)
+        if not index.isValid():
+            return "", None
+        middle = self.visualRect(index).center()
+        if at.y() < middle.y():
+            return str(index.data()), None
+        return (index.data(STATE).words if at.x() > middle.x() else str(index.data(METHOD))), None
 
     @property
     def selected(self) -> Operation | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPolygonF
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from editview.domain.comparison import share
@@ -16,7 +16,8 @@ from editview.domain.sentences import operation_title, verb
 from editview.domain.survival import NAMES, Moment, Survival, percent, told
 from editview.domain.timeline import Timeline, timeline
 from editview.ui.look.colours import operation_colour
-from editview.ui.look.pictures import Picture, legible, pen, spread, write
+from editview.ui.look.pictures import legible, pen, spread, write
+from editview.ui.look.pointing import PointedPicture, nearest
 from editview.ui.look.theme import theme
 from editview.ui.survival.losses import LossCourse, losses_at, paint_losses
 
@@ -39,7 +40,7 @@ class _Frame:
         return self.main.bottom() - self.main.height() * share
 
 
-class SurvivalPicture(Picture):
+class SurvivalPicture(PointedPicture[int]):
     """Draws a `Survival`. Mouse and arrow keys walk along its moments, each told in a sentence."""
 
     def __init__(self, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
@@ -48,12 +49,11 @@ class SurvivalPicture(Picture):
         self._plan = Plan()
         self._axis = Timeline(())
         self._titles: list[str] = []
-        self._at: int | None = None  # the moment that is pointed at
 
     def show_survival(self, plan: Plan, sheet: FactSheet | None, survival: Survival | None) -> None:
         """`survival` is of a run of the plan; without one, the empty axis of what is going to run is drawn."""
         if survival is not self._survival:
-            self._at = None
+            self.at = None
         if plan is not self._plan:
             self._plan, self._axis = plan, timeline(plan)
             self._titles = [operation_title(operation, sheet) for operation in plan.active]
@@ -68,44 +68,28 @@ class SurvivalPicture(Picture):
 
     # ---- pointing --------------------------------------------------------------------------------------------
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._survival is None or not self._survival.moments:
-            return
-        frame, x = self._frame(), event.position().x()
-        places = [abs(frame.x(self._axis.at(m.stage, m.step)) - x) for m in self._survival.moments]
-        nearest = min(range(len(places)), key=places.__getitem__)
-        self._point_at(nearest, event.position() + QPointF(0, theme().px(8)))
+    def spot_at(self, where: QPointF) -> int | None:
+        return nearest((self.spot_place(at).x() for at in range(self._count)), where.x())
 
-    def leaveEvent(self, event: QEvent) -> None:
-        self._at = None
-        self.update()
+    def first_spot(self) -> int | None:
+        return 0 if self._count else None
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        count = len(self._survival.moments) if self._survival else 0
-        now = count if self._at is None else self._at
-        to = {
-            Qt.Key.Key_Left: now - 1,
-            Qt.Key.Key_Right: 0 if self._at is None else now + 1,
-            Qt.Key.Key_Home: 0,
-            Qt.Key.Key_End: count - 1,
-        }.get(Qt.Key(event.key()))
-        if to is None or not count:
-            super().keyPressEvent(event)
-            return
-        self._at = min(max(to, 0), count - 1)
-        moment = self._survival.moments[self._at] if self._survival else None
-        assert moment is not None
-        frame = self._frame()
-        self._point_at(self._at, QPointF(frame.x(self._axis.at(moment.stage, moment.step)), frame.main.bottom()))
+    def next_spot(self, at: int, across: int, down: int) -> int:
+        return min(max(at + across, 0), self._count - 1)
 
-    def _point_at(self, index: int, where: QPointF) -> None:
+    def spot_words(self, at: int) -> str:
         assert self._survival is not None
-        self._at = index
-        moment = self._survival.moments[index]
-        sentence = told(self._survival, moment)
-        sentence += losses_at(self._survival.run.stages[moment.stage], moment.step)
-        self.tell(where, sentence)
-        self.update()
+        moment = self._survival.moments[at]
+        return told(self._survival, moment) + losses_at(self._survival.run.stages[moment.stage], moment.step)
+
+    def spot_place(self, at: int) -> QPointF:
+        assert self._survival is not None
+        frame, moment = self._frame(), self._survival.moments[at]
+        return QPointF(frame.x(self._axis.at(moment.stage, moment.step)), frame.main.bottom())
+
+    @property
+    def _count(self) -> int:
+        return len(self._survival.moments) if self._survival else 0
 
     # ---- painting --------------------------------------------------------------------------------------------
 
@@ -131,9 +115,8 @@ class SurvivalPicture(Picture):
         for group in reversed(Group):
             self._paint_group(painter, frame, self._survival, group)
         self._paint_ends(painter, frame, self._survival)
-        if self._at is not None and self._at < len(self._survival.moments):
-            moment = self._survival.moments[self._at]
-            x = frame.x(self._axis.at(moment.stage, moment.step))
+        if self.at is not None and self.at < self._count:
+            x = self.spot_place(self.at).x()
             painter.setPen(pen(theme().roles.accent))
             for area in (frame.main, frame.loss) if frame.loss.height() else (frame.main,):
                 painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))

@@ -7,22 +7,25 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QLinearGradient, QMouseEvent, QPainter
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetricsF, QLinearGradient, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from editview.domain.weight_map import Place, Scale, WeightMap, percent, scale, told
 from editview.domain.weights import MatrixKind
 from editview.ui.look.colours import operation_colour
+from editview.ui.look.layer_axis import paint_layers
 from editview.ui.look.legend import legend_height, paint_legend
-from editview.ui.look.pictures import Picture, legible, mixed, pen, write
+from editview.ui.look.pictures import mixed, pen, write
+from editview.ui.look.pointing import PointedPicture
 from editview.ui.look.theme import SMALL, theme
 from editview.ui.weights.frame import Frame
 
+_Cell = tuple[int, int, int]  # layer, kind (-1: the bars) and step, as places in the map
 FAINTEST = 0.16  # how much of an operation's colour the smallest change shows
 
 
-class WeightsPicture(Picture):
+class WeightsPicture(PointedPicture[_Cell]):
     """Draws a `WeightMap`. Hovering and the arrow keys tell a place in words; a click or Enter chooses it."""
 
     chosen = Signal(object)  # Place
@@ -33,11 +36,10 @@ class WeightsPicture(Picture):
         self._map: WeightMap | None = None
         self._bars: Scale | None = None
         self._cells: Scale | None = None
-        self._at: tuple[int, int, int] | None = None  # layer, kind (-1: the bars), step, as places in the map
         self.place: Place | None = None  # the chosen one
 
     def show_map(self, drawn: WeightMap | None) -> None:
-        self._map, self._at = drawn, None
+        self._map, self.at = drawn, None
         self._bars = scale(drawn.figures(bars=True), round_ends=True) if drawn else None
         self._cells = scale(drawn.figures(bars=False), round_ends=False) if drawn else None
         self.updateGeometry()
@@ -56,17 +58,12 @@ class WeightsPicture(Picture):
 
     # ---- pointing --------------------------------------------------------------------------------------------
 
-    def _place(self, at: tuple[int, int, int]) -> Place:
+    def _place(self, at: _Cell) -> Place:
         assert self._map is not None
         layer, kind, step = at
         return Place(self._map.stages[step], self._map.layers[layer], self._map.kinds[kind] if kind >= 0 else None)
 
-    def _exists(self, at: tuple[int, int, int]) -> bool:
-        place = self._place(at)
-        assert self._map is not None
-        return place.kind is None or (place.layer, place.kind) in self._map.exists
-
-    def _find(self, where: QPointF) -> tuple[int, int, int] | None:
+    def spot_at(self, where: QPointF) -> _Cell | None:
         if self._map is None or not self._map.stages:
             return None
         frame, steps = self._frame(), len(self._map.stages)
@@ -81,57 +78,37 @@ class WeightsPicture(Picture):
             return None
         step = math.floor((where.y() - frame.band_top(kind)) / frame.row)
         at = (layer, kind, step)
-        return at if 0 <= step < steps and self._exists(at) else None
+        return at if 0 <= step < steps and self.can_choose(at) else None
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        found = self._find(event.position())
-        if found != self._at:
-            self._at = found
-            self.update()
-        self.setCursor(Qt.CursorShape.PointingHandCursor if found else Qt.CursorShape.ArrowCursor)
-        self.tell(event.position() + QPointF(0, theme().px(8)), self._words(found) if found else "")
+    def first_spot(self) -> _Cell | None:
+        return (0, -1, 0) if self._map and self._map.stages else None
 
-    def leaveEvent(self, event: QEvent) -> None:
-        self._at = None
-        self.update()
+    def next_spot(self, at: _Cell, across: int, down: int) -> _Cell:
+        assert self._map is not None
+        (layer, kind, step), steps = at, len(self._map.stages)
+        line = min(max((kind + 1) * steps + step + down, 0), (len(self._map.kinds) + 1) * steps - 1)
+        return min(max(layer + across, 0), len(self._map.layers) - 1), line // steps - 1, line % steps
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        found = self._find(event.position())
-        if event.button() is Qt.MouseButton.LeftButton and found:
-            self._at = found
-            self.chosen.emit(self._place(found))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if self._map is None or not self._map.stages:
-            super().keyPressEvent(event)
-            return
-        steps, key = len(self._map.stages), event.key()
-        layer, kind, step = self._at or (0, -1, 0)
-        line = (kind + 1) * steps + step
-        if self._at and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            self.chosen.emit(self._place(self._at))
-            return
-        across = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(key), 0)
-        down = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(key), 0)
-        if not across and not down:
-            super().keyPressEvent(event)
-            return
-        if self._at:
-            layer = min(max(layer + across, 0), len(self._map.layers) - 1)
-            line = min(max(line + down, 0), (len(self._map.kinds) + 1) * steps - 1)
-        self._at = (layer, line // steps - 1, line % steps)
-        frame = self._frame()
-        y = frame.bars.bottom() if self._at[1] < 0 else frame.band_top(self._at[1]) + (self._at[2] + 1) * frame.row
-        self.tell(QPointF(frame.column_left(layer) + frame.column / 2, y), self._words(self._at))
-        self.update()
-
-    def _words(self, at: tuple[int, int, int]) -> str:
+    def spot_words(self, at: _Cell) -> str:
         assert self._map is not None
         place = self._place(at)
-        if not self._exists(at):
+        if not self.can_choose(at):
             return f"There is no such matrix here: {place.kind}."
         index = "" if place.layer is None else f" (layer index {place.layer})"
         return told(self._map, place) + index
+
+    def spot_place(self, at: _Cell) -> QPointF:
+        frame, (layer, kind, step) = self._frame(), at
+        y = frame.bars.bottom() if kind < 0 else frame.band_top(kind) + (step + 1) * frame.row
+        return QPointF(frame.column_left(layer) + frame.column / 2, y)
+
+    def can_choose(self, at: _Cell) -> bool:
+        place = self._place(at)
+        assert self._map is not None
+        return place.kind is None or (place.layer, place.kind) in self._map.exists
+
+    def choose_spot(self, at: _Cell) -> None:
+        self.chosen.emit(self._place(at))
 
     # ---- painting --------------------------------------------------------------------------------------------
 
@@ -191,19 +168,8 @@ class WeightsPicture(Picture):
                 box = QRectF(0, y - line / 2, bars.left() - px(8), line)
                 write(painter, box, f"{100 * value:,.10g} %", roles.muted, Qt.AlignmentFlag.AlignRight)
         layers = drawn.layers if drawn else ()
-        wide = metrics.horizontalAdvance(str(len(layers))) + px(8)
-        pace = next(pace for pace in (1, 2, 5, 10, 20, 50, 100, 1000) if pace * frame.column >= wide or pace == 1000)
-        ticks = [
-            (frame.column_left(i) + frame.column / 2, "rest" if layer is None else str(layer + 1))
-            for i, layer in enumerate(layers)
-            if layer is None or i == 0 or (layer + 1) % pace == 0
-        ]
-        for x, words in legible(ticks, metrics.horizontalAdvance, px(6)):
-            middle = min(x, self.width() - metrics.horizontalAdvance(words) / 2)  # the last one whole, too
-            box = QRectF(middle - px(32), bars.bottom() + px(8), px(64), line)
-            write(painter, box, words, roles.muted, Qt.AlignmentFlag.AlignHCenter)
-        name = QRectF(0, bars.bottom() + px(8), bars.left() - px(8), line)
-        write(painter, name, "layer", roles.muted, Qt.AlignmentFlag.AlignRight)
+        middles = [(frame.column_left(i) + frame.column / 2, layer) for i, layer in enumerate(layers)]
+        paint_layers(painter, middles, bars.left(), self.width(), bars.bottom() + px(8))
         for i, kind in enumerate(drawn.kinds if drawn else tuple(MatrixKind)[1:5]):
             box = QRectF(0, frame.band_top(i), bars.left() - px(8), frame.row * frame.steps)
             write(painter, box, kind.value, roles.text, Qt.AlignmentFlag.AlignRight)
@@ -265,8 +231,8 @@ class WeightsPicture(Picture):
             return ground
         return mixed(roles.raised, self._colour(stage), FAINTEST + (1 - FAINTEST) * self._cells.share(figure))
 
-    def _marked(self, place: Place, at: tuple[int, int, int]) -> bool:
-        return place == self.place or at == self._at
+    def _marked(self, place: Place, at: _Cell) -> bool:
+        return place == self.place or at == self.at
 
     def _paint_mark(self, painter: QPainter, box: QRectF) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)

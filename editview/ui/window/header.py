@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from editview.domain.plan import checkpoint_name
 from editview.domain.sentences import amount, duration, sheet_sentence
 from editview.ui.hub import Hub
 from editview.ui.look.chips import Chip
@@ -116,8 +117,8 @@ class Header(QWidget):
         if info is not None and info.checkpoint == hub.plan.checkpoint:
             self.checkpoint.describe(f"{info.name} · {info.architecture}, {amount(info.bytes)}", info.sentence)
         else:
-            short = source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-            self.checkpoint.describe(short, f"{source}: the model that the plan starts from. It is being read.")
+            full = f"{source}: the model that the plan starts from. It is being read."
+            self.checkpoint.describe(checkpoint_name(source), full)
         if hub.sheet is not None:
             self.sheet.describe(
                 f"{hub.sheet.name} · {len(hub.sheet):,} facts", sheet_sentence(hub.sheet, hub.sheet_problems)

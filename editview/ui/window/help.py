@@ -164,11 +164,8 @@ class Help(QObject):
         self.browser: HelpBrowser | None = None
         word_help().wanted.connect(self.show)
 
-    def show_pointed(self) -> None:
-        """On the word that is pointed at, or where the help begins."""
-        self.show(word_help().page)
-
     def show(self, name: str = "") -> None:
+        """A page, or where the help begins."""
         if self.browser is None:
             self.browser = HelpBrowser(QApplication.activeModalWidget() or self._window)
             self.browser.destroyed.connect(self._closed)

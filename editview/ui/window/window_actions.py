@@ -154,7 +154,7 @@ def _view(window: MainWindow) -> list[Action]:
 
 def _help(window: MainWindow) -> list[Action]:
     return [
-        Action("words", "&Help", "The words used here", window.help.show_pointed, "F1", "words"),
+        Action("words", "&Help", "The words used here", window.help.show, "F1", "words"),
         Action("keys", "&Help", "Keys", lambda: show_keys(window.actions_table, window), "Ctrl+?", "keyboard"),
         Action("tour", "&Help", "Show the tour again", window.show_around, "", "look", group=1),
     ]

@@ -15,6 +15,7 @@ from editview.ui.checkpoints.tensor_model import Column, TensorModel
 from editview.ui.checkpoints.weights_page import NO_SPECTRUM, STOPPED, WAITING, WeightsPage
 from editview.ui.look.theme import Mode, theme
 from tests import two
+from tests.ui.pointer import rest_on
 
 pytestmark = pytest.mark.qt_log_ignore("does not support raise", extend=True)  # tooltips without a display
 
@@ -130,3 +131,10 @@ def test_it_paints_in_both_looks(page: WeightsPage, mode: Mode) -> None:
     assert page.plot.svg().count(b"<") > 20
     assert not page.grab().isNull()
     theme().set_mode(before)
+
+
+def test_what_weights_do_is_explained_in_the_table(page: WeightsPage) -> None:
+    page.show_difference(two.difference(), True, False)
+    table = page.table
+    assert rest_on(table.viewport(), table.visualRect(page.model.index(0, Column.WHERE)).center()) == "memory"
+    assert rest_on(table.viewport(), table.visualRect(page.model.index(0, Column.CHANGE)).center()) == ""

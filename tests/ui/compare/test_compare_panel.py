@@ -14,6 +14,7 @@ from editview.ui.compare.panel import ComparePanel
 from editview.ui.compare.table import CompareModel
 from editview.ui.hub import Hub
 from tests import sample
+from tests.ui.pointer import rest_on
 
 pytestmark = pytest.mark.qt_log_ignore("does not support raise", extend=True)  # tooltips without a display
 
@@ -129,7 +130,7 @@ def test_only_differences_hides_what_ends_alike(qtbot: QtBot) -> None:
     _, panel = compared(qtbot)
     panel.only.click()
     assert 0 < panel.model.rowCount() < len(SHEET)
-    assert all(pair.first is not pair.second for pair in panel.model.rows)
+    assert all(pair.first is not pair.second for pair in panel.model.shown)
     words = [[panel.model.index(row, column).data() for column in (1, 2)] for row in range(panel.model.rowCount())]
     assert all(first != second for first, second in words)
 
@@ -152,7 +153,7 @@ def test_the_model_is_a_sound_model(qtbot: QtBot) -> None:
     model = CompareModel()
     QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
     _, panel = compared(qtbot)
-    model.show_pairs(panel.model.rows, ("one", "two"))
+    model.show_pairs(panel.model.shown, ("one", "two"))
     model.set_only_differences(True)
     assert model.rowCount() > 0
     assert "says '" in model.index(0, 1).data(Qt.ItemDataRole.ToolTipRole)
@@ -195,3 +196,9 @@ def test_orders_asked_for_elsewhere_are_run_once(qtbot: QtBot) -> None:
     assert asked(sent) == ["Fine-tune → Edit"]
     hub.comparison_wanted.emit((sample.plan(), sample.plan(False)))
     assert asked(sent) == ["Fine-tune → Edit"]
+
+
+def test_chips_of_the_table_are_explained(qtbot: QtBot) -> None:
+    _, panel = compared(qtbot)
+    chip = panel.model.index(0, 1)
+    assert rest_on(panel.table.viewport(), panel.table.visualRect(chip).center()) == chip.data()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -108,6 +110,10 @@ def test_while_training_goes_on_what_was_said_before_it_is_not_told_as_said_now(
         assert says_now(grid, kept) == run.sheet.facts[kept].wanted
         assert fate(grid, kept) == f"Survived every step so far: it says “{run.sheet.facts[kept].wanted}”."
         run.apply(RunStopped("run-1"))
+    run.apply(LiveChecked("run-1", 2, replace(run.stages[2].live[-1], step=50, said=("Pa",) * len(grid))))
+    grid.read()
+    assert says_now(grid, lost) == "Pa…"
+    assert fate(grid, lost).endswith("as far as training has come: it now says “Pa…”.")
     backwards = Session()
     for event in sample.events(sample.plan(edit_first=False), sample.sheet()):
         run = backwards.apply(event)

@@ -141,7 +141,7 @@ def test_comparisons_and_inspections_are_rows_beside_the_runs(qtbot: QtBot) -> N
     told = [dialog.model.index(row, WHAT).data(Qt.ItemDataRole.ToolTipRole) for row in (0, 1, 2)]
     assert told[0] == "old → new\nInspection · against old\n/models/old → /models/new"
     assert told[1].splitlines()[1] == "Comparison"
-    assert told[2].splitlines()[1] == "Run · Edit → Fine-tune · demo"
+    assert told[2].splitlines()[1] == "Run · Edit → Fine-tune · Demo model"
     choose(dialog, 1, 2)
     assert not dialog.compare.isEnabled()  # a run and something else
     dialog.search.setText("comparison knowledge")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QEnterEvent, QHelpEvent, QTextDocument
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QTextDocument
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from editview.domain.events import FactsOpened
@@ -18,6 +18,7 @@ from editview.ui.look.labels import Sentence, Words
 from editview.ui.look.word_help import Explained, word_help
 from editview.ui.window.main_window import MainWindow
 from tests import sample
+from tests.ui.pointer import rest_on
 
 pytestmark = pytest.mark.qt_log_ignore("does not support raise", extend=True)  # without a display
 
@@ -26,15 +27,6 @@ pytestmark = pytest.mark.qt_log_ignore("does not support raise", extend=True)  #
 def no_bubble_stays() -> Iterator[None]:
     yield
     word_help().hide()
-
-
-def rest_on(widget: QWidget, at: QPoint) -> str:
-    """The page that is explained after the pointer has rested there; '' where there is none."""
-    word_help().hide()
-    place = QPointF(at)
-    QApplication.sendEvent(widget, QEnterEvent(place, place, QPointF(widget.mapToGlobal(at))))
-    QApplication.sendEvent(widget, QHelpEvent(QEvent.Type.ToolTip, at, widget.mapToGlobal(at)))
-    return word_help().page
 
 
 def shown(label: Words, qtbot: QtBot, width: int = 400) -> Words:

@@ -15,11 +15,13 @@ from editview.domain.events import FactsOpened, Forecast
 from editview.domain.operations import METHODS, Lora
 from editview.domain.plan import Plan
 from editview.ui.hub import Hub
+from editview.ui.look.word_help import word_help
 from editview.ui.plan.chooser import StepChooser
 from editview.ui.plan.form import OperationForm
 from editview.ui.plan.model import METHOD
 from editview.ui.window.main_window import MainWindow
 from tests import sample
+from tests.ui.pointer import rest_on
 
 
 @pytest.fixture
@@ -109,6 +111,15 @@ def test_the_card_says_what_protects_edits(window: MainWindow) -> None:
     window.hub.change_plan(window.hub.plan.replaced(tune))
     said = window.plan.model.index(2).data(METHOD)
     assert said == "All weights · protected: replay 10 %, directions; teaches facts 5 %"
+
+
+def test_the_words_of_a_card_are_explained(window: MainWindow) -> None:
+    view = window.plan.view
+    card = view.visualRect(view.model().index(1))
+    left, middle = card.left() + card.width() // 3, card.center().y()
+    found = [rest_on(view.viewport(), QPoint(left, middle + down)) for down in (-8, 8)]
+    word_help().hide()
+    assert found == ["edit", "editing-methods"]
 
 
 def test_enter_opens_the_form_and_apply_changes_the_card(window: MainWindow, qtbot: QtBot) -> None:

@@ -83,7 +83,7 @@ def test_dragging_paints_layers(form: OperationForm, qtbot: QtBot) -> None:
 
 def test_by_keyboard(form: OperationForm, qtbot: QtBot) -> None:
     picture = form.scope.picture
-    for key in (Qt.Key.Key_Right, Qt.Key.Key_Space):
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Space):
         qtbot.keyClick(picture, key)
     assert form.fields["layers"].read() == (0, 2, 3)
     assert "Layer 2 (index 1), edited by this plan" in picture.accessibleDescription()

@@ -15,6 +15,7 @@ from editview.domain.events import CheckpointDescribed, StageFinished
 from editview.domain.weight_map import Place
 from editview.domain.weights import MatrixKind, TensorChange
 from editview.ui.hub import Hub
+from editview.ui.look import layer_axis
 from editview.ui.look.theme import theme
 from editview.ui.weights import picture
 from editview.ui.weights.panel import WeightsPanel
@@ -106,7 +107,8 @@ def test_no_word_is_cut_off_at_the_smallest_width(qtbot: QtBot, monkeypatch: pyt
         if QFontMetricsF(painter.font()).horizontalAdvance(words) > box.width() + 0.5:
             cut.append(words)
 
-    monkeypatch.setattr(picture, "write", write)
+    for module in (picture, layer_axis):
+        monkeypatch.setattr(module, "write", write)
     theme().set_scale(scale)
     try:
         hub, panel = shown(qtbot)
