@@ -56,6 +56,7 @@ class MainWindow(QMainWindow):
         self.plan = PlanPanel(hub, self)
         self.reports = Reports(hub, self)
         self.checkpoints: CheckpointsWindow | None = None
+        self._before: dict[int, int] = {}  # how wide plan and pictures were before the window was wide
         self.help = Help(self)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
@@ -214,9 +215,17 @@ class MainWindow(QMainWindow):
     def _fit_sides(self) -> None:
         """What plan and pictures get at least; in a wide window a step's title stands in one line."""
         px, wide = theme().px, self.width() >= theme().px(1600)
-        roomy = self._room().width() >= px(1000)
-        self.plan.setMinimumWidth(px(352 if wide else 304 if roomy else 0))
-        self.tabs.setMinimumWidth(px(448 if wide else 320))
+        roomy, sizes = self._room().width() >= px(1000), self.splitter.sizes()
+        sides = (0, self.plan, px(352 if wide else 304 if roomy else 0)), (2, self.tabs, px(448 if wide else 320))
+        for place, panel, least in sides:
+            if len(sizes) == 3 and panel.minimumWidth() < least:
+                self._before[place] = sizes[place]
+            elif len(sizes) == 3 and sizes[place] == panel.minimumWidth() > least:  # it gives back what it was given
+                before = max(self._before.get(place, least), least)
+                sizes[place], sizes[1] = before, sizes[1] + sizes[place] - before
+            panel.setMinimumWidth(least)
+        if sizes != self.splitter.sizes():
+            self.splitter.setSizes(sizes)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
