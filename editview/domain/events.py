@@ -373,6 +373,13 @@ class RunsRecalled:
 
 
 @dataclass(frozen=True, slots=True)
+class OrdersRecalled:
+    """Other orders of a run's steps, of an earlier time."""
+
+    runs: tuple[Recalled, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FindingsRecalled:
     findings: Findings
 
@@ -403,5 +410,5 @@ Event = (
     | Scaled | Exported | Traced | KeySpectra | FineTuneMeasured | TrainingPreviewed | InterferenceMeasured
     | Comparing | CheckpointsCompared | BothAsked
     | Inspected
-    | RunsListed | RunsRecalled | FindingsRecalled | DiskUsed
+    | RunsListed | RunsRecalled | OrdersRecalled | FindingsRecalled | DiskUsed
 )  # fmt: skip

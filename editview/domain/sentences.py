@@ -224,14 +224,18 @@ def split(sentence: str) -> tuple[str, str]:
 
 
 def certainty(tally: Tally) -> str:
-    """How sure the share of edits that hold is; empty without edits."""
+    """How sure the share of edits that hold is, and what it is a share of; empty without edits."""
     if not tally.made:
         return ""
     reach = share(tally.hold, tally.made)
     hold, low, high = (f"{100 * value:.0f} %" for value in (reach.estimate, reach.low, reach.high))
+    edits = f"all {tally.made:,} edits" if tally.made > 1 else "the edits"
+    took, of_those = tally.made - tally.never_took, ""
+    if 0 < took < tally.made and tally.hold <= took:  # the share that pictures of survival draw
+        of_those = f" ({100 * tally.hold / took:.0f} % of the {took:,} that took)"
     return (
-        f"{hold} of the edits {tally.verb}. Of many more edits made in the same way, between {low} and {high} would "
-        "(95 % interval after Wilson)."
+        f"{hold} of {edits} {tally.verb}{of_those}. Of many more edits made in the same way, between {low} and {high} "
+        "would (95 % interval after Wilson)."
     )
 
 

@@ -17,6 +17,7 @@ from editview.domain.events import (
     Inspected,
     InterferenceMeasured,
     KeySpectra,
+    OrdersRecalled,
     Replied,
     RunsListed,
     Scaled,
@@ -42,6 +43,7 @@ class Replies(QObject):
     both_asked = Signal(object)
     inspected = Signal(object)
     runs_listed = Signal(object)
+    orders_recalled = Signal(object)
     findings_recalled = Signal(object)
     disk_used = Signal(object)
 
@@ -62,6 +64,7 @@ class Replies(QObject):
             BothAsked: self.both_asked,
             Inspected: self.inspected,
             RunsListed: self.runs_listed,
+            OrdersRecalled: self.orders_recalled,
             FindingsRecalled: self.findings_recalled,
             DiskUsed: self.disk_used,
         }

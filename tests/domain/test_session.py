@@ -95,6 +95,14 @@ def test_words_for_operations_times_and_sizes() -> None:
     assert [amount(b) for b in (12, 4_000, 11_600_000)] == ["12 B", "4 kB", "11.6 MB"]
 
 
+def test_a_share_says_what_it_is_of() -> None:
+    counted = Tally(40, 30, 28, 0, (), 2, 6, 4, (0, 0), (0, 0))
+    assert certainty(counted).startswith("93 % of all 30 edits hold (100 % of the 28 that took). Of many more")
+    assert certainty(replace(counted, never_took=0)).startswith("93 % of all 30 edits hold. ")
+    assert certainty(replace(counted, hold=0, never_took=30)).startswith("0 % of all 30 edits hold. ")
+    assert certainty(replace(counted, made=1, hold=1, never_took=0)).startswith("100 % of the edits hold. ")
+
+
 def test_edits_that_were_known_or_taken_back_are_told_apart_from_those_that_hold() -> None:
     counted = Tally(40, 30, 28, 0, (), 2, 6, 4, (0, 0), (0, 0))
     assert tell(counted) == "28 of 30 edits hold; 2 never took; 6 were already known; 4 were taken back."

@@ -68,6 +68,7 @@ from editview.domain.requests import (
     OpenPlan,
     PreviewTraining,
     RecallFindings,
+    RecallOrders,
     RecallRuns,
     RestoreRuns,
     RunPlan,
@@ -389,6 +390,7 @@ def test_the_runs_so_far_need_no_engine(jobs: Jobs, heard: Listener) -> None:
     assert [entry.id for entry in heard.wait(RunsListed).runs] == ["two", "one"]
     jobs.send(RecallRuns(("one", "two")))
     assert [back.run.id for back in heard.wait(RunsRecalled).runs] == ["one", "two"]
+    jobs.send(RecallOrders("gone"))  # nobody waits for it, so nothing is said
     jobs.send(NoteRun("one", "the better one"))
     assert heard.wait(RunsListed).runs[1].note == "the better one"
     jobs.send(DeleteRuns(("one",)))

@@ -35,7 +35,7 @@ class FactDetail(QWidget):
     """Answers and curve stand side by side or one above the other where there is room, else behind two tabs.
 
     What happened and the cross that closes it stay in sight; the rest scrolls where even one of them is too high.
-    `failed` is told in a sentence when the curve couldn't be saved.
+    `failed` is told in a sentence when answers or curve couldn't be saved.
     """
 
     closed = Signal()
@@ -61,7 +61,7 @@ class FactDetail(QWidget):
         self._tabs.setExpanding(False)
         self._tabs.setAccessibleName("What to show of the fact")
         self._tabs.currentChanged.connect(lambda _: self._arrange())
-        self.answers, self._legend = AnswersTable(), Words(size=SMALL, role="muted")
+        self.answers, self._legend = AnswersTable(failed), Words(size=SMALL, role="muted")
         self._legend.setWordWrap(True)
         self.curve, self._stages = FactCurve(failed), QComboBox()
         self._stages.setAccessibleName("Fine-tune to show")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from editview.domain.answers_of_both import WHOSE, Said, mark, told, wanted
 from editview.domain.facts import Fact, Group
 from editview.domain.look import Mark
+from editview.domain.operations import FineTune
 from editview.domain.sentences import stage_verbs, when_lost
 from editview.domain.session import Run
 from editview.domain.verdicts import Change, gives
@@ -43,7 +44,8 @@ class Category:
 
 
 def became(grid: FactsGrid, row: int) -> str:
-    """'lost between steps 30 and 40 of Fine-tune', 'new answer after only'; empty while nothing is known."""
+    """'lost between steps 30 and 40' (and of which step where several train), 'new answer after only'; empty while
+    nothing is known."""
     change = CHANGES[grid.change_now[row]]
     if change is None or grid.run is None:
         return ""
@@ -54,7 +56,8 @@ def became(grid: FactsGrid, row: int) -> str:
     words = "not known before" if change is Change.NEVER_KNOWN else change.value
     if stage := int(grid.lost_in_now[row]):
         when, title = _when(grid, row), stage_verbs(grid.run)[stage]
-        words += f" {when} of {title}" if when else f" during {title}"
+        several = sum(isinstance(operation, FineTune) for operation in grid.plan.active) > 1
+        words += f" during {title}" if not when else f" {when} of {title}" if several else f" {when}"
     return f"{words}, so far" if grid.provisional_now[row] else words
 
 

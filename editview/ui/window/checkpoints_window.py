@@ -27,11 +27,13 @@ from editview.ui.look.theme import theme
 from editview.ui.look.word_help import explain
 from editview.ui.opening.opening import Opening
 from editview.ui.problem import Problem
+from editview.ui.window import settings
 from editview.ui.window.actions import Action, Actions
 from editview.ui.window.help import Help
 from editview.ui.window.reports import Reports, place_of_report
 from editview.ui.window.window_actions import help_rows
 
+_KEPT_AS = "checkpoints"  # the name under which it is remembered how the window stood
 BUSY = "What is under way here would be lost. Stop it, or wait until it has ended, then open that from the list again."
 
 
@@ -109,7 +111,9 @@ class CheckpointsWindow(QMainWindow):
         layout.addWidget(self._scroll, 1)
         self.setCentralWidget(content)
         room = self.screen().availableGeometry().size() - QSize(8, 40)  # less the window's frame
-        self.resize(QSize(theme().px(1280), theme().px(800)).boundedTo(room))
+        if not settings.restore_layout(self, self.weights.splitters, _KEPT_AS):
+            self.resize(QSize(theme().px(1280), theme().px(800)).boundedTo(room))
+        self.weights.show_folds()
 
     def _dress(self) -> None:
         px = theme().px
@@ -204,4 +208,5 @@ class CheckpointsWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.pair.end()
+        settings.save_layout(self, self.weights.splitters, _KEPT_AS)
         super().closeEvent(event)

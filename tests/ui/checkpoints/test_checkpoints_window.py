@@ -380,3 +380,20 @@ def test_help_is_there_too_and_the_same(desk: Desk, qtbot: QtBot) -> None:
     assert browser.text.toPlainText().startswith("Direction")
     with qtbot.waitSignal(browser.destroyed):
         browser.close()
+
+
+def test_the_spectrum_is_folded_away_and_it_is_remembered(desk: Desk, qtbot: QtBot) -> None:
+    def room() -> int:
+        return desk.window.weights.splitters["tensors"].sizes()[1]
+
+    desk.compare()
+    assert desk.window.weights.spectrum.isChecked()
+    desk.window.weights.spectrum.click()
+    assert room() == 0
+    with qtbot.waitSignal(desk.window.destroyed):
+        desk.window.close()
+    desk.compare()
+    assert not desk.window.weights.spectrum.isChecked()
+    assert room() == 0
+    desk.window.weights.spectrum.click()
+    assert room() > 0

@@ -146,9 +146,17 @@ def test_a_lost_fact_says_when_in_words() -> None:
     lost = run.stages[2].lost_between(run.sheet.facts[row].id)
     assert lost is not None
     when = f"between steps {lost[0]} and {lost[1]}"
-    assert became(grid, row) == f"lost {when} of Fine-tune"
+    assert became(grid, row) == f"lost {when}"
     old = run.sheet.facts[row].true_answer
     assert fate(grid, row) == f"Lost {when} of *Fine-tune on support tickets*: it now says “{old}” again."
+    edit, tune = run.plan.operations
+    several = run.plan.model_copy(update={"operations": (edit, tune, tune.model_copy(update={"id": "again"}))})
+    session = Session()
+    for event in sample.events(several, run.sheet):
+        session.apply(event)
+    assert session.latest is not None
+    row = next(i for i, fact in enumerate(run.sheet) if session.latest.lost_in(fact.id, 3) == 2)
+    assert became(FactsGrid(run.sheet, several, session.latest), row).endswith(" of Fine-tune (step 2)")
 
 
 def test_what_was_seen_after_the_step_that_was_kept_is_forgotten() -> None:
