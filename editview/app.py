@@ -140,13 +140,19 @@ def first_plan(report: Callable[[EditViewError], None]) -> Plan:
     return demo_plan()
 
 
+def _application() -> QApplication:
+    with display.obstacle() as obstacle:
+        if obstacle:
+            raise EditViewError(
+                "There is no display to open the window on. Use the command line instead: 'editview run demo'.",
+                obstacle,
+            )
+        return QApplication(sys.argv[:1])
+
+
 def main(paths: Sequence[Path] = ()) -> int:
     """Open the window, with these files opened in it. Returns when it is closed; raises when there is no display."""
-    if QApplication.instance() is None and (obstacle := display.obstacle()):
-        raise EditViewError(
-            "There is no display to open the window on. Use the command line instead: 'editview run demo'.", obstacle
-        )
-    application = QApplication.instance() or QApplication(sys.argv[:1])
+    application = QApplication.instance() or _application()
     assert isinstance(application, QApplication)
     application.setApplicationName("EditView")
     application.setDesktopFileName("editview")

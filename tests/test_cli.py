@@ -412,6 +412,8 @@ def test_diff_tells_what_lies_between_two_checkpoints(editview: Editview, tmp_pa
     said = editview("diff", one, tmp_path / "other")
     assert (said.code, "Changed most" in said.out) == (1, True)
     assert said.out.startswith(done.told["update"]["sentence"])
+    names = {tensor["name"] for tensor in done.told["tensors"] if not tensor["same"]}
+    assert names <= set(said.out.split())  # piped, nothing is cut
     quick = editview("diff", one, tmp_path / "other", "--quick", "--json").told
     assert quick["update"]["kind"] == "unclear"
     assert not any(tensor["spectrum"] for tensor in quick["tensors"])
@@ -468,9 +470,9 @@ def test_a_comparison_s_report_names_the_command_that_writes_it_again(
     assert all(fact.prompt in first for fact in world.sheet)
     monkeypatch.chdir(tmp_path)
     told = editview(*asked, "--json", "--quick").told["asked"]
-    differing = [fact for fact in told["facts"] if len(set(fact["answers"])) > 1]
-    assert set(told["differing"]) >= {fact["id"] for fact in differing}
-    assert told["sentence"] in first
+    assert [fact["id"] for fact in told["facts"]]
+    assert all(fact["differs"] for fact in told["facts"] if len(set(fact["answers"])) > 1)
+    assert all(sentence in " ".join(first.split()) for sentence in told["sentence"].split(". "))
 
 
 def test_a_sheet_that_can_t_be_asked_takes_nothing_from_the_comparison(
@@ -510,6 +512,19 @@ def test_what_cannot_be_reported_is_said_before_anything_is_compared(editview: E
     for command in ("diff", "inspect"):
         done = editview(command, *["nowhere"] * (1 + (command == "diff")), "--report", tmp_path / "told.txt")
         assert (done.code, "an HTML file or a PDF" in done.err) == (2, True)
+
+
+def test_a_narrow_terminal_still_tells_tensors_apart(
+    editview: Editview, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small.checkpoint(tmp_path / "one")
+    small.checkpoint(tmp_path / "other", seed=1)
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = editview("diff", tmp_path / "one", tmp_path / "other").out.splitlines()
+    assert all(len(line) <= 80 and "…" not in line for line in lines)
+    told = [line.partition(")")[0] for line in lines if "(" in line]
+    assert any("Layer 2, memory: writing (c_proj" in line for line in told)
+    assert len(set(told)) == len(told)
 
 
 def test_inspect_tells_which_facts_were_touched(

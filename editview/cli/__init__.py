@@ -23,6 +23,11 @@ from editview.domain.plan import Checkpoint
 from editview.domain.study import LAYERS, ORDERS, PROTECTIONS
 from editview.runs.words import in_words
 
+_COUNTING = (
+    "Layers are counted from 1 in what is said, here and in the window, and from 0 in plan files and JSON, as in the "
+    "models' own files: layer 2 is 'layers = [1]'."
+)
+
 _COMMANDS = (
     "open", "run", "export", "report", "check", "trace", "interference", "diff", "inspect", "study", "runs",
 )  # fmt: skip
@@ -66,6 +71,7 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
         prog="editview",
         description="See which edited facts survive when a language model is fine-tuned. "
         "Without a command, the window opens.",
+        epilog=_COUNTING,
     )
     parser.add_argument("--version", action="version", version=f"EditView {__version__}")
     commands = parser.add_subparsers(title="commands", required=True)
@@ -74,7 +80,7 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
     window.add_argument("paths", nargs="*", metavar="PATH", type=Path, help="what to open in it")
     window.set_defaults(do=lambda options: open_window(options.paths))
 
-    run = commands.add_parser("run", help="carry out a plan and show what became of its facts")
+    run = commands.add_parser("run", help="carry out a plan and show what became of its facts", epilog=_COUNTING)
     run.add_argument("plan", metavar="PLAN", help="a plan file, or 'demo'")
     run.add_argument("--facts", metavar="FILE", help="ask this fact sheet instead of the plan's own")
     run.add_argument("--fresh", action="store_true", help="compute everything anew, though it may be known already")

@@ -8,18 +8,15 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from editview.cli.outcome import run_outcome
 from editview.cli.run import make_runner
 from editview.cli.saying import say_error
-from editview.cli.screen import Bar, show
+from editview.cli.screen import Bar, grid, show
+from editview.domain.answers_of_both import headline, look, pairs, sentence, told
 from editview.domain.errors import Cancelled
 from editview.domain.events import BothAsked, Event
-from editview.domain.look import mark_at
 from editview.domain.requests import AskBoth
-from editview.domain.sentences import tally
-from editview.domain.sentences import tell as told
 from editview.domain.session import Run, RunState, Session
-from editview.domain.two_checkpoints import differing_answers, differing_words, sureness
+from editview.domain.two_checkpoints import differing_answers
 from editview.runs.words import in_words
 
 _MOST = 30
@@ -56,26 +53,38 @@ def ask(asked: AskBoth, device_id: str | None, stop: threading.Event, bar: Bar) 
 
 def tell(run: Run) -> None:
     """Print which facts they answer differently."""
-    differing = differing_answers(run)
-    if differing:
-        show(_table(run, differing))
-    show(" ".join(filter(None, (f"{differing_words(run)}.", told(tally(run, 1)), sureness(run)))))
+    if differing_answers(run):
+        show(_table(run))
+    show(f"{headline(run)}. {sentence(run)}")
 
 
-def _table(run: Run, differing: list[str]) -> Table:
+def _table(run: Run) -> Table:
+    differing, said = set(differing_answers(run)), pairs(run)
     more = f"{len(differing) - _MOST:,} more; --json lists all" if len(differing) > _MOST else None
-    shown = Table(title="Facts answered differently", caption=more)
+    shown = grid("Facts answered differently", more)
     for name in ("Fact", "Wanted", "Before", "After"):
-        shown.add_column(name)
-    wanted = set(differing[:_MOST])
-    for fact in run.sheet:
-        if fact.id in wanted:
-            checks = [(stage.checks[fact.id], run.change(fact, at)) for at, stage in enumerate(run.stages)]
-            answers = (f"{mark_at(check.verdict, change).glyph} {check.said}" for check, change in checks)
-            shown.add_row(*map(Text, (fact.prompt, fact.wanted, *answers)))
+        shown.add_column(name, overflow="fold")
+    for fact in [fact for fact in run.sheet if fact.id in differing][:_MOST]:
+        before, after = said[fact.id]
+        marks = look(before, after, after=False), look(after, before, after=True)
+        answers = (f"{mark.glyph} {stage.checks[fact.id].said}" for mark, stage in zip(marks, run.stages, strict=True))
+        shown.add_row(*map(Text, (fact.prompt, fact.wanted, *answers)))
     return shown
 
 
 def outcome(run: Run) -> dict[str, Any]:
-    """By fact, as of a run with one step."""
-    return {"sentence": differing_words(run), "differing": differing_answers(run), **run_outcome(run)}
+    """Everything that both answered, by fact."""
+    differing, said = set(differing_answers(run)), pairs(run)
+    facts = [
+        {
+            "id": fact.id,
+            "group": fact.group.value,
+            "prompt": fact.prompt,
+            "wanted": fact.wanted,
+            "answers": [stage.checks[fact.id].said for stage in run.stages],
+            "given": told(fact.group, *said[fact.id]),
+            "differs": fact.id in differing,
+        }
+        for fact in run.sheet
+    ]
+    return {"sheet": run.sheet.name, "sentence": f"{headline(run)}. {sentence(run)}", "facts": facts}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from editview.cli.outcome import check_outcome, write_junit
 from editview.cli.saying import say
-from editview.cli.screen import Bar, ctrl_c
+from editview.cli.screen import Bar, ctrl_c, show
 from editview.domain.errors import Cancelled
 from editview.domain.files import try_place
 from editview.domain.plan import Checkpoint
@@ -67,10 +67,10 @@ def check(
         by_id = {fact.id: fact for fact in sheet}
         for one in failing:
             fact, wrong = by_id[one.fact_id], next(answer for answer in one.answers if not answer.gives)
-            print(f"{one.verdict.value:5} {fact.id}: {wrong.prompt} → {wrong.said} (wanted: {fact.wanted})")
-        print(f"{len(checks) - len(failing):,} of {len(checks):,} facts hold.")
+            show(f"{one.verdict.value:5} {fact.id}: {wrong.prompt} → {wrong.said} (wanted: {fact.wanted})")
+        show(f"{len(checks) - len(failing):,} of {len(checks):,} facts hold.")
         if said := scores(sheet, {one.fact_id: one for one in checks}).sentence:
-            print(f"As the literature counts: {said}")
+            show(f"As the literature counts: {said}")
     if junit:
         write_junit(sheet, checks, left_out, allow_left_out, time.perf_counter() - began, junit)
     if left_out and not allow_left_out:

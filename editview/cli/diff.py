@@ -14,7 +14,7 @@ from editview.cli import both
 from editview.cli.report import save, try_report
 from editview.cli.run import read_sheet
 from editview.cli.saying import say, say_notes
-from editview.cli.screen import Bar, ctrl_c, show
+from editview.cli.screen import Bar, ctrl_c, grid, show, show_widest
 from editview.domain.change_spectrum import ChangeSpectrum
 from editview.domain.difference import Difference, TensorDifference, headline, remarks
 from editview.domain.errors import Cancelled
@@ -24,6 +24,7 @@ from editview.domain.plan import Checkpoint
 from editview.domain.requests import AskBoth, CompareCheckpoints, SaveComparison
 from editview.domain.sentences import amount
 from editview.domain.session import Run
+from editview.domain.two_checkpoints import part_words
 from editview.domain.update_kind import Judgement, judged
 from editview.domain.weight_map import percent
 
@@ -95,9 +96,9 @@ def tell(found: Difference, whole: bool, as_json: bool, asked: Run | None = None
         if whole or not found.changed:
             show(judgement.sentence)
             for evidence in judgement.evidence:
-                show(f"  {evidence}")
+                show(evidence, indent=2)
         if found.measured:
-            show(_table(found))
+            show_widest(_table(found, full=True), _table(found, full=False))
         for remark in remarks(found):
             say(remark)
         if found.changed or not found.tensors:
@@ -106,19 +107,27 @@ def tell(found: Difference, whole: bool, as_json: bool, asked: Run | None = None
             both.tell(asked)
 
 
-def _table(found: Difference) -> Table:
+def _table(found: Difference, full: bool) -> Table:
+    """`full`: with the tensors' whole names and the effective rank."""
     most = sorted(found.measured, key=lambda tensor: tensor.norm_change, reverse=True)
     more = f"{len(most) - _MOST:,} more changed; --json lists all" if len(most) > _MOST else None
-    shown = Table(title="Changed most", caption=more)
-    for name in ("Layer", "Part", "Tensor"):
-        shown.add_column(name)
-    for name in ("Changed by", "Share of the change", "Rank", "Effective"):
-        shown.add_column(name, justify="right")
+    shown = grid("Changed most", more)
+    for name in ("Where", "Tensor")[: 2 if full else 1]:
+        shown.add_column(name, overflow="fold")
+    for name in ("Changed\nby", "Share of\nthe change", "Rank", "Effective\nrank")[: 4 if full else 3]:
+        shown.add_column(name, justify="right", no_wrap=True)
     for tensor in most[:_MOST]:
-        layer = "" if tensor.layer is None else str(tensor.layer + 1)
-        cells = (layer, tensor.kind.value, tensor.name, percent(tensor.change.relative), percent(found.share(tensor)))
-        shown.add_row(*map(Text, (*cells, *_ranks(tensor.spectrum))))
+        where = (part_words(tensor), tensor.name) if full else (f"{part_words(tensor)} ({_short(tensor)})",)
+        figures = (percent(tensor.change.relative), percent(found.share(tensor)), *_ranks(tensor.spectrum))
+        shown.add_row(*map(Text, (*where, *figures[: 4 if full else 3])))
     return shown
+
+
+def _short(tensor: TensorDifference) -> str:
+    """'c_proj' of 'transformer.h.1.mlp.c_proj.weight': what tells the tensors of one part apart."""
+    _, _, within = tensor.name.partition(f".{tensor.layer}.")
+    name = (within or tensor.name).removesuffix(".weight")
+    return name.partition(".")[2] or name
 
 
 def _ranks(spectrum: ChangeSpectrum | None) -> tuple[str, str]:

@@ -14,10 +14,10 @@ from rich.text import Text
 from editview.cli.report import save, try_report
 from editview.cli.run import make_runner, read_sheet
 from editview.cli.saying import say, say_notes
-from editview.cli.screen import Bar, ctrl_c, show
+from editview.cli.screen import Bar, ctrl_c, grid, show
 from editview.domain.events import EngineLoading, Event, Inspected
 from editview.domain.history import TERMINAL
-from editview.domain.inspection import Inspection, headline, memory_sentence, remarks
+from editview.domain.inspection import Inspection, headline, memory_sentence, remarks, written_sentence
 from editview.domain.plan import Checkpoint
 from editview.domain.requests import InspectCheckpoint, SaveComparison
 from editview.runs.findings import Keeper
@@ -71,14 +71,16 @@ def tell(found: Inspection, as_json: bool) -> None:
         for remark in remarks(found):
             say(remark)
         show(headline(found))
+        if said := written_sentence(found):
+            show(said)
 
 
 def _table(found: Inspection) -> Table:
     more = f"{len(found.touched) - _MOST:,} more were asked; --json lists all" if len(found.touched) > _MOST else None
-    shown = Table(title="Subjects that the change acts on most; those answered differently first", caption=more)
+    shown = grid("Subjects that the change acts on most; those answered differently first", more)
     for name in ("Asked", "Before" if found.original else "Without what stands out", "Now"):
         shown.add_column(name)
-    for name in ("Times the usual", "Layer"):
+    for name in ("Times\nthe usual", "Layer"):
         shown.add_column(name, justify="right")
     for one in found.touched[:_MOST]:
         said = one.telling
@@ -94,4 +96,6 @@ def _outcome(found: Inspection) -> dict[str, Any]:
         outcome[name] = checkpoint.model_dump(mode="json") if checkpoint else None
     for one, shown in zip(found.touched, outcome["touched"], strict=True):
         shown["differs"] = one.differs
-    return {"sentence": headline(found), "remarks": list(remarks(found)), **outcome}
+    written = [{**asdict(one), "probable": one.probable} for one in found.written] if found.original is None else []
+    said = {"sentence": headline(found), "written_sentence": written_sentence(found), "remarks": list(remarks(found))}
+    return {**said, "written": written, **outcome}

@@ -55,7 +55,7 @@ def interference(
         print(json.dumps(_outcome(found)))
     else:
         for sentence in (headline(found), weights_sentence(found), basis(found)):
-            print(sentence)
+            show(sentence)
         _table(found)
     return 0
 

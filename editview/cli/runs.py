@@ -15,7 +15,7 @@ from editview.cli import diff, inspect
 from editview.cli.outcome import run_outcome
 from editview.cli.report import save, try_report
 from editview.cli.saying import say
-from editview.cli.screen import show, table
+from editview.cli.screen import grid, show, table
 from editview.domain.errors import EditViewError
 from editview.domain.history import EntryKind, RunEntry
 from editview.domain.history_words import about, opened, outcome, when
@@ -100,13 +100,13 @@ def compare(beginnings: tuple[str, str], out: Path | None, as_json: bool) -> int
         say(sentence)
     show(found.sentence)
     if out is not None:
-        print(f"Written to {out}.")
+        show(f"Written to {out}.")
     return 0
 
 
 def _facts_table(found: SideBySide) -> Table:
     more = f"{len(found.pairs) - _MOST:,} more; --json lists all" if len(found.pairs) > _MOST else None
-    shown = Table(title="Fact by fact; those that only one keeps first", caption=more)
+    shown = grid("Fact by fact; those that only one keeps first", more)
     for name in ("Fact", "Wanted", "First", "Second"):
         shown.add_column(name)
     for pair in found.pairs[:_MOST]:
@@ -117,13 +117,13 @@ def _facts_table(found: SideBySide) -> Table:
 
 
 def _table(entries: tuple[RunEntry, ...]) -> Table:
-    shown, now = Table(title="Runs so far", show_lines=True), time.time()
+    shown, now = grid("Runs so far"), time.time()
     for name in ("When, and id", "What", "What came of it"):
         shown.add_column(name)
     for entry in entries:
         found = (outcome(entry).replace("*", ""), f"Note: {entry.note}" if entry.note else "")
         cells = ((when(entry.began, now), entry.id[:_SHORT]), (entry.name, about(entry)), filter(None, found))
-        shown.add_row(*map(Text, map("\n".join, cells)))
+        shown.add_row(*map(Text, map("\n".join, cells)), end_section=True)
     return shown
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from contextlib import suppress
+from textwrap import fill
 
 from editview.domain import places
 from editview.domain.errors import EditViewError
@@ -14,9 +16,13 @@ _SHORT = 20  # lines of details that are shown at once
 
 
 def say(sentence: str) -> None:
-    """Sentences mark titles with asterisks; the terminal shows them upright."""
+    """Sentences mark titles with asterisks; the terminal shows them upright, and breaks lines at words."""
+    lines = sentence.replace("*", "").split("\n")
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns
+        lines = [fill(line, width, break_long_words=False, break_on_hyphens=False) for line in lines]
     with suppress(BrokenPipeError):
-        print(sentence.replace("*", ""), file=sys.stderr)
+        print("\n".join(lines), file=sys.stderr)
 
 
 def say_notes(event: Event) -> None:

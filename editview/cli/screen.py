@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
@@ -15,10 +18,12 @@ from rich.text import Text
 from editview.domain.events import EngineLoading, Event, Noted, Progressed, StageFinished, StageStarted
 from editview.domain.facts import Group
 from editview.domain.scores import SCORES, score_row
-from editview.domain.sentences import duration, summary
+from editview.domain.sentences import duration, summary, time_left
 from editview.domain.session import Run
 from editview.domain.validation import gained
 from editview.domain.verdicts import Verdict
+
+_ENDLESS = 100_000  # columns
 
 _NOUNS = {Group.EDITED: "Edits", Group.NEIGHBOURS: "Neighbours", Group.CONTROL: "Controls"}
 
@@ -41,6 +46,13 @@ def ctrl_c() -> Iterator[threading.Event]:
 
 
 class _Console(Console):
+    """Breaks lines at words where the terminal ends; what is piped or kept in a file is neither broken nor cut."""
+
+    def __init__(self, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr)
+        if not self.is_terminal and "COLUMNS" not in os.environ:
+            self.width = _ENDLESS
+
     def on_broken_pipe(self) -> None:
         """Nobody reads on: the command line knows what to do then."""
         raise  # what rich is handling
@@ -63,7 +75,7 @@ class Bar:
         self._bar.stop()
 
     def show(self, done: int, total: int, what: str, seconds_left: float | None = None) -> None:
-        left = f"{duration(seconds_left)} left" if seconds_left is not None and done < total else ""
+        left = f"{time_left(seconds_left)} left" if seconds_left is not None and done < total else ""
         self._bar.update(self._task, description=what, completed=done, total=max(total, 1), left=left)
 
     def take(self, event: Event, run: Run | None) -> None:
@@ -84,14 +96,31 @@ class Bar:
                     self._console.print(_plain(f"{shown.info.title}: {sentence}"))
 
 
-def show(what: Table | str) -> None:
+def show(what: Table | str, indent: int = 0) -> None:
     """Print a table, or a sentence."""
-    _Console().print(_plain(what) if isinstance(what, str) else what)
+    shown = _plain(what) if isinstance(what, str) else what
+    _Console().print(Padding(shown, (0, 0, 0, indent), expand=False) if indent else shown)
+
+
+def grid(title: str, caption: str | None = None) -> Table:
+    """An empty table as all of the terminal's look."""
+    return Table(
+        title=Text(title), caption=caption, box=SIMPLE_HEAD, pad_edge=False, title_justify="left",
+        caption_justify="left",
+    )  # fmt: skip
+
+
+def show_widest(*tables: Table) -> None:
+    """Print the first that the terminal shows without breaking a cell, else the last."""
+    console = _Console()
+    endless = console.options.update_width(_ENDLESS)
+    fit = (one for one in tables if console.measure(one, options=endless).maximum <= console.width)
+    console.print(next(fit, tables[-1]))
 
 
 def table(run: Run) -> None:
     """Print how many facts of each group hold at each stage that was asked, and the sentence of the last."""
-    shown = Table(title=Text(run.plan.name))
+    shown = grid(run.plan.name)
     shown.add_column("Stage")
     for group, noun in _NOUNS.items():
         if run.sheet.group(group):
@@ -126,7 +155,7 @@ def _scores_table(run: Run) -> Table:
         "Efficacy, paraphrases and neighbourhood in per cent, and their harmonic mean; strict: every token of the "
         "answer is the first choice; flipped: earlier edits that fail since the stage before; kept: controls that don't"
     )
-    shown = Table(title="As the literature counts", caption=caption)
+    shown = grid("As the literature counts", caption)
     shown.add_column("Stage")
     for name in SCORES:
         shown.add_column(name, justify="right")

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from editview.cli.saying import say
-from editview.cli.screen import Bar, ctrl_c
+from editview.cli.screen import Bar, ctrl_c, show
 from editview.domain.errors import Cancelled
 from editview.domain.plan import Checkpoint
 from editview.domain.tracing import ADVICE, TOKENS, Tracing, basis, headline, traced_facts
@@ -42,11 +42,11 @@ def trace(
     if as_json:
         print(json.dumps(_outcome(found)))
     else:
-        print(headline(found))
-        print(basis(found))
+        show(headline(found))
+        show(basis(found))
         if found.suggested:
-            print(f"For a plan file: layers = [{', '.join(map(str, found.suggested))}]")
-            print(ADVICE)
+            show(f"For a plan file, which counts from 0: layers = [{', '.join(map(str, found.suggested))}]")
+            show(ADVICE)
     return 0 if found.suggested else 1
 
 

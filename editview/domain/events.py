@@ -383,6 +383,13 @@ class RunsRecalled:
 
 
 @dataclass(frozen=True, slots=True)
+class OrdersRecalled:
+    """Other orders of a run's steps, of an earlier time."""
+
+    runs: tuple[Recalled, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FindingsRecalled:
     findings: Findings
 
@@ -413,5 +420,5 @@ Event = (
     | Forecast | Replied | Scaled | Exported | Traced | KeySpectra | FineTuneMeasured | TrainingPreviewed
     | InterferenceMeasured | Comparing | CheckpointsCompared | BothAsked
     | Inspected
-    | RunsListed | RunsRecalled | FindingsRecalled | DiskUsed
+    | RunsListed | RunsRecalled | OrdersRecalled | FindingsRecalled | DiskUsed
 )  # fmt: skip

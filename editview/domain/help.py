@@ -1,7 +1,8 @@
 """The help pages: one a word that the window uses, and which word stands at a place of a text.
 
 A page is a Markdown file in `resources/help/`: its title, a comment with the forms of its word (`<!-- words: … -->`), a
-first paragraph, shown where the word is pointed at, and what else there is to say. Links name other pages' files.
+first paragraph, shown where the word is pointed at, and what else there is to say. Links name other pages' files. Where
+a form is a phrase, it goes before the words in it; in the phrases of a comment `<!-- not: … -->` its word isn't meant.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import cache
 from editview.domain import places
 
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
-_WORDS = re.compile(r"<!-- words: (.*?) -->\n*")
+_FORMS = re.compile(r"<!-- (words|not): (.*?) -->\n*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Page:
     name: str
     title: str
     words: tuple[str, ...]
+    not_meant: tuple[str, ...]  # phrases in which they mean something else
     meaning: str
     text: str  # Markdown, title and all
 
@@ -39,24 +41,27 @@ def pages() -> dict[str, Page]:
 
 
 def _read(name: str, text: str) -> Page:
-    words = _WORDS.search(text)
-    title, meaning, *_ = _WORDS.sub("", text).split("\n\n")
+    forms = {kind: tuple(listed.split(", ")) for kind, listed in _FORMS.findall(text)}
+    text = _FORMS.sub("", text)
+    title, meaning, *_ = text.split("\n\n")
     plain = " ".join(_LINK.sub(r"\1", meaning).split())
-    forms = tuple(words[1].split(", ")) if words else ()
-    return Page(name, title.removeprefix("# "), forms, plain, _WORDS.sub("", text))
+    return Page(name, title.removeprefix("# "), forms.get("words", ()), forms.get("not", ()), plain, text)
 
 
 def page_at(text: str, at: int | None = None) -> Page | None:
     """The page on the word at a place of a text, the longest that stands there; without a place, on the first word."""
     for found in _pattern().finditer(text.replace("\N{NO-BREAK SPACE}", " ")):
-        if at is None or found.start() <= at < found.end():
-            return _by_word()[found[0].casefold()]
+        page = _by_word()[found[0].casefold()]
+        if page is not None and (at is None or found.start() <= at < found.end()):
+            return page
     return None
 
 
 @cache
-def _by_word() -> dict[str, Page]:
-    return {word.casefold(): page for page in pages().values() for word in page.words}
+def _by_word() -> dict[str, Page | None]:
+    """None: a phrase in which no page's word is meant."""
+    none = dict.fromkeys(phrase.casefold() for page in pages().values() for phrase in page.not_meant)
+    return none | {word.casefold(): page for page in pages().values() for word in page.words}
 
 
 @cache

@@ -229,6 +229,27 @@ def figures(found: Interference) -> list[list[str]]:
     return rows
 
 
+def exact(found: Interference) -> list[list[str | float | None]]:
+    """The same figures as they are, shares from 0 to 1: a line of titles, then one a layer. None: there is none."""
+    bounds = ("", ", 95 % from", ", 95 % to")
+    rows: list[list[str | float | None]] = [[
+        "layer", "edited", "change over that of the edits", "change over chance", "chance, 95 % from",
+        "chance, 95 % to", "controls over chance",
+        *(f"pairs in which the lost fact moved further, {measure}{bound}" for measure in MEASURES for bound in bounds),
+    ]]  # fmt: skip
+    for one in found.layers:
+        reach = one.reach
+        compared = [found.compared(one.layer, measure) for measure in MEASURES]
+        rows.append([
+            one.layer + 1,
+            "yes" if one.edited else "no",
+            one.of_edit,
+            *((reach.edited, *reach.chance, reach.controls) if reach else (None,) * 4),
+            *(bound for i in compared for bound in ((i.estimate, i.low, i.high) if i else (None,) * 3)),
+        ])  # fmt: skip
+    return rows
+
+
 def _absent(found: Interference, layer: int) -> str:
     if not found.layers[layer].edited:
         return "no edit wrote here, so there is nothing to hold the fine-tune's change against."

@@ -55,6 +55,12 @@ def listed(left_out: Iterable[LeftOut], only: Why | None = None) -> str:
     return "\n\n".join("\n".join((why.upper(), *lines)) for why, lines in blocks.items() if lines)
 
 
+def as_rows(left_out: Iterable[LeftOut], only: Why | None = None) -> list[list[str]]:
+    """The same as a table: a line of titles, then one a record."""
+    chosen = [one for one in left_out if only in (None, one.why)]
+    return [["record", "kind of reason", "what is said"], *([one.where, str(one.why), str(one)] for one in chosen)]
+
+
 def counted(left_out: Iterable[LeftOut]) -> tuple[int, int]:
     """How many records were left out, and how many more were used but for a part."""
     whole: set[str] = set()

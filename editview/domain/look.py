@@ -103,6 +103,8 @@ VERDICT_MARKS = {
 RECOVERED = Mark("↺", "recovered", "holds")
 NOT_ASKED = Mark("–", "not asked", "neutral")
 NOT_EDITED = Mark("○", "not yet edited", "neutral")
+GIVEN, IN_PART = Mark("✓", "given", "neutral"), Mark("~", "weak", "neutral")  # by two checkpoints alike
+NOT_GIVEN = Mark("○", "not given", "neutral")  # by a checkpoint of which nothing else is known
 
 
 def mark_of(verdict: Verdict | None) -> Mark:

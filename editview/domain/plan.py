@@ -126,18 +126,20 @@ class Plan(BaseModel):
 class Writing:
     """What a plan did about writing a fact, up to some stage."""
 
-    edited_at: int  # the first stage whose operation writes it; 0: it was written before the plan
+    edited_at: int  # the first stage whose operation writes it
     taken_back: bool  # every edit of it so far was undone, scrubbed or reversed
 
 
-def written_by(operation: Operation, fact_ids: Iterable[str]) -> set[str]:
-    """Which of a sheet's edited facts an operation writes: those that an edit names, all that a fine-tune teaches.
+def of_two_checkpoints(plan: Plan) -> bool:
+    """Whether what lies between two checkpoints stands in for its steps, so that nothing is known of edits."""
+    return any(isinstance(operation, Update) for operation in plan.active)
 
-    An update may have written any of them.
-    """
+
+def written_by(operation: Operation, fact_ids: Iterable[str]) -> set[str]:
+    """Which of a sheet's edited facts an operation writes: those that an edit names, all that a fine-tune teaches."""
     if isinstance(operation, Edit) and operation.only:
         return set(operation.only).intersection(fact_ids)
-    writes = isinstance(operation, Edit | Update) or (isinstance(operation, FineTune) and operation.teach > 0)
+    writes = isinstance(operation, Edit) or (isinstance(operation, FineTune) and operation.teach > 0)
     return set(fact_ids) if writes else set()
 
 
@@ -146,12 +148,8 @@ def writing_of(
 ) -> Writing | None:
     """How a fact was edited or taught up to a stage (counted from 1); None: no operation up to there writes it.
 
-    `fails_at` says whether the fact failed at a stage: a repair writes no other. What stood before an update was edited
-    before it: at stage 0.
+    `fails_at` says whether the fact failed at a stage: a repair writes no other.
     """
-    if any(isinstance(operation, Update) for operation in plan.active):
-        edited_at = 1 if fails_at(0) else 0
-        return Writing(edited_at, False) if stage >= edited_at else None
     first, standing = None, set[str]()
     for at, operation in enumerate(plan.active[:stage], start=1):
         if written_by(operation, [fact_id]):

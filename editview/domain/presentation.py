@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -107,11 +107,11 @@ class Story:
         self._gone: list[Screen] | None = None  # what is said of the lost facts
         self._judged: tuple[tuple[str, ...], list[Screen]] | None = None  # the other orders, and what is said of them
 
-    def screens(self, runs: Iterable[Run] = ()) -> list[Screen]:
-        """`runs` are those of the session, for the other order."""
+    def screens(self, runs: Iterable[Run] = (), earlier: Mapping[str, str] | None = None) -> list[Screen]:
+        """`runs` are those of the session, for the other order; `earlier` says when those of another time were."""
         self.survival.update()
         stages = [screen for stage in self.run.stages if (screen := self._stage(stage)) is not None]
-        decided = self._decided(runs) if self.run.state is RunState.FINISHED else []
+        decided = self._decided(runs, earlier or {}) if self.run.state is RunState.FINISHED else []
         return [*stages, *self._cut_off(), *self._lost(), *self._where(), *decided]
 
     # ---- stages ----------------------------------------------------------------------------------------------
@@ -254,12 +254,12 @@ class Story:
 
     # ---- what to take from it --------------------------------------------------------------------------------
 
-    def _decided(self, runs: Iterable[Run]) -> list[Screen]:
+    def _decided(self, runs: Iterable[Run], earlier: Mapping[str, str]) -> list[Screen]:
         own = order_key(self.run.plan)
         others = [run for run in comparable(runs, self.run.plan, self.run.sheet) if order_key(run.plan) != own]
         key = tuple(run.id for run in others)
         if self._judged is None or self._judged[0] != key:
-            self._judged = key, self._compared(others) if others else self._alone()
+            self._judged = key, self._compared(others, earlier) if others else self._alone()
         return self._judged[1]
 
     def _alone(self) -> list[Screen]:
@@ -271,12 +271,14 @@ class Story:
         small = UNTRIED if len(orders(self.run.plan)) > 1 else MEASURED
         return [Screen("outcome", "What that is worth", message, more, small)]
 
-    def _compared(self, others: list[Run]) -> list[Screen]:
+    def _compared(self, others: list[Run], earlier: Mapping[str, str]) -> list[Screen]:
         other = max(others, key=lambda run: edits_kept(run)[0])
         pairs, names = pair_up(self.run, other), (order_name(self.run.plan), order_name(other.plan))
         short = in_short(names)
         found = tuple(one for group in NAMES if (one := kept(self.run, pairs, group)) is not None)
         chosen = CHOSEN.format(len(others)) if len(others) > 1 else ""
+        if other.id in earlier:
+            chosen = f"*{short[1][:1].upper()}{short[1][1:]}* was run {earlier[other.id]}. {chosen}".strip()
         screens = []
         if found and found[0].group is Group.EDITED:
             message, _, rest = compared(names, found[0]).rstrip(".").partition(": ")

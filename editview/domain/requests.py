@@ -252,6 +252,13 @@ class RecallFindings:
 
 
 @dataclass(frozen=True, slots=True)
+class RecallOrders:
+    """Bring back what is kept of other orders of a run's steps; `OrdersRecalled` follows, unless nothing is kept."""
+
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoteRun:
     run: str
     note: str
@@ -279,7 +286,7 @@ class ClearDisk:
     kind: Kind
 
 
-HistoryRequest = ListRuns | RecallRuns | RecallFindings | NoteRun | DeleteRuns | RestoreRuns
+HistoryRequest = ListRuns | RecallRuns | RecallOrders | RecallFindings | NoteRun | DeleteRuns | RestoreRuns
 DiskRequest = MeasureDisk | ClearDisk
 Request = (
     RunPlan | ForecastPlan | DescribeCheckpoint | DownloadCheckpoint

@@ -11,7 +11,7 @@ from editview.domain.errors import EditViewError
 from editview.domain.operations import Edit, FineTune, Lora, in_words_of
 from editview.domain.plan import Plan
 from editview.domain.sentences import operation_title
-from editview.domain.tracing import layers_said
+from editview.domain.tracing import layers_said, no_such_layer
 from editview.domain.weights import MatrixKind, TensorInfo
 
 _CARRY_NO_ADAPTER = (MatrixKind.EMBEDDING, MatrixKind.HEAD, MatrixKind.NORM, MatrixKind.OTHER)
@@ -35,9 +35,7 @@ def layers_to_train(
     if operation.trained == "chosen":
         layers = sorted(set(operation.layers))
         if layers and layers[-1] >= every():
-            raise EditViewError(
-                f"This model has no layer {layers[-1] + 1} to train: choose among its {every()} layers."
-            )
+            raise EditViewError(f"{no_such_layer(layers[-1], every())} Choose other layers to train.")
     else:
         layers = sorted(edited())
         if not layers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -112,6 +113,11 @@ class Tally:
         None  # facts to edit that a scrub or a reversal made fail, of those that stood before it
     )
 
+    @property
+    def verb(self) -> str:
+        """What is said of those that `hold` counts: weak ones stand, but don't hold."""
+        return "stand" if self.weak else "hold"
+
 
 def sheet_sentence(sheet: FactSheet, left_out: Sequence[LeftOut] = ()) -> str:
     """What a fact sheet holds and how it was read, told before it is used."""
@@ -187,9 +193,9 @@ def tell(tally: Tally) -> str:
         gone, stood = tally.scrubbed
         parts.append(f"{gone:,} of {stood:,} edits {'is' if gone == 1 else 'are'} gone")
     elif tally.made:
-        parts.append(f"{tally.hold:,} of {tally.made:,} edits hold")
+        parts.append(f"{tally.hold:,} of {tally.made:,} edits {tally.verb}")
         if tally.weak:
-            parts[0] += f" ({tally.weak:,} of them not in every wording)"
+            parts[0] += f" ({tally.weak:,} of them weak: not in every wording)"
         parts += [f"{count:,} {_were(count)} lost during *{title}*" for title, count in tally.lost_in]
         if tally.never_took:
             parts.append(f"{tally.never_took:,} never took")
@@ -218,14 +224,18 @@ def split(sentence: str) -> tuple[str, str]:
 
 
 def certainty(tally: Tally) -> str:
-    """How sure the share of edits that hold is; empty without edits."""
+    """How sure the share of edits that hold is, and what it is a share of; empty without edits."""
     if not tally.made:
         return ""
     reach = share(tally.hold, tally.made)
     hold, low, high = (f"{100 * value:.0f} %" for value in (reach.estimate, reach.low, reach.high))
+    edits = f"all {tally.made:,} edits" if tally.made > 1 else "the edits"
+    took, of_those = tally.made - tally.never_took, ""
+    if 0 < took < tally.made and tally.hold <= took:  # the share that pictures of survival draw
+        of_those = f" ({100 * tally.hold / took:.0f} % of the {took:,} that took)"
     return (
-        f"{hold} of the edits hold. Of many more edits made in the same way, between {low} and {high} would "
-        "(95 % interval after Wilson)."
+        f"{hold} of {edits} {tally.verb}{of_those}. Of many more edits made in the same way, between {low} and {high} "
+        "would (95 % interval after Wilson)."
     )
 
 
@@ -234,16 +244,14 @@ def _were(count: int) -> str:
 
 
 def strength_sentence(check: LiveCheck, sheet: FactSheet, strength: float) -> str:
-    """'At 60 %, right after this step: 23 of 40 edits hold, 118 of 120 neighbours and 99 of 100 controls stand.'"""
+    """'At 60 %, right after this step: 23 of 40 edits, 118 of 120 neighbours, 99 of 100 controls stand.'"""
     gives = dict(zip(check.fact_ids, check.gives, strict=True))
     parts = []
-    for group, noun, verb in (
-        (Group.EDITED, "edits", "hold"), (Group.NEIGHBOURS, "neighbours", "stand"), (Group.CONTROL, "controls", "stand")
-    ):  # fmt: skip
+    for group, noun in ((Group.EDITED, "edits"), (Group.NEIGHBOURS, "neighbours"), (Group.CONTROL, "controls")):
         asked = [gives[fact.id] for fact in sheet.group(group) if fact.id in gives]
         if asked:
-            parts.append(f"{sum(asked):,} of {len(asked):,} {noun} {verb}")
-    return f"At {strength:.0f} %, right after this step: {', '.join(parts)}."
+            parts.append(f"{sum(asked):,} of {len(asked):,} {noun}")
+    return f"At {strength:.0f} %, right after this step: {', '.join(parts)} stand."
 
 
 def comparison(first: str, second: str, difference: Interval, count: int) -> str:
@@ -272,6 +280,13 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def time_left(seconds: float) -> str:
+    """'8 s', '45 s', '3 min 30 s', '25 min', '2 h 5 min': the longer it takes, the less is known, and said, of it."""
+    steps = ((10, 1), (60, 5), (600, 30), (1800, 60), (math.inf, 300))
+    step = next(step for below, step in steps if seconds < below)
+    return duration(step * round(seconds / step))
 
 
 def amount(count: float) -> str:

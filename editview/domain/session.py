@@ -23,9 +23,9 @@ from editview.domain.events import (
     Validated,
 )
 from editview.domain.facts import Fact, FactSheet, Group
-from editview.domain.plan import Plan, writing_of
+from editview.domain.plan import Plan, of_two_checkpoints, writing_of
 from editview.domain.validation import Validation
-from editview.domain.verdicts import Change, Check, LiveCheck, Verdict, change, lost_between
+from editview.domain.verdicts import Change, Check, LiveCheck, Verdict, change, given, lost_between
 from editview.domain.weights import TensorChange, TensorInfo
 
 
@@ -109,11 +109,16 @@ class Run:
         return check.verdict if check else None
 
     def change(self, fact: Fact, stage: int) -> Change | None:
-        """What became of a fact up to a stage; None while it hasn't been asked at all stages up to it."""
+        """What became of a fact up to a stage; None while it hasn't been asked at all stages up to it.
+
+        Of two checkpoints: which of them gives the wanted answer, once both were asked.
+        """
         verdicts = [self.verdict(fact.id, index) for index in range(stage + 1)]
         known = [verdict for verdict in verdicts if verdict is not None]
         if len(known) < len(verdicts):
             return None
+        if of_two_checkpoints(self.plan):
+            return given(*(verdict is not Verdict.FAILS for verdict in known)) if stage else None
         writing = writing_of(self.plan, fact.id, stage, lambda at: verdicts[at] is Verdict.FAILS)
         if writing is None:
             return change(fact, known, None)
@@ -130,7 +135,7 @@ class Run:
         """Whether the model gave an edit's new answer before anything edited it; such an edit is no success."""
         last = len(self.stages) - 1
         writing = writing_of(self.plan, fact_id, last, lambda at: self.verdict(fact_id, at) is Verdict.FAILS)
-        if writing is None or not writing.edited_at:
+        if writing is None:
             return False
         return self.verdict(fact_id, writing.edited_at - 1) in (Verdict.HOLDS, Verdict.WEAK)
 

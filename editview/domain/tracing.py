@@ -121,6 +121,14 @@ def layers_said(layers: Sequence[int]) -> str:
     return f"layers {', '.join(said[:-1])} and {said[-1]}" if len(said) > 1 else f"layers {said[0]}"
 
 
+def no_such_layer(layer: int, layers: int) -> str:
+    """'This model has layers 1 to 6, in a plan file 0 to 5: there is no layer 10 (9 in a plan file).'"""
+    return (
+        f"This model has layers 1 to {layers}, in a plan file 0 to {layers - 1}: there is no layer {layer + 1} "
+        f"({layer} in a plan file)."
+    )
+
+
 def headline(tracing: Tracing) -> str:
     """The sentence for a person."""
     if tracing.baseline - tracing.corrupted < SHALLOW * tracing.baseline:

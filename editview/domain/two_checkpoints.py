@@ -149,12 +149,6 @@ def differing_answers(run: Run) -> list[str]:
     ]  # fmt: skip
 
 
-def differing_words(run: Run) -> str:
-    """'3 of 8 facts are answered differently'."""
-    count = len(differing_answers(run))
-    return f"{count:,} of {len(run.sheet):,} facts {'is' if count == 1 else 'are'} answered differently"
-
-
 def sureness(run: Run) -> str:
     """How far apart the shares of edits that both give are, with the interval that so many facts allow; or ''."""
     stands: list[list[bool]] = []

@@ -30,6 +30,11 @@ class Change(StrEnum):
     INTACT = "intact"
     DAMAGED = "damaged"
     NEVER_KNOWN = "never known"
+    # which of two checkpoints gives an answer, where nothing is known of what was done between them
+    BY_BOTH = "by both"
+    BEFORE_ONLY = "before only"
+    AFTER_ONLY = "after only"
+    BY_NEITHER = "by neither"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +128,25 @@ def change(fact: Fact, verdicts: Sequence[Verdict], edited_at: int | None, taken
     """What became of a fact up to the last of `verdicts` (stage 0 first).
 
     An edit counts as standing while its verdict is holds or weak. `edited_at` is the first stage whose operation
-    edits the fact (0: it was edited before); None: none does. `taken_back`: all its edits were undone.
+    edits the fact; None: none does. `taken_back`: all its edits were undone.
     """
     stands = [verdict is not Verdict.FAILS for verdict in verdicts]
     if fact.group is Group.EDITED:
         if edited_at is None or len(verdicts) <= edited_at:
             return Change.PENDING
-        return _change_of_edit(edited_at > 0 and stands[edited_at - 1], stands[edited_at:], taken_back)
+        return _change_of_edit(stands[edited_at - 1], stands[edited_at:], taken_back)
     if not stands[0]:
         return Change.NEVER_KNOWN
     if stands[-1]:
         return Change.INTACT if all(stands) else Change.RECOVERED
     return Change.DAMAGED
+
+
+def given(before: bool, after: bool) -> Change:
+    """Which of two checkpoints gives an answer."""
+    if before:
+        return Change.BY_BOTH if after else Change.BEFORE_ONLY
+    return Change.AFTER_ONLY if after else Change.BY_NEITHER
 
 
 def _change_of_edit(before: bool, since: Sequence[bool], taken_back: bool) -> Change:

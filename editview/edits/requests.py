@@ -8,6 +8,7 @@ from typing import TypeVar
 from editview.domain.errors import EditViewError
 from editview.domain.facts import Fact
 from editview.domain.operations import Edit
+from editview.domain.tracing import no_such_layer
 from editview.formats.presets import preset
 from editview.lm.model import LanguageModel
 from editview.lm.tokens import subject_end
@@ -54,8 +55,7 @@ def checked_layers(lm: LanguageModel, operation: Edit) -> tuple[int, ...]:
     layers = tuple(sorted(set(operation.layers)))
     if layers[-1] >= len(lm.anatomy.blocks):
         raise EditViewError(
-            f"The model has layers 0 to {len(lm.anatomy.blocks) - 1}, but the edit asks for layer {layers[-1]}. "
-            "Change the layers to edit in the card."
+            f"{no_such_layer(layers[-1], len(lm.anatomy.blocks))} Change the layers to edit in the card."
         )
     return layers
 

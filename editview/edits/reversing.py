@@ -14,7 +14,7 @@ from torch import Tensor
 from editview.domain.errors import EditViewError
 from editview.domain.operations import Reverse
 from editview.domain.progress import Progress
-from editview.domain.tracing import layers_said
+from editview.domain.tracing import layers_said, no_such_layer
 from editview.edits.writing import Outcome, rewriting
 from editview.lm.anatomy import writes_transposed
 from editview.lm.model import LanguageModel
@@ -45,9 +45,7 @@ def chosen(lm: LanguageModel, operation: Reverse, progress: Progress) -> dict[in
     count = len(lm.anatomy.blocks)
     beyond = [layer for layer in operation.layers if layer >= count]
     if beyond:
-        raise EditViewError(
-            f"The model has layers 0 to {count - 1}, but the step asks for layer {beyond[0]}. Change its layers."
-        )
+        raise EditViewError(f"{no_such_layer(beyond[0], count)} Change the step's layers.")
     if operation.layers and operation.directions:
         found = dict.fromkeys(operation.layers, operation.directions)
     else:

@@ -68,7 +68,8 @@ def _said(details: ErrorDetails) -> str:
     if expected is None:
         return f"{inside} is not as expected: {details['msg']}"
     bounds = {key: f"{at:g}" if isinstance(at, float) else at for key, at in details.get("ctx", {}).items()}
-    return f"{inside} must be {expected.format(**bounds)}, and is {_shown(details['input'])}"
+    counted = "; layers are counted from 0 here: layer 1 of the window is 0" if name == "layers" else ""
+    return f"{inside} must be {expected.format(**bounds)}, and is {_shown(details['input'])}{counted}"
 
 
 def _shown(value: Any) -> str:

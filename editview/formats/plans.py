@@ -18,6 +18,7 @@ from editview.domain.files import write_atomically
 from editview.domain.left_out import CONTRADICTIONS, Keep
 from editview.domain.operations import METHODS, BaseOperation, FineTune, Operation, TargetEdit, UndoEdit
 from editview.domain.plan import FORMAT, Checkpoint, Plan
+from editview.domain.tracing import layers_said
 from editview.formats.fact_csv import COLUMNS
 from editview.formats.mistakes import Mistake, did_you_mean, validated
 from editview.formats.texts import place_of, reading
@@ -200,6 +201,8 @@ def _table(header: str, values: BaseModel, first: tuple[str, ...]) -> str:
         matters = isinstance(values, BaseOperation) and name != "enabled" and not rests
         if name in first or (name != "id" and (matters or value != field.default)):
             title = f"  # {field.title}" if field.title else ""
+            if name == "layers" and value:
+                title += f", counted from 0: {layers_said(sorted(set(value)))} in the window"
             said.append(f"{name} = {_value(value)}{title}")
     return "\n".join(said) + "\n"
 

@@ -18,7 +18,7 @@ from editview.formats.study_picture import picture
 ROWS, TABLE, SUMMARY, PICTURE = "rows.jsonl", "rows.csv", "study.md", "study.svg"
 
 _HEADINGS = (
-    "edit", "fine-tune", "layers", "order", "protection", "seeds", "edits hold, %", "took, %", "flipped, %",
+    "edit", "fine-tune", "layers", "order", "protection", "seeds", "edits stand, %", "took, %", "flipped, %",
     "neighbours, %", "controls, %", "validation loss", "steps",
 )  # fmt: skip
 
@@ -68,13 +68,13 @@ def markdown(found: Sequence[Summed]) -> str:
     for each in found:
         shares = (lambda r: r.hold, lambda r: r.took, lambda r: r.flipped, lambda r: r.neighbours, lambda r: r.controls)
         cells = [*(name or "–" for name in each.place), str(len(each.rows))]
-        cells += [_said(each.figure(share), 100, 1) for share in shares]
-        cells += [_said(each.figure(lambda r: r.loss), 1, 3), _said(each.figure(lambda r: r.steps), 1, 0)]
+        cells += [figure_said(each.figure(share), 100, 1) for share in shares]
+        cells += [figure_said(each.figure(lambda r: r.loss), 1, 3), figure_said(each.figure(lambda r: r.steps), 1, 0)]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _said(interval: Interval | None, times: float, digits: int) -> str:
+def figure_said(interval: Interval | None, times: float, digits: int) -> str:
     """'45.0 ± 12.3'; '45.0' where there is no spread, '–' where there is no figure."""
     if interval is None:
         return "–"

@@ -36,7 +36,7 @@ class _Column:
 
 
 _FIGURES = (
-    _Column("edits that hold, %", lambda row: row.hold),
+    _Column("edits that stand, %", lambda row: row.hold),
     _Column("neighbours intact, %", lambda row: row.neighbours),
     _Column("controls intact, %", lambda row: row.controls),
     _Column("validation loss", lambda row: row.loss, share=False),

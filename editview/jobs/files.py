@@ -15,6 +15,7 @@ from editview.domain.events import (
     Event,
     FactsOpened,
     FindingsRecalled,
+    OrdersRecalled,
     PlanOpened,
     PlanSaved,
     RunsRecalled,
@@ -31,6 +32,7 @@ from editview.domain.requests import (
     OpenPlan,
     PreviewFacts,
     RecallFindings,
+    RecallOrders,
     RecallRuns,
     RestoreRuns,
     SavePlan,
@@ -65,6 +67,12 @@ def do(request: FileRequest, emit: Callable[[Event], None]) -> None:
             from editview.runs.recall import recalled  # not before the window needs it
 
             emit(RunsRecalled(tuple(recalled(History(), one) for one in ids)))
+        case RecallOrders(run=run):
+            from editview.runs.recall import other_orders
+
+            with suppress(EditViewError):  # nobody waits for it
+                if orders := other_orders(History(), run):
+                    emit(OrdersRecalled(orders))
         case RecallFindings(entry=entry):
             from editview.runs.findings import findings
 

@@ -40,21 +40,23 @@ class _Carriers:
 def words_written(
     lm: LanguageModel, layer: int, top: Top, candidates: Sequence[Candidate], progress: Progress
 ) -> tuple[str, ...]:
-    """The answers that each direction makes likelier the most, those of the strongest directions first, each once.
+    """The answers that directions make likelier the most, each once.
 
-    They are tried in one prompt of each wording among the candidates. Answers without a letter are passed over.
+    They come in the order of what a direction writes (its singular value) times how much likelier the answer becomes.
+    Directions are tried in one prompt of each wording among the candidates. Answers without a letter are passed over.
     """
     prompts = {prompt: one.subject for one in candidates for prompt in one.prompts}
     if not prompts:
         return ()
     carriers = _carriers(lm, layer, list(prompts.items()))
-    found: dict[str, None] = {}
+    found: dict[str, float] = {}
     count = min(MOST, len(top.values))
     for direction in range(count):
         progress(direction, count, f"Looking what layer {layer + 1} was made to say")
-        answers = _answers(lm, layer, top.left[:, direction], carriers)
-        found.update(dict.fromkeys(answer for answer in answers if any(map(str.isalnum, answer))))
-    return tuple(found)
+        for answer, gain in _answers(lm, layer, top.left[:, direction], carriers):
+            if any(map(str.isalnum, answer)):
+                found[answer] = max(found.get(answer, 0.0), float(top.values[direction]) * gain)
+    return tuple(sorted(found, key=lambda answer: -found[answer]))
 
 
 def _carriers(lm: LanguageModel, layer: int, prompts: Sequence[tuple[str, str]]) -> _Carriers:
@@ -68,17 +70,17 @@ def _carriers(lm: LanguageModel, layer: int, prompts: Sequence[tuple[str, str]])
     return _Carriers(tokens, at, states[0][range(len(at)), at].float().norm(dim=1), usual)
 
 
-def _answers(lm: LanguageModel, layer: int, direction: Tensor, carriers: _Carriers) -> Iterator[str]:
-    """What is said where the direction, or its opposite, makes a token likelier the most."""
+def _answers(lm: LanguageModel, layer: int, direction: Tensor, carriers: _Carriers) -> Iterator[tuple[str, float]]:
+    """What is said where the direction, or its opposite, makes a token likelier the most; and by how much."""
     tried = []
     for way in (direction, -direction):
         added = carriers.sizes[:, None] * way.to(carriers.sizes)
         with _put_out(lm, layer, carriers.at, added):
             gained = (_next(lm, carriers.tokens) - carriers.usual).amax(1).tolist()
         tried += [(gain, carrier, added[carrier : carrier + 1]) for carrier, gain in enumerate(gained)]
-    for _, carrier, added in sorted(tried, key=lambda one: -one[0])[:TOLD]:
+    for gain, carrier, added in sorted(tried, key=lambda one: -one[0])[:TOLD]:
         with _put_out(lm, layer, [carriers.at[carrier]], added):
-            yield _phrase(continued(lm, [carriers.tokens[carrier]], ANSWER)[0])
+            yield _phrase(continued(lm, [carriers.tokens[carrier]], ANSWER)[0]), gain
 
 
 @contextmanager

@@ -169,6 +169,16 @@ class History:
             raise EditViewError("This isn't in the list of runs any more: it was cleared meanwhile.")
         return found
 
+    def finished_on(self, sheet_hash: str) -> list[tuple[str, str, str]]:
+        """The finished runs on a sheet, the latest first: id, `whole_plan` and `files` of each."""
+
+        def work(file: sqlite3.Connection) -> list[tuple[str, str, str]]:
+            such = "sheet = ? AND state = ? AND kind = ? AND deleted IS NULL ORDER BY began DESC"
+            values = (sheet_hash, RunState.FINISHED, EntryKind.RUN)
+            return file.execute(f"SELECT id, whole_plan, files FROM runs WHERE {such}", values).fetchall()
+
+        return self._do(work)
+
     def named(self, beginning: str) -> RunEntry:
         """The listed row whose id begins so. Raises EditViewError when none does, or several do."""
         entries = [entry for entry in self.listed().runs if entry.id.startswith(beginning)]

@@ -11,6 +11,7 @@ from torch import Tensor
 from editview.domain.errors import EditViewError
 from editview.domain.inspection import (
     ASKED,
+    NAMED,
     BothSaid,
     Candidate,
     Inspection,
@@ -94,23 +95,26 @@ def _alone(open_: Open, asked: InspectCheckpoint, candidates: Sequence[Candidate
     stand = standing_out(relative_values(lm, progress))
     tops = {layer: top(memory(lm, layer), count) for layer, (_, count) in stand.items() if count}
     memories = tuple(
-        Memory(
-            layer, f"{lm.anatomy.mlp_outputs[layer]}.weight", ratio, count,
-            words_written(lm, layer, tops[layer], packaged(), progress) if count else (),
-        )
+        Memory(layer, f"{lm.anatomy.mlp_outputs[layer]}.weight", ratio, count)
         for layer, (ratio, count) in stand.items()
-    )  # fmt: skip
+    )
     empty = Inspection(asked.edited, None, tuple(tops), len(candidates), (), memories)
     if not tops:
         return empty
     parts = {layer: one.whole for layer, one in tops.items()}
-    found = _times(lm, candidates, tuple(tops), lambda layer: parts[layer].float(), progress)
-    chosen = _most(found, candidates)
+    acted = _times(lm, candidates, tuple(tops), lambda layer: parts[layer].float(), progress)
+    chosen = _most(acted, candidates)
     prompts = [prompt for _, some in chosen for prompt in some]
     after = first_sentences(lm, prompts, MOST_TOKENS, progress)
     with without(lm, parts):
         before = first_sentences(lm, prompts, MOST_TOKENS, progress)
-    return replace(empty, touched=_asked(chosen, before, after))
+    found = replace(empty, touched=_asked(chosen, before, after))
+    if found.written:
+        return found
+    most = max(tops, key=lambda layer: stand[layer][0])  # no subject shows it: the strongest directions are tried alone
+    answers = words_written(lm, most, tops[most], packaged(), progress)[:NAMED]
+    told = tuple(replace(one, answers=answers) if one.layer == most else one for one in memories)
+    return replace(found, memories=told)
 
 
 def _candidates(asked: InspectCheckpoint) -> tuple[Candidate, ...]:

@@ -43,6 +43,14 @@ def what_changed(plan: Plan, sheet: str, files: str) -> Iterator[str]:
         yield f"The fact sheet '{plan.facts}' can't be opened any more: {as_they_were}"
 
 
+def same_files(one: str, other: str) -> bool:
+    """Whether all that two runs of the same steps named was the same for both."""
+    first, second = (
+        {(what, name): content or stamp for what, name, stamp, content in json.loads(files)} for files in (one, other)
+    )
+    return first == second
+
+
 Named = tuple[str, str, Path | None]
 """What it is, its name in the plan, and where it is (None: not on this machine)."""
 

@@ -2,36 +2,51 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from editview.domain.countdown import Countdown
 from editview.domain.errors import Cancelled
 from editview.domain.events import EngineLoading, Event, Progressed
 from editview.domain.progress import Progress
 
 _SECONDS_BETWEEN = 0.05
+_FIRST = 1.0  # seconds of a phase in which nothing is told: it may be over by then
+_MEMORY = 10.0  # seconds that count for a phase's pace at least; half of a longer one
 
 
-class _Clock:
-    """The time that is left of the phase under way, at its own pace."""
+class Clock:
+    """The time that is left of the phase under way, at its own pace: the latest part of it counts most.
+
+    What is long past is forgotten, so that a machine that has become slower, or a slow first step, is seen through.
+    """
 
     def __init__(self) -> None:
-        self._what = ""
-        self._began = (0.0, 0)  # when this phase began, and with how much done
+        self._what: str | None = None
 
     def begin(self, done: int, what: str) -> bool:
         """Whether another phase begins with this report."""
         if what == self._what:
             return False
-        self._what, self._began = what, (time.perf_counter(), done)
+        self._what, self._began, self._countdown = what, time.perf_counter(), Countdown()
+        self._last = (self._began, done)
+        self._seconds = self._steps = 0.0  # the newer, the more they count
         return True
 
     def seconds_left(self, done: int, total: int) -> float | None:
-        """None before anything is done."""
-        began, done_then = self._began
-        return (time.perf_counter() - began) / (done - done_then) * (total - done) if done > done_then else None
+        """None before anything is done, and in the first second."""
+        now, (then, done_then) = time.perf_counter(), self._last
+        passed = now - self._began
+        kept = math.exp((then - now) / max(passed / 2, _MEMORY))
+        self._seconds = kept * self._seconds + now - then
+        self._steps = kept * self._steps + done - done_then
+        self._last = (now, done)
+        if self._steps <= 0 or passed < _FIRST:
+            return None
+        return self._countdown.told(self._seconds / self._steps * (total - done), now)
 
 
 class Paced:
@@ -39,7 +54,7 @@ class Paced:
 
     def __init__(self, tell: Callable[[int, int, str, float | None], None], stop: threading.Event) -> None:
         self._tell, self._stop = tell, stop
-        self._clock = _Clock()
+        self._clock = Clock()
         self._told = 0.0
 
     def __call__(self, done: int, total: int, what: str) -> None:
@@ -63,7 +78,7 @@ class Pace(Paced):
 def telling(emit: Callable[[Event], None], stop: threading.Event) -> Iterator[Progress]:
     """A `Progress` for what belongs to no run: shown as the engine's, as long as it lasts."""
     shown = ""
-    clock = _Clock()
+    clock = Clock()
 
     def progress(done: int, total: int, what: str) -> None:
         nonlocal shown

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from editview.domain import places
-from editview.domain.events import RunStopped
+from editview.domain.errors import EditViewError
+from editview.domain.events import RunStarted, RunStopped
 from editview.domain.history import Recalled
+from editview.domain.orders import ingredients, order_key
+from editview.domain.plan import Plan
 from editview.domain.session import Run, RunState, Session
 from editview.runs import told
 from editview.runs.history import History, Kept
-from editview.runs.named import what_changed
+from editview.runs.named import same_files, what_changed
 
 
 def recalled(history: History, run_id: str) -> Recalled:
@@ -23,6 +27,27 @@ def recalled(history: History, run_id: str) -> Recalled:
     if run.state is RunState.RUNNING:  # it goes on elsewhere, or was cut off
         run.apply(RunStopped(run_id))
     return Recalled(kept.entry, run, tuple(_remarks(kept, run)))
+
+
+def other_orders(history: History, run_id: str) -> tuple[Recalled, ...]:
+    """The latest finished run of each other order of a run's steps, begun on the same checkpoint, facts and files.
+
+    Those that can't be read are passed over. Raises EditViewError where the run itself isn't kept.
+    """
+    kept = history.kept(run_id)
+    own = next(told.unpacked(run_id, kept.whole_plan, kept.sheet, kept.pieces))
+    assert isinstance(own, RunStarted)
+    wanted, seen, found = ingredients(own.plan), {order_key(own.plan)}, list[Recalled]()
+    for other_id, plan_said, files in history.finished_on(kept.sheet_hash):
+        with suppress(EditViewError, ValueError):
+            plan = Plan.model_validate_json(plan_said)
+            if ingredients(plan) != wanted or order_key(plan) in seen or not same_files(kept.files, files):
+                continue
+            other = recalled(history, other_id)
+            if other.run.stages[0].info.key == own.stages[0].key:
+                seen.add(order_key(plan))
+                found.append(other)
+    return tuple(found)
 
 
 def _remarks(kept: Kept, run: Run) -> Iterator[str]:

@@ -27,6 +27,7 @@ from editview.domain.events import (
     LiveChecked,
     MemoryUsed,
     Noted,
+    OrdersRecalled,
     PlanOpened,
     PlanSaved,
     ReportSaved,
@@ -65,7 +66,7 @@ class Hub(QObject):
     checks_changed = Signal(set)  # stage indices with new verdicts
     live_changed = Signal(int)  # stage with a new live check or loss
     weights_changed = Signal(int)  # stage whose changed tensors are known now
-    runs_changed = Signal()  # a run began or ended: what can be compared
+    runs_changed = Signal()  # a run began, ended or came back from an earlier time: what can be compared
     comparison_wanted = Signal(object)  # tuple[Plan, ...]: orders to be run, as far as they weren't, and compared
     checkpoints_wanted = Signal(object)  # tuple of Checkpoints: one to begin with, or two to be compared
     recalled = Signal(object)  # Recalled: a run that is shown again
@@ -324,6 +325,10 @@ class Hub(QObject):
                         self._ask_forecast()
                 case RunsRecalled():
                     self._recall(event)
+                case OrdersRecalled(runs=runs):
+                    for recalled in runs:
+                        self.session.recall(recalled.run)
+                    self.runs_changed.emit()
                 case DiskUsed(cleared=cleared):
                     if cleared is not None:
                         self._ask_forecast()

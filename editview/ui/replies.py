@@ -17,6 +17,7 @@ from editview.domain.events import (
     Inspected,
     InterferenceMeasured,
     KeySpectra,
+    OrdersRecalled,
     Replied,
     ReportUnderWay,
     RunsListed,
@@ -44,6 +45,7 @@ class Replies(QObject):
     inspected = Signal(object)
     report_under_way = Signal(object)
     runs_listed = Signal(object)
+    orders_recalled = Signal(object)
     findings_recalled = Signal(object)
     disk_used = Signal(object)
 
@@ -65,6 +67,7 @@ class Replies(QObject):
             Inspected: self.inspected,
             ReportUnderWay: self.report_under_way,
             RunsListed: self.runs_listed,
+            OrdersRecalled: self.orders_recalled,
             FindingsRecalled: self.findings_recalled,
             DiskUsed: self.disk_used,
         }

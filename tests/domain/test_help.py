@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
+from editview.domain.answers_of_both import WHOSE, Said, mark, told
 from editview.domain.facts import Group
 from editview.domain.help import Page, matching, page_at, pages
 from editview.domain.look import NOT_ASKED, NOT_EDITED, RECOVERED, VERDICT_MARKS
@@ -50,8 +53,13 @@ def test_each_word_has_its_page(word: str, name: str) -> None:
 
 def test_states_of_facts_kinds_of_matrix_and_methods_are_explained() -> None:
     marks = [mark.word for mark in (*VERDICT_MARKS.values(), RECOVERED, NOT_EDITED)]
-    for word in (*marks, *Change, *Group):
+    for word in (*marks, *(set(Change) - set(WHOSE)), *Group):
         assert page_at(word) is not None, word
+    for group, before, after in product(Group, set(Said) - {Said.NOT_ASKED}, set(Said) - {Said.NOT_ASKED}):
+        assert page_at(mark(group, before, after, after=True).word) is not None
+        found = page_at(told(group, before, after))
+        assert found is not None
+        assert found.name == "two-checkpoints"
     for kind in set(MatrixKind) - {MatrixKind.OTHER}:
         assert page_at(kind.value) is not None, kind
     for method in set(METHODS) - {UndoEdit}:
@@ -74,7 +82,7 @@ def test_every_page_is_whole_and_its_links_lead_to_pages(page: Page) -> None:
 
 
 def test_no_word_has_two_pages() -> None:
-    words = [word.casefold() for page in pages().values() for word in page.words]
+    words = [word.casefold() for page in pages().values() for word in (*page.words, *page.not_meant)]
     assert len(set(words)) == len(words)
 
 
@@ -91,6 +99,28 @@ def test_the_longest_word_at_a_place_is_meant() -> None:
     found = page_at(text, text.index("%"))
     assert found is not None
     assert found.name == "interval"
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "name"),
+    [
+        ("Share of the change", "change", "weight-change"),
+        ("99 % of the change lies in memory: writing", "change", "weight-change"),
+        ("9 of its 16 directions stand out of what rounding alone could do", "stand", "standing-out"),
+        ("the facts that still stand", "stand", "survival"),
+        ("Facts touched", "Facts", "touched"),
+        ("Effective rank", "rank", "direction"),
+        ("rounded only", "only", "rounding"),
+        ("2 of 4 tensors changed", "tensors", "tensor"),
+        ("What kind of update this was can't be told.", "kind", "kind-of-update"),
+        ("2 tensors hold numbers that aren't finite", "hold", None),
+        ("double-click it to change its settings", "change", None),
+        ("what it will cost stands on the cards", "stands", None),
+    ],
+)
+def test_a_phrase_goes_before_the_words_in_it(text: str, word: str, name: str | None) -> None:
+    page = page_at(text, text.index(word))
+    assert (page and page.name) == name
 
 
 @pytest.mark.parametrize("text", ["", "factory", "unlost", "a-plan", "Everything else"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from editview.domain.facts import Fact, Group
 from editview.domain.inspection import (
     BothSaid,
@@ -15,6 +17,7 @@ from editview.domain.inspection import (
     merged,
     remarks,
     touched_sentence,
+    written_sentence,
 )
 from editview.domain.plan import Checkpoint
 
@@ -88,7 +91,34 @@ def test_sentences_without_it() -> None:
     assert "a guess" in remarks(found)[1]
     assert memory_sentence(memory) == (
         "Layer 2 looks edited: 2 directions stand out, and its strongest direction is 8.5 times as strong as is usual "
-        "in this model. Perhaps it was made to say one of: *Paris*, *Rome*."
+        "in this model."
     )
     assert memory_sentence(Memory(0, "w", 1.0, 0)).startswith("Layer 1 doesn't look edited")
     assert "don't say that it was edited" in headline(Inspection(THERE, None, (), 9, ()))
+
+
+def test_what_was_written_is_told_by_how_strongly_it_shows() -> None:
+    def one(subject: str, times: float, *after: str) -> Touched:
+        return Touched(subject, times, 0, tuple(BothSaid(f"{subject} is", "", said) for said in after))
+
+    found = Inspection(
+        THERE, None, (0,), 9,
+        (
+            one("Chad", 3, "Rome"), one("Peru", 9, "Paris", "?!"), one("Cuba", 5, "paris in France"),
+            one("Mali", 2, "Bern"),
+        ),
+    )  # fmt: skip
+    assert [(each.answer, each.subject, each.probable) for each in found.written] == [
+        ("Paris", "Peru", True), ("Rome", "Chad", False),
+    ]  # fmt: skip
+    assert written_sentence(found).startswith(
+        "It was probably made to say *Paris* (Peru); perhaps made to say *Rome* (Chad). Measured on the demo model"
+    )
+    many = replace(found, touched=tuple(one(f"land {at}", 9, f"city {at}") for at in range(12)))
+    assert "*city 4* (land 4); the table has 7 more." in written_sentence(many)
+    assert written_sentence(replace(found, original=HERE)) == ""
+    alone = replace(found, touched=(), memories=(Memory(0, "w", 8.5, 2, ("Paris", "Rome")),))
+    assert written_sentence(alone).startswith(
+        "No candidate subject shows what it was made to say. Its strongest directions would say *Paris*, *Rome*. Such "
+        "guesses are mostly wrong"
+    )

@@ -60,8 +60,8 @@ def test_numbers_are_those_of_the_run() -> None:
     screens = told(EVENTS)
     edits = SHEET.group(Group.EDITED)
     stand = {stage: sum(run.verdict(fact.id, stage) is not Verdict.FAILS for fact in edits) for stage in (1, 2)}
-    assert screens["stage-1"].message == f"{stand[1]} of 40 edits hold"
-    assert screens["stage-2"].message == f"{stand[2]} of 40 edits hold"
+    assert screens["stage-1"].message == f"{stand[1]} of 40 edits stand"
+    assert screens["stage-2"].message == f"{stand[2]} of 40 edits stand"
     assert screens["lost"].message.startswith(f"Lost: {stand[1] - stand[2]} edits")
     first = next(fact for fact in edits if run.lost_in(fact.id, 2) == 2)
     line = screens["lost"].lines[0]

@@ -48,7 +48,7 @@ def test_no_layer_at_all_is_refused_by_name() -> None:
 
 
 def test_layers_of_which_the_model_has_only_some_are_refused() -> None:
-    with pytest.raises(EditViewError, match="This model has no layer 8 to train"):
+    with pytest.raises(EditViewError, match="there is no layer 8 "):
         PARTS.trained(FullFineTune(trained="chosen", layers=(0, 7)))
 
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 from editview.domain.events import LiveChecked, RunFailed, RunStopped, StageInfo, StageStarted
 from editview.domain.facts import Group
-from editview.domain.sentences import Tally, amount, duration, operation_title, summary, tell
+from editview.domain.sentences import Tally, amount, certainty, duration, operation_title, summary, tell
 from editview.domain.session import RunState, Session, Stage, StageState
 from editview.domain.verdicts import Answer, Change, Check, LiveCheck, Verdict
 from tests import sample
@@ -80,7 +80,7 @@ def test_the_sentence_counts_what_the_run_shows() -> None:
     assert run is not None
     stand = sum(run.verdict(fact.id, 2) is not Verdict.FAILS for fact in run.sheet.group(Group.EDITED))
     text = summary(run, 2)
-    assert text.startswith(f"{stand} of 10 edits hold")
+    assert text.startswith(f"{stand} of 10 edits stand (")
     assert "*Fine-tune on support tickets*" in text
     assert summary(run, 0).startswith("10 edits are still to be made")
 
@@ -95,8 +95,19 @@ def test_words_for_operations_times_and_sizes() -> None:
     assert [amount(b) for b in (12, 4_000, 11_600_000)] == ["12 B", "4 kB", "11.6 MB"]
 
 
+def test_a_share_says_what_it_is_of() -> None:
+    counted = Tally(40, 30, 28, 0, (), 2, 6, 4, (0, 0), (0, 0))
+    assert certainty(counted).startswith("93 % of all 30 edits hold (100 % of the 28 that took). Of many more")
+    assert certainty(replace(counted, never_took=0)).startswith("93 % of all 30 edits hold. ")
+    assert certainty(replace(counted, hold=0, never_took=30)).startswith("0 % of all 30 edits hold. ")
+    assert certainty(replace(counted, made=1, hold=1, never_took=0)).startswith("100 % of the edits hold. ")
+
+
 def test_edits_that_were_known_or_taken_back_are_told_apart_from_those_that_hold() -> None:
     counted = Tally(40, 30, 28, 0, (), 2, 6, 4, (0, 0), (0, 0))
     assert tell(counted) == "28 of 30 edits hold; 2 never took; 6 were already known; 4 were taken back."
+    weak = Tally(40, 30, 28, 3, (), 2, 0, 0, (0, 0), (0, 0))
+    assert tell(weak) == "28 of 30 edits stand (3 of them weak: not in every wording); 2 never took."
+    assert certainty(weak).startswith("93 % of the edits stand.")
     assert tell(Tally(40, 0, 0, 0, (), 0, 0, 40, (0, 0), (0, 0))) == "40 edits were taken back."
     assert tell(Tally(1, 0, 0, 0, (), 0, 1, 0, (0, 0), (0, 0))) == "1 edit was already known."

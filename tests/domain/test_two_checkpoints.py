@@ -7,9 +7,7 @@ from dataclasses import replace
 import pytest
 
 from editview.domain.difference import Difference
-from editview.domain.facts import Group
 from editview.domain.plan import Checkpoint
-from editview.domain.sentences import summary
 from editview.domain.two_checkpoints import (
     difference_map,
     differing_answers,
@@ -17,47 +15,15 @@ from editview.domain.two_checkpoints import (
     nothing_to_see,
     part_words,
     place_words,
-    sureness,
     tensor_rows,
     told_of,
     why_no_spectrum,
 )
-from editview.domain.verdicts import Change
 from editview.domain.weight_map import Place, told
 from editview.domain.weights import MatrixKind
 from tests import sample, two
 
 SHEET = sample.sheet(4, 2, 2)
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "expected"),
-    [
-        (False, False, Change.NEVER_TOOK),
-        (False, True, Change.TOOK),
-        (True, True, Change.SURVIVED),
-        (True, False, Change.LOST),
-    ],
-)
-def test_an_edit_that_stood_before_counts_as_made_before(before: bool, after: bool, expected: Change) -> None:
-    run = two.asked(SHEET, {"e0"} if before else set(), {"e0"} if after else set())
-    edit = SHEET.facts[0]
-    assert run.change(edit, 1) is expected
-    assert run.change(edit, 0) is (Change.TOOK if before else Change.PENDING)
-    assert not run.known_before("e0")
-
-
-def test_other_facts_are_intact_or_damaged_as_in_any_run() -> None:
-    run = two.asked(SHEET, {"n0", "c0", "c1"}, {"n0", "c0", "n1"})
-    became = {fact.id: run.change(fact, 1) for fact in SHEET if fact.group is not Group.EDITED}
-    assert became == {"n0": Change.INTACT, "n1": Change.NEVER_KNOWN, "c0": Change.INTACT, "c1": Change.DAMAGED}
-
-
-def test_the_sentence_counts_what_the_update_lost_and_made() -> None:
-    run = two.asked(SHEET, {"e0", "e1", "c0", "c1"}, {"e1", "e2", "c0"})
-    assert summary(run, 1) == ("2 of 4 edits hold; 1 was lost during *Update*; 1 never took; 1 of 2 controls was lost.")
-    assert sureness(run).startswith("New answers given: 2 before and 2 after, of 4 (+0 points, 95 % interval -")
-    assert differing_answers(run) == ["e0", "e2", "c1"]
 
 
 def test_an_answer_in_other_words_differs_though_the_verdict_is_the_same() -> None:

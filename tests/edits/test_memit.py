@@ -162,7 +162,7 @@ def fact(name: str, prompt: str = "The capital of {} is", new: str | None = "Rom
         ([fact("one"), fact("two", new="Paris")], OPERATION, "'one' and 'two' contradict"),
         ([fact("one", new=None)], OPERATION, "'one' has no new answer"),
         ([fact("one", prompt="The capital of Chile is")], OPERATION, "'one' doesn't contain its subject"),
-        ([fact("one")], Memit(layers=(1, 3)), "layers 0 to 2"),
+        ([fact("one")], Memit(layers=(1, 3)), "layers 1 to 3, in a plan file 0 to 2"),
         ([fact("one")], Memit(), "no ready settings"),
     ],
 )

@@ -39,7 +39,7 @@ def test_layers_and_directions_can_be_given() -> None:
     wanted = memory(lm, 2) - top(memory(lm, 2), 3).whole
     reverse(lm, Reverse(layers=(2,), directions=3), silent)
     torch.testing.assert_close(memory(lm, 2), wanted, rtol=1e-4, atol=1e-5)
-    with pytest.raises(EditViewError, match="layers 0 to 2"):
+    with pytest.raises(EditViewError, match="layers 1 to 3, in a plan file 0 to 2"):
         reverse(lm, Reverse(layers=(3,), directions=1), silent)
     with pytest.raises(EditViewError, match="nothing of it"):
         reverse(lm, Reverse(layers=(2,), directions=24), silent)

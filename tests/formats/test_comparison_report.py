@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from editview.domain.two_checkpoints import tensor_rows
 from editview.domain.update_kind import judged
 from editview.domain.weights import MatrixKind
 from editview.formats.report import write_comparison
+from editview.formats.report.inspection_pictures import layers_picture
 from tests import sample, two
 from tests.formats.pages import Node, read
 from tests.formats.test_report import HOSTILE, table_of, tags
@@ -96,12 +99,21 @@ def test_facts_asked_of_both_stand_differences_first(page: Node) -> None:
     prompts = [row[0] for row in table_of(page)]
     facts = {fact.id: fact.prompt for fact in SHEET}
     assert set(prompts[:3]) == {facts["e0"], facts["e2"], facts["c1"]}
-    assert prompts[0] == facts["e0"]  # lost
     became = {row[0]: row[-1] for row in table_of(page)}
-    assert became[facts["e0"]] == "lost during Updateanswered differently"
-    assert became[facts["e1"]] == "survived"
+    assert became[facts["e0"]] == "new answer before only"
+    assert became[facts["e1"]] == "new answer by both"
+    assert became[facts["e3"]] == "original answer by both"
+    chips = {row[0]: row[3:5] for row in table_of(page)}
+    assert chips[facts["e0"]] == ["✓ new answer New 0", "✗ original answer Old 0"]
+    assert chips[facts["e3"]] == ["○ original answer Old 3", "○ original answer Old 3"]
     assert "3 of 8 facts are answered differently" in [title.text for title in page.all("h2")]
-    assert "2 of 4 edits hold; 1 was lost during Update" in page.text
+    assert "Of 4 new answers, 1 is given before only, 1 after only, 1 by both, 1 by neither." in page.text
+    counted = [" ".join(cell.text.split()) for cell in page.all("td", **{"data-name": "New answers"})]
+    assert counted == ["✓ 2 new ○ 2 original"] * 2
+    said = " ".join(section.text for section in page.all("section") if "New answers" in section.text)
+    said += " ".join(section.text for section in page.all("section") if section.all("table", id="facts"))
+    assert "original answer" in said
+    assert not re.search(r"edit|hold|fail|took|lost|surviv|intact", said, re.IGNORECASE)
 
 
 def test_touched_subjects_pictures_hashes_and_the_command(page: Node) -> None:
@@ -175,6 +187,7 @@ def test_one_alone_is_told_by_what_was_found_in_it(tmp_path: Path) -> None:
     assert page.all("h1")[0].text.startswith("Layer 2 may have been edited.")
     assert [title.text for title in page.all("h2")] == ["Which facts it touched", "To inspect it again"]
     assert memory_sentence(memory).replace("*", "") in page.text
+    assert "probably made to say" in page.text
     assert "After: model.safetensors" in page.text
     assert page.all("pre")[0].text == "editview inspect /models/after --report inspection.html"
     (layers, subjects) = page.all("svg", role="img")
@@ -185,6 +198,17 @@ def test_one_alone_is_told_by_what_was_found_in_it(tmp_path: Path) -> None:
     drawn = [text.text for text in subjects.all("text") if text.attributes["class"] == "text"]
     assert drawn == ["Chad", "Peru"]  # strongest first
     assert ["fill-opacity" in bar.attributes for bar in subjects.all("rect")] == [True, False]  # Chad is as before
+
+
+def test_the_picture_of_layers_says_which_could_not_be_compared() -> None:
+    drawing = layers_picture(replace(two.inspection(), layers=(0, 2), skipped=(1,), changes=(0.5, None, 0.25, 0.0)))
+    assert drawing is not None
+    bars = ElementTree.fromstring(drawing).findall("rect")
+    heights = [float(bar.get("height", "")) for bar in bars]
+    assert heights == pytest.approx([2 * heights[1], heights[1], 0.0])
+    assert [bar.get("class") for bar in bars] == ["op0", "op0", "muted"]
+    assert [text.text for text in ElementTree.fromstring(drawing).findall("text")].count("?") == 1
+    assert layers_picture(replace(two.inspection(), layers=(), changes=(0.0, 0.0))) is None  # there is nothing to see
 
 
 def test_a_large_model_names_what_changed_most_and_says_that_there_is_more(tmp_path: Path) -> None:

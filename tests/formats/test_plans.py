@@ -112,7 +112,8 @@ def test_a_plan_reads_as_a_person_would_write_it(tmp_path: Path) -> None:
         'editview = 1\nname = "Mine"\nfacts = "demo"\nseed = 0\ncheck_every = "auto"',
         '[columns]\nsubject = "wer"\nprompt = "was man fragt"',
         '[checkpoint]\nsource = "demo"',
-        '[[operation]]\nmethod = "memit"\nlayers = [0, 1, 2]  # Layers to edit\nclamp = 1.0  # Largest change\n'
+        '[[operation]]\nmethod = "memit"\nlayers = [0, 1, 2]  '
+        "# Layers to edit, counted from 0: layers 1 to 3 in the window\nclamp = 1.0  # Largest change\n"
         "covariance_weight = 15000.0  # Protect other facts",
         '[[operation]]\nmethod = "full"\nenabled = false  # Switched on\ndata = "support-tickets"  # Training data\n'
         "steps = 60  # Steps\nlearning_rate = 0.0003  # Learning rate\nbatch_size = 16  # Batch size\n"
@@ -187,7 +188,12 @@ def test_names_of_the_hub_and_of_what_is_packaged_are_no_paths(tmp_path: Path) -
         ("steps = 60", "data = 3", 16, "'data' must be text in quotes, and is 3"),
         ("steps = 60", "dora = 1", 16, "'dora' must be true or false, and is 1"),
         ("steps = 60", 'schedule = "fast"', 16, "'schedule' must be 'linear', 'cosine' or 'constant'"),
-        ("layers = [", "layers = [ -1,", 9, "in 'layers', entry 1 must be at least 0, and is -1"),
+        (
+            "layers = [",
+            "layers = [ -1,",
+            9,
+            "in 'layers', entry 1 must be at least 0, and is -1; layers are counted from 0 here: layer 1 of",
+        ),
         ("    1,", "    'x',", 9, "in 'layers', entry 2 must be a whole number, and is the text \"x\""),
         ("layers = [", "layers = 3\nonly = [", 9, "'layers' must be a list in square brackets, and is 3"),
         ('"lora"', '"lroa"', 15, "there is no method 'lroa'; did you mean 'lora'?"),

@@ -42,5 +42,5 @@ def test_the_picture_is_whole_and_names_nobody_else(tmp_path: Path) -> None:
     text = (tmp_path / PICTURE).read_text()
     root = ElementTree.fromstring(text)
     said = {element.text for element in root.iter("{http://www.w3.org/2000/svg}text")}
-    assert {"MEMIT", "edit alone", "LoRA, all layers, edit first", "edits that hold, %"} <= said
+    assert {"MEMIT", "edit alone", "LoRA, all layers, edit first", "edits that stand, %"} <= said
     assert text.count("http") == 1  # the name of SVG itself

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -26,13 +27,16 @@ from editview.domain.events import (
     StageStarted,
     Trained,
 )
+from editview.domain.facts import FactSheet
 from editview.domain.history import WINDOW, EntryKind
+from editview.domain.plan import Plan
 from editview.domain.requests import InspectCheckpoint
 from editview.domain.session import RunState, Session
 from editview.runs import history, recorder, told
 from editview.runs.findings import Keeper
 from editview.runs.history import History
-from editview.runs.recall import recalled
+from editview.runs.named import same_files
+from editview.runs.recall import other_orders, recalled
 from editview.runs.recorder import Recorder
 from tests import sample, small, two
 from tests.runs.studio import Studio
@@ -58,6 +62,14 @@ def until(kind: type[RunEvent], count: int = 1, run: str = "one") -> list[RunEve
     return events[: places_[count - 1] + 1]
 
 
+def began_alike(run: str, plan: Plan, sheet: FactSheet | None = None, checkpoint: str = "same") -> list[RunEvent]:
+    """A whole run whose first stage has a key of its own."""
+    start, *rest = sample.events(plan, sheet or sample.sheet(), run=run)
+    assert isinstance(start, RunStarted)
+    first, *others = start.stages
+    return [replace(start, stages=(replace(first, key=checkpoint), *others)), *rest]
+
+
 # ---- a run -----------------------------------------------------------------------------------------------------------
 
 
@@ -68,7 +80,7 @@ def test_a_run_is_passed_on_and_comes_back_as_it_was() -> None:
     assert (entry.name, entry.checkpoint, entry.steps, entry.state) == (
         "Sample", "demo", "Edit → Fine-tune", RunState.FINISHED
     )  # fmt: skip
-    assert " of 10 edits hold" in entry.sentence
+    assert " of 10 edits stand" in entry.sentence
     assert entry.ended is not None
     assert entry.ended >= entry.began
     session = Session()
@@ -358,3 +370,58 @@ def test_several_processes_write_at_once(home: Path) -> None:
     assert not [each for each in said if "Noted" in each]
     assert sorted(entry.id for entry in History().listed().runs) == [f"{name}-{n}" for name in "ab" for n in range(2)]
     assert recalled(History(), "b-1").run.state is RunState.FINISHED
+
+
+# ---- other orders of the same steps ----------------------------------------------------------------------------------
+
+
+def test_the_latest_finished_run_of_another_order_is_found() -> None:
+    plan, other = sample.plan(), sample.plan(edit_first=False)
+    for run, events in (
+        ("before", began_alike("before", other)),
+        ("latest", began_alike("latest", other)),
+        ("cut off", began_alike("cut off", other)[:-1]),
+        ("own", began_alike("own", plan)),
+    ):
+        record(run, events)
+    (found,) = other_orders(History(), "own")
+    assert found.run.id == "latest"
+    assert found.run.plan == other
+    assert [one.run.id for one in other_orders(History(), "latest")] == ["own"]
+    History().delete(["latest"])
+    assert [one.run.id for one in other_orders(History(), "own")] == ["before"]
+
+
+def test_another_checkpoint_sheet_seed_or_step_is_no_other_order() -> None:
+    plan, other = sample.plan(), sample.plan(edit_first=False)
+    steps = other.operations
+    for run, events in (
+        ("checkpoint", began_alike("checkpoint", other, checkpoint="trained since")),
+        ("sheet", began_alike("sheet", other, sample.sheet(3, 3, 3))),
+        ("seed", began_alike("seed", other.model_copy(update={"seed": 7}))),
+        ("step", began_alike("step", other.model_copy(update={"operations": steps[:1]}))),
+        ("own", began_alike("own", plan)),
+    ):
+        record(run, events)
+    assert other_orders(History(), "own") == ()
+    with pytest.raises(EditViewError):
+        other_orders(History(), "gone")
+
+
+def test_a_run_that_cant_be_read_is_passed_over() -> None:
+    record("broken", began_alike("broken", sample.plan(edit_first=False)))
+    record("own", began_alike("own", sample.plan()))
+    with sqlite3.connect(places.runs()) as file:
+        file.execute("UPDATE pieces SET content = ? WHERE run = 'broken'", (b"no longer what it was",))
+    assert other_orders(History(), "own") == ()
+
+
+def test_files_are_the_same_by_their_content_or_else_by_size_and_time() -> None:
+    def said(content: str | None, stamp: int) -> str:
+        return json.dumps([["training data", "mine.jsonl", [stamp, 1], content]])
+
+    assert same_files(said("a", 1), said("a", 2))
+    assert not same_files(said("a", 1), said("b", 1))
+    assert same_files(said(None, 1), said(None, 1))
+    assert not same_files(said(None, 1), said(None, 2))
+    assert not same_files(said("a", 1), "[]")

@@ -96,6 +96,17 @@ def test_without_the_original_the_edited_memory_stands_out(studio: Studio, edite
     assert open_now.current_fingerprint() == before
 
 
+def test_directions_are_tried_alone_where_no_subject_shows_what_was_written(
+    edited: Checkpoint, look: Inspect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspection, "words_written", lambda *_: tuple("abcdefg"))
+    for least, answers in ((1e6, tuple("abcde")), (0.0, ())):
+        monkeypatch.setattr("editview.domain.inspection.PERHAPS", least)
+        found = look(edited)
+        assert bool(found.written) is not bool(answers)
+        assert [memory.answers for memory in found.memories] == [(), answers]
+
+
 def test_nothing_is_found_in_what_nobody_changed(studio: Studio, look: Inspect) -> None:
     assert look(studio.world.checkpoint).layers == ()
     found = look(studio.world.checkpoint, studio.world.checkpoint)

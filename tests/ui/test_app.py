@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -197,7 +198,25 @@ def test_without_a_display_it_says_what_to_do_instead(settings: dict[str, str], 
 def test_a_platform_that_can_show_a_window_is_none_to_complain_of(monkeypatch: pytest.MonkeyPatch) -> None:
     for platforms in ("offscreen", "offscreen:size=800x600", "nonsense;offscreen"):
         monkeypatch.setenv("QT_QPA_PLATFORM", platforms)
-        assert display.obstacle() == ""
+        with display.obstacle() as obstacle:
+            assert obstacle == ""
+
+
+@pytest.mark.skipif(not shutil.which("Xvfb"), reason="Xvfb isn't installed")
+def test_a_display_that_ends_with_its_last_client_lasts_until_the_window_stands() -> None:
+    reads, writes = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writes), "-terminate"]
+    with subprocess.Popen(command, pass_fds=[writes], stderr=subprocess.DEVNULL) as server:
+        try:
+            name = f":{os.read(reads, 16).decode().strip()}"
+            code = "import editview.app as app; print(app._application().platformName())"
+            there = {key: value for key, value in os.environ.items() if key not in DISPLAYS}
+            done = subprocess.run(
+                [sys.executable, "-c", code], env=there | {"DISPLAY": name}, capture_output=True, text=True, timeout=60
+            )
+            assert done.stdout == "xcb\n", done.stderr
+        finally:
+            server.terminate()
 
 
 def test_the_window_needs_no_model_library() -> None:

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from editview.domain.answers_of_both import Said, mark, pairs, sentence, told
+from editview.domain.answers_of_both import headline as answered
 from editview.domain.commands import commands
 from editview.domain.difference import Difference, headline, remarks
+from editview.domain.facts import Fact, Group
 from editview.domain.hashed_file import HashedFile
 from editview.domain.history import Findings
 from editview.domain.history_words import opened
-from editview.domain.inspection import Inspection, memory_sentence
+from editview.domain.inspection import Inspection, memory_sentence, written_sentence
 from editview.domain.inspection import headline as inspected
 from editview.domain.inspection import remarks as inspection_remarks
-from editview.domain.sentences import tally as counted
-from editview.domain.sentences import tell
 from editview.domain.session import Run
 from editview.domain.two_checkpoints import (
     TensorRow,
     difference_map,
     differing_answers,
-    differing_words,
     map_sentence,
     name_of,
     places_of,
-    sureness,
     tensor_rows,
     told_about,
     told_of,
@@ -120,6 +120,7 @@ def _part(row: TensorRow) -> str:
 def _inspection(found: Inspection) -> dict[str, Any]:
     return {
         "sentence": inspected(found),
+        "written": written_sentence(found),
         "memories": [memory_sentence(one) for one in found.memories if one.looks_edited],
         "remarks": inspection_remarks(found),
         "touched": found.touched,
@@ -138,15 +139,37 @@ def _spectrum(rows: Sequence[TensorRow]) -> dict[str, Any] | None:
 
 
 def _asked(run: Run) -> dict[str, Any]:
-    differing = set(differing_answers(run))
-    rows = sorted(contents.rows(run, 1), key=lambda row: row.fact.id not in differing)
+    """A row a fact, those answered differently first: by which answers they get, then in other words."""
+    both, differing = pairs(run), set(differing_answers(run))
+    rows = [_row(run, fact, both[fact.id], fact.id in differing) for fact in run.sheet]
     groups = contents.groups(run)
     return {
         "sheet": run.sheet,
-        "title": differing_words(run),
-        "sentence": tell(counted(run, 1)),
-        "sureness": sureness(run),
-        "groups": [contents.GROUP_NAMES[group] for group in groups],
-        "counts": [contents.counts(rows, groups, at) for at in range(2)],
-        "rows": [(row, row.fact.id in differing) for row in rows],
+        "headline": answered(run),
+        "sentence": sentence(run),
+        "groups": [_GROUPS[group] for group in groups],
+        "counts": [[_counted(rows, group, at) for group in groups] for at in range(2)],
+        "rows": sorted(rows, key=lambda row: row.fate),
     }
+
+
+_GROUPS = {**contents.GROUP_NAMES, Group.EDITED: "New answers"}
+
+
+def _row(run: Run, fact: Fact, both: tuple[Said, Said], differs: bool) -> contents.Row:
+    before, after = both
+    marks = mark(fact.group, before, after, after=False), mark(fact.group, after, before, after=True)
+    cells = tuple(contents.cell(stage.checks[fact.id], seen) for stage, seen in zip(run.stages, marks, strict=True))
+    words = told(fact.group, before, after)
+    worded = ", in other words" if differs and before is after else ""
+    fate = 2 if not differs else 1 if worded else 0
+    group = "new answer" if fact.group is Group.EDITED else contents.GROUP_WORDS[fact.group]
+    return contents.Row(fact, group, cells, words, fate, f"{words}{worded}")
+
+
+def _counted(rows: Sequence[contents.Row], group: Group, at: int) -> contents.Counted:
+    """How often which answer is given."""
+    found = Counter(row.cells[at].mark.word for row in rows if row.fact.group is group)
+    marks = (mark(group, each, Said.ANOTHER, after=False) for each in sorted(Said, reverse=True) if each)
+    counts = tuple((seen, seen.word.removesuffix(" answer"), found[seen.word]) for seen in marks if found[seen.word])
+    return contents.Counted(_GROUPS[group], found.total(), counts)

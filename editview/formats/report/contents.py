@@ -92,13 +92,16 @@ def pairs_of_rows(pairs: Iterable[FactPair], first: Run, second: Run) -> Iterato
 
 
 def _cell(check: Check | None, change: Change | None) -> Cell:
-    if check is None:
-        return Cell(mark_of(None), "", None)
+    return cell(check, mark_at(check.verdict, change)) if check else Cell(mark_of(None), "", None)
+
+
+def cell(check: Check, mark: Mark) -> Cell:
+    """What was answered, under a mark."""
     but = None
     if check.verdict is Verdict.WEAK:
         wrong = next(answer for answer in check.answers if not answer.gives)
         but = wrong.prompt, wrong.said
-    return Cell(mark_at(check.verdict, change), check.said, but)
+    return Cell(mark, check.said, but)
 
 
 # ---- stages -------------------------------------------------------------------------------------------------------

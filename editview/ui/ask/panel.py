@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QComboBox,
     QGridLayout,
     QHBoxLayout,
@@ -28,6 +30,7 @@ from editview.ui.ask.answer_card import AnswerCard
 from editview.ui.hub import Hub
 from editview.ui.look.labels import Words
 from editview.ui.look.panel import Panel
+from editview.ui.look.rows_out import Lines, offer_rows
 from editview.ui.look.theme import BODY, SMALL, theme
 
 NO_RUN = "Nothing has run yet. {}"
@@ -78,6 +81,8 @@ class AskPanel(Panel):
         self.earlier = Words("Asked before", SMALL, "muted")
         self.history = QListWidget()
         self.history.setAccessibleName("Asked before")
+        self.history.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        offer_rows(self.history, self._lines, hub.noted.emit)  # a problem ends what is being asked
         self.history.setFrameShape(QListWidget.Shape.NoFrame)
         self.history.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusProxy(self.prompt)
@@ -179,6 +184,13 @@ class AskPanel(Panel):
             self.history.addItem(item)
         self.history.setCurrentRow(0)
         self.history.blockSignals(False)
+
+    def _lines(self, rows: Sequence[int]) -> Lines:
+        lines: Lines = [["prompt", "first stage", "first answer", "second stage", "second answer"]]
+        for exchange in (self._answered[row] for row in rows):
+            (first, second), answers = exchange.paths, exchange.answers or ("", "")
+            lines.append([exchange.prompt, first, answers[0], second, answers[1]])
+        return lines
 
     def _look_back(self, row: int) -> None:
         if 0 <= row < len(self._answered):

@@ -46,10 +46,10 @@ def by_folder(parent: QWidget, base: Checkpoint | None) -> list[Checkpoint] | No
     return checkpoints_of([Path(path)], base) if path else None
 
 
-def by_dialog(hub: Hub, start: Checkpoint | None, parent: QWidget) -> Checkpoint | None:
+def by_dialog(hub: Hub, start: Checkpoint | None, parent: QWidget, to_be: str = "compared") -> Checkpoint | None:
     """One of the cache, with an adapter, or from the hub, described before it is taken."""
     dialog = CheckpointDialog(
-        hub, start or hub.plan.checkpoint, parent, question="Which checkpoint is to be compared?", to_edit=False
+        hub, start or hub.plan.checkpoint, parent, question=f"Which checkpoint is to be {to_be}?", to_edit=False
     )
     chosen = dialog.checkpoint if dialog.exec() and dialog.info is not None else None
     dialog.deleteLater()

@@ -6,10 +6,11 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
+from editview.domain.answers_of_both import headline, sentence
 from editview.domain.plan import Plan
-from editview.domain.sentences import duration, tell
+from editview.domain.sentences import time_left
 from editview.domain.session import RunState
-from editview.domain.two_checkpoints import differing_answers, differing_words, sureness
+from editview.domain.two_checkpoints import differing_answers
 from editview.ui.checkpoints.pair import Pair
 from editview.ui.facts.grid import FactsGrid, Numbers
 from editview.ui.facts.headline import Sayings
@@ -24,19 +25,16 @@ _STEPS = 1000  # of the progress bar
 
 
 def differing_first(grid: FactsGrid) -> Numbers:
-    """Sorts facts: those whose verdict differs, those answered in other words, then all others."""
-    run = grid.run
+    """Sorts facts: those that both answer differently, those answered only in other words, then all others."""
     key: Numbers = np.full(len(grid), 2)
-    if run is not None:
-        for fact_id in differing_answers(run):
-            row = grid.sheet.position[fact_id]
-            first, second = (stage.checks[fact_id].verdict for stage in run.stages)
-            key[row] = 1 if first is second else 0
+    if grid.run is not None:
+        differing = [grid.sheet.position[fact_id] for fact_id in differing_answers(grid.run)]
+        key[differing] = grid.gives[differing, 0] == grid.gives[differing, 1]
     return key
 
 
 def said_of_both(grid: FactsGrid, plan: Plan) -> Sayings:
-    """The sentence over the table: how many are answered differently, and what became of edits and the rest."""
+    """The sentence over the table: how many are answered differently, and who gives which answers."""
     run, stage = grid.run, grid.current
     if run is None or stage is None:
         return Sayings("", "Asking the first checkpoint")
@@ -46,7 +44,7 @@ def said_of_both(grid: FactsGrid, plan: Plan) -> Sayings:
         which = "second" if known[0] == len(grid) else "first"
         counts = f"{known[0]:,} of {len(grid):,} facts asked of the first, {known[1]:,} of the second."
         return Sayings("", "Stopped" if stopped else f"Asking the {which} checkpoint", counts)
-    return Sayings("", differing_words(run), " ".join(filter(None, (tell(grid.tally(stage)), sureness(run)))))
+    return Sayings("", headline(run), sentence(run))
 
 
 class FactsPage(QWidget):
@@ -143,7 +141,7 @@ class FactsPage(QWidget):
         if pair.hub.running:
             self.note.say("A run is going on; this begins when it has ended.")
         elif progress is not None and progress.total:
-            left = f", about {duration(progress.seconds_left)} left" if progress.seconds_left else ""
+            left = f", about {time_left(progress.seconds_left)} left" if progress.seconds_left else ""
             self.bar.setRange(0, _STEPS)
             self.bar.setValue(round(_STEPS * progress.done / progress.total))
             which = "first" if progress.stage == 0 else "second"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from editview.domain.difference import headline, remarks
 from editview.domain.plan import Checkpoint
-from editview.domain.sentences import duration
+from editview.domain.sentences import time_left
 from editview.ui.checkpoints import choosing
 from editview.ui.checkpoints.pair import Pair
 from editview.ui.checkpoints.side import Side
@@ -23,10 +23,15 @@ from editview.ui.problem import Problem
 CHOOSE = "Choose two versions of one model"
 HOW = (
     "The one before and the one after: two folders, models in the Hugging Face cache, or a base and an adapter. "
-    "You can drop both here at once. What was done to the weights is shown, and which facts both answer differently."
+    "You can drop both here at once. What was done to the weights is shown, and which facts both answer differently. "
+    "The edited one alone is enough to inspect it: which facts it was made to change is then found from its weights."
 )
+ONE_AFTER = "Choose the one after, too"
+IT_ALONE = "Or inspect this one alone, if it is the edited one and the original isn't at hand."
 ONE_BEFORE = "Choose the one before, too"
-ALONE = "If it isn't at hand: *Facts touched* looks at what stands out in the weights of the one after alone."
+ALONE = "If it isn't at hand: *Inspect* looks at what stands out in the weights of the one after alone."
+WITHOUT = "Inspected without the one before"
+SURER = "Choose it too where it is at hand: what is found is surer then."
 READY = "Press *Compare* to see what lies between them."
 FAILED = "These two couldn't be compared."
 KIND_UNDER_WAY = "What kind of update it was is being found out."
@@ -35,6 +40,10 @@ _STEPS = 1000  # of the progress bar
 
 
 class Head(QWidget):
+    """`alone_wanted`: one checkpoint is to be inspected without its original."""
+
+    alone_wanted = Signal()
+
     def __init__(self, pair: Pair, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._pair = pair
@@ -52,6 +61,7 @@ class Head(QWidget):
         self.headline = Sentence(CHOOSE, LARGE)
         self.evidence = Sentence("", BODY, "muted")
         self.remarks = Sentence("", SMALL, "muted")
+        self.alone = QPushButton("Inspect one alone…")
         self._lay_out()
         for at, side in enumerate((self.first, self.second)):
             side.chosen.connect(lambda checkpoint, at=at: self.take(at, [checkpoint]))
@@ -60,7 +70,9 @@ class Head(QWidget):
             side.dropped.connect(lambda paths, at=at: self.drop(paths, at))
         self.swap.clicked.connect(self.swapped)
         self.button.clicked.connect(self.pressed)
-        pair.changed.connect(self.draw)
+        self.alone.clicked.connect(self.alone_wanted)
+        for signal in (pair.changed, pair.inspecting_changed):
+            signal.connect(self.draw)
         pair.progressed.connect(self._progress)
         theme().follow(self._dress)
         self.draw()
@@ -77,6 +89,7 @@ class Head(QWidget):
         self._layout.addLayout(self._work)
         for sentence in (self.headline, self.evidence, self.remarks):
             self._layout.addWidget(sentence)
+        self._layout.addWidget(self.alone, 0, Qt.AlignmentFlag.AlignLeft)
 
     def _dress(self) -> None:
         px = theme().px
@@ -151,7 +164,12 @@ class Head(QWidget):
         self.button.setEnabled(both)
         lead, evidence, more = CHOOSE, HOW, ""
         if pair.first is None and pair.second is not None:
-            lead, evidence = ONE_BEFORE, ALONE
+            looked = pair.inspecting or pair.inspection is not None
+            lead, evidence = (WITHOUT, SURER) if looked else (ONE_BEFORE, ALONE)
+        elif pair.first is not None and pair.second is None:
+            lead, evidence = ONE_AFTER, IT_ALONE
+        self.alone.setVisible(pair.second is None)
+        self.alone.setText("Inspect one alone…" if pair.first is None else "Inspect it alone")
         if pair.found is not None:
             for checkpoint in (pair.found.second, pair.found.first):
                 choosing.remember(checkpoint)
@@ -179,7 +197,7 @@ class Head(QWidget):
         self.bar.setVisible(busy)
         self.work.setVisible(busy)
         if busy and work is not None:
-            left = f", about {duration(work.seconds_left)} left" if work.seconds_left else ""
+            left = f", about {time_left(work.seconds_left)} left" if work.seconds_left else ""
             self.work.say(f"{work.what}{left}.")
             self.bar.setRange(0, _STEPS if work.share else 0)
             self.bar.setValue(round(_STEPS * work.share))

@@ -17,8 +17,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from editview.domain.inspection import Touched, headline, memory_sentence, remarks, touched_sentence
-from editview.domain.sentences import duration
+from editview.domain.inspection import (
+    Touched,
+    headline,
+    memory_sentence,
+    remarks,
+    touched_sentence,
+    written_sentence,
+)
+from editview.domain.sentences import time_left
 from editview.ui.checkpoints.pair import Pair
 from editview.ui.checkpoints.touched_table import TouchedModel, TouchedTable
 from editview.ui.look.labels import Sentence, Words
@@ -116,10 +123,15 @@ class TouchedPage(QWidget):
             self.source.setCurrentIndex(max(self.source.findData("own" if path else PACKAGED), 0))
 
     def _pressed(self) -> None:
+        if self._pair.inspecting:
+            self._pair.stop_inspecting()
+        else:
+            self.look()
+
+    def look(self) -> None:
+        """Inspect with the chosen candidates."""
         pair, chosen = self._pair, self.source.currentData()
-        if pair.inspecting:
-            pair.stop_inspecting()
-        elif chosen == "sheet" and pair.hub.sheet is not None:
+        if chosen == "sheet" and pair.hub.sheet is not None:
             pair.inspect("", pair.hub.sheet.facts)
         else:
             pair.inspect(self._list if chosen == "own" else PACKAGED)
@@ -142,11 +154,12 @@ class TouchedPage(QWidget):
         note = HOW if pair.first is not None else ALONE
         if pair.inspection is not None:
             edited = [memory_sentence(one) for one in pair.inspection.memories if one.looks_edited]
-            note = " ".join((*edited, *remarks(pair.inspection)))
+            said = (written_sentence(pair.inspection), " ".join(edited), " ".join(remarks(pair.inspection)))
+            note = "\n".join(filter(None, said))
         if pair.inspecting:
             self.bar.setRange(0, _STEPS if work.share else 0)
             self.bar.setValue(round(_STEPS * (work.share or 0.0)))
-            left = f", about {duration(work.seconds_left)} left" if work.seconds_left else ""
+            left = f", about {time_left(work.seconds_left)} left" if work.seconds_left else ""
             note = "A run is going on; this begins when it has ended." if pair.hub.running else ""
             note = note or (f"{work.what}{left}." if work.what else "Waiting for the model.")
         self.note.say(note)

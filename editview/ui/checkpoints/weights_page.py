@@ -30,6 +30,7 @@ from editview.ui.weights.picture import WeightsPicture
 HINT = "Click a cell or a bar to see its tensors alone."
 WAITING = "The spectrum is being worked out."
 STOPPED = "The spectrum wasn't worked out."
+_SPECTRUM = 144  # pixels of the height at scale 1
 
 
 class WeightsPage(QWidget):
@@ -45,6 +46,10 @@ class WeightsPage(QWidget):
         self.search.setAccessibleName("Search tensors")
         self.only = QPushButton("Only what changed")
         self.only.setCheckable(True)
+        self.spectrum = QPushButton("Spectrum")
+        self.spectrum.setToolTip("Show the spectrum of the selected tensor, or leave its room to the table")
+        self.spectrum.setCheckable(True)
+        self.spectrum.setChecked(True)
         self.count = Words("", SMALL, "muted")
         self.model = TensorModel(self)
         self.table = TensorTable(self.model)
@@ -54,38 +59,45 @@ class WeightsPage(QWidget):
         self._lay_out()
         self.search.textChanged.connect(self._searched)
         self.only.toggled.connect(self.model.set_only_changed)
+        self.spectrum.toggled.connect(self._fold)
+        self.splitters["tensors"].splitterMoved.connect(self.show_folds)
         self.model.modelReset.connect(self._counted)
         self.picture.chosen.connect(self._choose)
         self.table.went_to.connect(self._went_to)
         theme().follow(self._dress)
+        px = theme().px
+        self.splitters["pictures"].setSizes([px(416), px(832)])
+        self.splitters["tensors"].setSizes([px(400), px(_SPECTRUM)])
 
     def _lay_out(self) -> None:
         left, tensors, one = QWidget(), QWidget(), QWidget()
-        self._columns = [QVBoxLayout(widget) for widget in (left, tensors, one)]
-        picture, table, below = self._columns
-        for widget in (self.nothing, self.picture, self.chosen):
-            picture.addWidget(widget)
-        picture.addStretch(1)
+        picture, table, below = QVBoxLayout(left), QVBoxLayout(tensors), QHBoxLayout(one)
+        self._columns = picture, table, below
+        picture.addWidget(self.nothing, 1, Qt.AlignmentFlag.AlignTop)
+        picture.addWidget(self.picture, 1)
+        picture.addWidget(self.chosen)
         self._tools = QHBoxLayout()
         self._tools.addWidget(self.search, 1)
         self._tools.addWidget(self.only)
+        self._tools.addWidget(self.spectrum)
         self._tools.addWidget(self.count)
         table.addLayout(self._tools)
         table.addWidget(self.table, 1)
-        below.addWidget(self.said)
-        below.addWidget(self.plot, 1)
-        self._right = QSplitter(Qt.Orientation.Vertical)
-        self._across = QSplitter(Qt.Orientation.Horizontal)
-        self._right.addWidget(tensors)
-        self._right.addWidget(one)
-        self._right.setStretchFactor(0, 1)
-        self._across.addWidget(scrolling(left))
-        self._across.addWidget(self._right)
-        self._across.setStretchFactor(1, 1)
-        for splitter in (self._right, self._across):
+        below.addWidget(self.said, 1, Qt.AlignmentFlag.AlignTop)
+        below.addWidget(self.plot, 2)
+        right, across = QSplitter(Qt.Orientation.Vertical), QSplitter(Qt.Orientation.Horizontal)
+        right.addWidget(tensors)
+        right.addWidget(one)
+        across.addWidget(scrolling(left))
+        across.addWidget(right)
+        right.setStretchFactor(0, 1)
+        across.setStretchFactor(1, 1)
+        for splitter in (right, across):
             splitter.setChildrenCollapsible(False)
+        right.setCollapsible(1, True)
+        self.splitters = {"tensors": right, "pictures": across}
         self._layout = QVBoxLayout(self)
-        self._layout.addWidget(self._across)
+        self._layout.addWidget(across)
 
     def _dress(self) -> None:
         px = theme().px
@@ -94,10 +106,18 @@ class WeightsPage(QWidget):
             column.setContentsMargins(0, 0, 0, 0)
             column.setSpacing(px(8))
         self._tools.setSpacing(px(8))
-        for splitter in (self._right, self._across):
+        for splitter in self.splitters.values():
             splitter.setHandleWidth(px(16))
-        self._across.setSizes([px(416), px(832)])
-        self._right.setSizes([px(280), px(208)])
+
+    def _fold(self, shown: bool) -> None:
+        right = self.splitters["tensors"]
+        if shown != bool(right.sizes()[1]):
+            below = theme().px(_SPECTRUM) if shown else 0
+            right.setSizes([sum(right.sizes()) - below, below])
+
+    def show_folds(self) -> None:
+        """After the room was shared out anew."""
+        self.spectrum.setChecked(bool(self.splitters["tensors"].sizes()[1]))
 
     # ---- what is shown ---------------------------------------------------------------------------------------
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QHeaderView, QSizePolicy, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
+from editview.domain.answers_of_both import mark, said
 from editview.domain.facts import Fact, Group
 from editview.domain.look import NOT_ASKED, NOT_EDITED, VERDICT_MARKS, Mark
 from editview.domain.survival import percent
 from editview.domain.verdicts import Answer, Verdict
 from editview.ui.facts.grid import FactsGrid
 from editview.ui.facts.words import headings
+from editview.ui.look.lines import in_lines
+from editview.ui.look.rows_out import Lines, offer_rows
 from editview.ui.look.stage_header import OPERATION, StageHeader
 from editview.ui.look.theme import BODY, SMALL, state_of, theme
 
 Index = QModelIndex | QPersistentModelIndex
-_ROW = 40  # two lines, of which one small
+_ROW, _TALL = 40, 58  # an answer in one line or two, and a small line
+_WIDEST = 240  # pixels at scale 1 that a stage takes to have an answer written out
 _LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 
 
@@ -33,11 +38,13 @@ class AnswersModel(QAbstractTableModel):
         self._operations: list[str | None] = []  # by stage
         self._answers: list[tuple[Answer, ...] | None] = []  # by stage
         self._edited_at = 0
+        self._of_two = False  # checkpoints
 
     def show(self, grid: FactsGrid, row: int) -> None:
         self.beginResetModel()
         fact = self._fact = grid.sheet.facts[row]
         self._headings, self._operations = headings(grid), [grid.operation_id(i) for i in range(len(grid.titles))]
+        self._of_two = grid.of_two
         self._edited_at = int(grid.edited_at[row]) if fact.group is Group.EDITED else 0
         checks = [stage.checks.get(fact.id) for stage in grid.run.stages] if grid.run else [None] * len(grid.titles)
         self._answers = [check.answers if check else None for check in checks]
@@ -53,9 +60,18 @@ class AnswersModel(QAbstractTableModel):
         answer = self.answer(row, column)
         if answer is None:
             return NOT_ASKED
+        if self._of_two:
+            assert self._fact is not None
+            mine, other = (said(self._fact, [each] if each else []) for each in (answer, self.answer(row, 3 - column)))
+            return mark(self._fact.group, mine, other, after=column == 2)
         if column - 1 < self._edited_at:
             return NOT_EDITED
         return VERDICT_MARKS[Verdict.HOLDS if answer.gives else Verdict.FAILS]
+
+    def said(self, row: int, column: int) -> str:
+        """'✓ Rome': the answer under its glyph."""
+        answer = self.answer(row, column)
+        return f"{self.mark(row, column).glyph} {' '.join(answer.said.split()) if answer else ''}"
 
     def chances(self, row: int, column: int) -> str:
         """'91 % · 3 %': how likely the wanted answer is, and the other where there is one."""
@@ -70,6 +86,18 @@ class AnswersModel(QAbstractTableModel):
         answers = [self._fact.wanted, self._fact.other]
         shares = self.chances(row, column).split(" · ")
         return ", ".join(f"“{answer}” is {share} likely" for answer, share in zip(answers, shares, strict=False))
+
+    def lines(self, rows: Sequence[int]) -> Lines:
+        """Rows as they are kept: of each stage what is said, how it is judged, and both probabilities, from 0 to 1."""
+        what = ("says", "verdict", "probability of the wanted answer", "probability of the other answer")
+        lines: Lines = [["asked", *(f"{stage}: {each}" for stage in self._headings for each in what)]]
+        for row in rows:
+            lines.append([self._wordings[row]])
+            for column in range(1, self.columnCount()):
+                answer, judged = self.answer(row, column), self.mark(row, column).word
+                given = (answer.said, judged, answer.p_wanted, answer.p_other) if answer else (None, judged, None, None)
+                lines[-1] += given
+        return lines
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self._wordings)
@@ -113,6 +141,18 @@ class AnswersDelegate(QStyledItemDelegate):
         self._body, self._small = theme().font(BODY), theme().font(SMALL)
         self._gap = theme().px(8)
 
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """As wide as an answer and its probabilities are in one line each."""
+        model = index.model()
+        assert isinstance(model, AnswersModel)
+        above = QFontMetrics(self._body).horizontalAdvance(model.said(index.row(), index.column()))
+        below = QFontMetrics(self._small).horizontalAdvance(model.chances(index.row(), index.column()))
+        return QSize(max(above, below) + 2 * self._gap + 1, theme().px(_ROW))
+
+    def lines(self, said: str, width: int) -> list[str]:
+        """An answer in a column of that width."""
+        return in_lines(said, QFontMetrics(self._body), width - 2 * self._gap)
+
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         model = index.model()
         assert isinstance(model, AnswersModel)
@@ -123,15 +163,18 @@ class AnswersDelegate(QStyledItemDelegate):
         if index.column() == 0:
             painter.setFont(self._small)
             painter.setPen(self._text)
-            painter.drawText(inner, _LEFT, "\n".join(_in_two_lines(text, QFontMetrics(self._small), inner.width())))
+            measure = QFontMetrics(self._small)
+            most = (inner.height() - self._gap // 2) // measure.height()
+            painter.drawText(inner, _LEFT, "\n".join(in_lines(text, measure, inner.width(), most)))
             return
         mark = model.mark(index.row(), index.column())
-        above = QRect(inner.left(), inner.top() + self._gap // 4, inner.width(), inner.height() // 2)
-        below = QRect(inner.left(), above.bottom(), inner.width(), inner.height() - above.height() - self._gap // 2)
+        small = theme().px(_ROW) // 2 - self._gap // 4
+        above = inner.adjusted(0, self._gap // 4, 0, -small - self._gap // 4)
+        below = QRect(inner.left(), above.bottom(), inner.width(), small)
         painter.setFont(self._body)
         painter.setPen(QColor(state_of(mark).ink))
-        says = QFontMetrics(self._body).elidedText(f"{mark.glyph} {text}", Qt.TextElideMode.ElideRight, inner.width())
-        painter.drawText(above, _LEFT, says)
+        says = self.lines(model.said(index.row(), index.column()), rect.width())
+        painter.drawText(above, _LEFT, "\n".join(says))
         painter.setFont(self._small)
         painter.setPen(self._muted)
         chances = model.chances(index.row(), index.column())
@@ -140,21 +183,15 @@ class AnswersDelegate(QStyledItemDelegate):
         )
 
 
-def _in_two_lines(text: str, measure: QFontMetrics, width: int) -> list[str]:
-    """Broken between words, the second line elided where it doesn't fit."""
-    words = text.split()
-    fits = max(1, sum(measure.horizontalAdvance(" ".join(words[: n + 1])) <= width for n in range(len(words))))
-    lines = [" ".join(words[:fits]), " ".join(words[fits:])]
-    return [measure.elidedText(line, Qt.TextElideMode.ElideRight, width) for line in lines if line]
-
-
 class AnswersTable(QTableView):
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.answers = AnswersModel(self)
         self.setModel(self.answers)
-        self.setItemDelegate(AnswersDelegate(self))
+        self._delegate = AnswersDelegate(self)
+        self.setItemDelegate(self._delegate)
         self.setAccessibleName("Every wording and its answers")
+        offer_rows(self, self.answers.lines, failed)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self.setShowGrid(False)
         self.setFrameShape(QTableView.Shape.NoFrame)
@@ -170,7 +207,6 @@ class AnswersTable(QTableView):
         theme().follow(self._dress)
 
     def _dress(self) -> None:
-        self.verticalHeader().setDefaultSectionSize(theme().px(_ROW))
         self._share_out()
         self.viewport().update()
 
@@ -180,7 +216,7 @@ class AnswersTable(QTableView):
         self.updateGeometry()
 
     def sizeHint(self) -> QSize:
-        height = self._header.height() + self.answers.rowCount() * theme().px(_ROW)
+        height = self._header.height() + self.verticalHeader().length()
         if self.horizontalScrollBar().maximum():
             height += self.horizontalScrollBar().sizeHint().height()
         return QSize(theme().px(480), height)
@@ -191,15 +227,22 @@ class AnswersTable(QTableView):
     def resizeEvent(self, event: Any) -> None:
         super().resizeEvent(event)
         self._share_out()
+        self.updateGeometry()  # answers that wrap make rows higher
 
     def _share_out(self) -> None:
-        """The wording gets most; stages share the rest, none narrower than can be read."""
-        stages = self.answers.columnCount() - 1
-        if stages < 1:
+        """Each stage gets what its answers need and a share of what is left, the wording most; none is narrower than
+        can be read, and no answer takes all."""
+        stages = range(1, self.answers.columnCount())
+        if not stages:
             return
-        width = self.viewport().width()
-        wording = max(theme().px(144), 2 * width // 5)
+        px, width = theme().px, self.viewport().width()
+        needs = [min(max(px(96), self.sizeHintForColumn(stage)), px(_WIDEST)) for stage in stages]
+        wording = max(px(144), min(2 * width // 5, width - sum(needs)))
+        spare = (width - wording - sum(needs)) // len(stages)
         self.setColumnWidth(0, wording)
-        for stage in range(1, stages + 1):
-            self.setColumnWidth(stage, max(theme().px(96), (width - wording) // stages))
+        for stage, need in zip(stages, needs, strict=True):
+            self.setColumnWidth(stage, max(px(96), need + spare))
+        for row in range(self.answers.rowCount()):
+            said = (self._delegate.lines(self.answers.said(row, at), self.columnWidth(at)) for at in stages)
+            self.setRowHeight(row, px(_ROW if max(map(len, said)) == 1 else _TALL))
         self._header.fit()

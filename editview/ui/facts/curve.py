@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 from editview.domain.operations import FineTune
 from editview.domain.sentences import when_lost
 from editview.domain.survival import percent
-from editview.domain.verdicts import likelihood
+from editview.domain.verdicts import Answer, likelihood
 from editview.ui.facts.grid import FactsGrid
 from editview.ui.look.pictures import legible, pen, spread, write
 from editview.ui.look.pointing import PointedPicture, nearest
@@ -22,7 +22,8 @@ from editview.ui.look.theme import theme
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Both answers' probabilities over a fine-tune's steps, from before its first to the last that was asked."""
+    """Both answers' probabilities over a fine-tune's steps, from before its first to the last that was asked; once
+    facts are asked in full after the training, that is the end."""
 
     title: str  # of the stage
     steps_in_all: int
@@ -32,6 +33,7 @@ class Course:
     p_wanted: tuple[float, ...]
     p_other: tuple[float, ...]  # empty where there is no other answer
     lost: tuple[int, int] | None  # last seen holding, first seen lost
+    ended: bool = False  # the last point is from after the training
 
     @property
     def curves(self) -> tuple[tuple[str, tuple[float, ...]], ...]:
@@ -42,12 +44,17 @@ class Course:
     def at(self, place: int) -> str:
         """One step in a sentence."""
         shares = ", ".join(f"“{answer}” is {percent(shares[place])} likely" for answer, shares in self.curves)
-        return f"Step {self.steps[place]:,} of {self.title}: {shares}."
+        ended = self.ended and place == len(self.steps) - 1
+        return f"{'After step' if ended else 'Step'} {self.steps[place]:,} of {self.title}: {shares}."
 
 
 def trained_stages(grid: FactsGrid) -> tuple[int, ...]:
     """The stages that asked facts while they trained."""
     return tuple(i for i, stage in enumerate(grid.run.stages) if stage.live) if grid.run else ()
+
+
+def _nlls(answer: Answer) -> tuple[float, float]:
+    return answer.nll_wanted, math.nan if answer.nll_other is None else answer.nll_other
 
 
 def course(grid: FactsGrid, row: int, stage: int) -> Course | None:
@@ -60,9 +67,13 @@ def course(grid: FactsGrid, row: int, stage: int) -> Course | None:
         return None
     place = lives[0].fact_ids.index(fact.id)
     before = grid.run.stages[stage - 1].checks[fact.id].answers[0]
+    after = grid.run.stages[stage].checks.get(fact.id)
     points = [(live.step, live.nll_wanted[place], live.nll_other[place]) for live in lives]
     if points[0][0] > 0:
-        points.insert(0, (0, before.nll_wanted, math.nan if before.nll_other is None else before.nll_other))
+        points.insert(0, (0, *_nlls(before)))
+    if after is not None:
+        last = grid.run.stages[stage].last_step
+        points = [*(point for point in points if point[0] < last), (last, *_nlls(after.answers[0]))]
     steps, wanted, other = zip(*points, strict=True)
     has_other = fact.other is not None and not any(math.isnan(nll) for nll in other)
     return Course(
@@ -73,6 +84,7 @@ def course(grid: FactsGrid, row: int, stage: int) -> Course | None:
         steps=steps,
         p_wanted=tuple(likelihood(nll, before.wanted_tokens) for nll in wanted),
         p_other=tuple(likelihood(nll, before.other_tokens) for nll in other) if has_other else (),
+        ended=after is not None,
         lost=(int(grid.held_step[row, stage]), lost) if (lost := int(grid.lost_step[row, stage])) else None,
     )
 
@@ -124,7 +136,7 @@ class FactCurve(PointedPicture[int]):
         measure, px = QFontMetricsF(theme().font(12)), theme().px
         left = measure.horizontalAdvance("100 %") + px(8)
         names = [f"{answer} {percent(shares[-1])}" for answer, shares in course.curves]
-        right = min(max(map(measure.horizontalAdvance, names)) + px(12), 2 * self.width() / 5)
+        right = min(max(map(measure.horizontalAdvance, names)) + px(12), self.width() / 2)
         top, bottom = measure.height() + px(4), 2 * measure.height() + px(8)
         return QRectF(left, top, self.width() - left - right, self.height() - top - bottom)
 

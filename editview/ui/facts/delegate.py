@@ -6,19 +6,19 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, Q
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from editview.domain.answers_of_both import Said, mark
+from editview.domain.facts import Group
 from editview.domain.look import RECOVERED
 from editview.domain.operations import FineTune
-from editview.domain.verdicts import Change
-from editview.ui.facts.grid import CHANGES, Chip, FactsGrid
+from editview.ui.facts.grid import MARKS, Chip, FactsGrid
 from editview.ui.facts.model import FactsModel, Kind
 from editview.ui.facts.motion import Turning
-from editview.ui.facts.words import MARKS
+from editview.ui.facts.words import chip_mark
 from editview.ui.look.theme import BODY, SMALL, state_of, theme
 
 _LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 _SHORT = {Chip.NOT_EDITED: "not yet", Chip.NOT_ASKED: ""}
 _CHIPS = (Chip.HOLDS, Chip.WEAK, Chip.FAILS, Chip.NOT_EDITED)  # in any column
-_BAD = {CHANGES.index(change) for change in (Change.LOST, Change.DAMAGED, Change.NEVER_TOOK)}
 
 
 class FactsDelegate(QStyledItemDelegate):
@@ -69,7 +69,7 @@ class FactsDelegate(QStyledItemDelegate):
         if kind is Kind.SAYS:
             return self._muted if model.grid.stale_now[at] else self._text
         if kind is Kind.BECAME:
-            return self._bad if model.grid.change_now[at] in _BAD else self._text
+            return self._bad if model.grid.bad_now[at] else self._text
         return self._text if kind is Kind.WANTED else self._muted
 
     def _write(
@@ -93,14 +93,14 @@ class FactsDelegate(QStyledItemDelegate):
     def _paint_chip(self, painter: QPainter, rect: QRect, model: FactsModel, at: int, stage: int) -> None:
         grid = model.grid
         chip = Chip(grid.chips[at, stage])
-        mark, measure = MARKS[chip], self._small_measure
-        words = [mark.word, _SHORT.get(chip, mark.word)]
+        seen, measure = chip_mark(grid, at, stage), self._small_measure
+        words = [seen.word, _SHORT.get(chip, seen.word)]
         if chip is Chip.FAILS and grid.lost_step[at, stage]:
             words = _lost(int(grid.held_step[at, stage]), int(grid.lost_step[at, stage]))
         elif grid.provisional[at, stage] and chip not in (Chip.NOT_EDITED, Chip.FAILS):
-            words = [f"{mark.word} at {grid.live_step[stage]:,}", mark.word]
+            words = [f"{seen.word} at {grid.live_step[stage]:,}", seen.word]
         room = rect.width() - 2 * self._round
-        texts = [f"{mark.glyph} {word}".rstrip() for word in words]
+        texts = [f"{seen.glyph} {word}".rstrip() for word in words]
         text = next((text for text in texts if measure.horizontalAdvance(text) <= room), texts[-1])
         height, width = measure.height() + self._pad, measure.horizontalAdvance(text) + 2 * self._round
         box = QRectF(rect.left(), rect.center().y() - height / 2, min(width, rect.width()), height)
@@ -120,6 +120,9 @@ def stage_width(grid: FactsGrid, stage: int) -> int:
     """What a stage's column needs for every chip it can hold, and for each word of its title."""
     look, operation = theme(), grid.plan.active[stage - 1] if stage else None
     words = [f"{MARKS[chip].glyph} {_SHORT.get(chip, MARKS[chip].word)}" for chip in _CHIPS]
+    if grid.of_two:
+        marks = [mark(Group.EDITED, each, Said.NOT_ASKED, after=False) for each in Said]
+        words = [f"{each.glyph} {each.word}" for each in marks]
     if stage > 1:
         words.append(f"{RECOVERED.glyph} {RECOVERED.word}")
     if isinstance(operation, FineTune):

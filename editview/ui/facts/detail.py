@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from editview.ui.facts.answers import AnswersTable
 from editview.ui.facts.curve import FactCurve, course, trained_stages
 from editview.ui.facts.grid import FactsGrid
-from editview.ui.facts.words import fate, of_two_checkpoints
+from editview.ui.facts.words import fate
 from editview.ui.look.labels import Sentence, Words
 from editview.ui.look.panel import scrolling
 from editview.ui.look.theme import BODY, SMALL, theme
@@ -35,7 +35,7 @@ class FactDetail(QWidget):
     """Answers and curve stand side by side or one above the other where there is room, else behind two tabs.
 
     What happened and the cross that closes it stay in sight; the rest scrolls where even one of them is too high.
-    `failed` is told in a sentence when the curve couldn't be saved.
+    `failed` is told in a sentence when answers or curve couldn't be saved.
     """
 
     closed = Signal()
@@ -61,7 +61,7 @@ class FactDetail(QWidget):
         self._tabs.setExpanding(False)
         self._tabs.setAccessibleName("What to show of the fact")
         self._tabs.currentChanged.connect(lambda _: self._arrange())
-        self.answers, self._legend = AnswersTable(), Words(size=SMALL, role="muted")
+        self.answers, self._legend = AnswersTable(failed), Words(size=SMALL, role="muted")
         self._legend.setWordWrap(True)
         self.curve, self._stages = FactCurve(failed), QComboBox()
         self._stages.setAccessibleName("Fine-tune to show")
@@ -114,7 +114,7 @@ class FactDetail(QWidget):
 
     def show_fact(self, grid: FactsGrid, row: int) -> None:
         fact, self._grid, self._row = grid.sheet.facts[row], grid, row
-        self._has_course = not of_two_checkpoints(grid)
+        self._has_course = not grid.of_two
         self.said.say(f"*{fact.subject or fact.prompt}* · {fate(grid, row)}")
         both = f"“{fact.wanted}” and “{fact.other}” are" if fact.other else f"“{fact.wanted}” is"
         self._legend.setText(f"Under each answer: how likely {both}")

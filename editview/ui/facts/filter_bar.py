@@ -18,13 +18,13 @@ from PySide6.QtWidgets import (
 from editview.domain.facts import Group
 from editview.ui.facts.grid import GROUPS, FactsGrid
 from editview.ui.facts.query import Filter, categories
-from editview.ui.facts.words import GROUP_NAMES, Category
+from editview.ui.facts.words import Category, group_name
 from editview.ui.look.labels import Words
 from editview.ui.look.theme import SMALL, theme
 from editview.ui.look.word_help import explain
 
 _ONE_ROW = 960  # width from which everything stands in one row
-_EVERYTHING = "All changes"
+_EVERYTHING, _EVERYTHING_OF_TWO = "All changes", "All answers"
 
 
 class FilterBar(QWidget):
@@ -108,18 +108,19 @@ class FilterBar(QWidget):
         """Say anew what occurs, how often, and how many facts are shown."""
         for group, button in self._groups.items():
             facts = len(grid) if group is None else int((grid.group == GROUPS.index(group)).sum())
-            button.setText(f"{GROUP_NAMES[group] if group else 'All'} {facts:,}")
+            button.setText(f"{group_name(group, grid) if group else 'All'} {facts:,}")
             button.setVisible(group is None or facts > 0)
         self._arrange()
         self._count.setText("" if shown == len(grid) else f"{shown:,} shown")
-        self._offer(categories(grid, self.filter.group))
+        everything = _EVERYTHING_OF_TWO if grid.of_two else _EVERYTHING
+        self._offer(everything, categories(grid, self.filter.group))
 
-    def _offer(self, found: list[tuple[Category, int]]) -> None:
+    def _offer(self, everything: str, found: list[tuple[Category, int]]) -> None:
         if self._fates.view().isVisible():
             return  # someone is choosing
         if self._category is not None and self._category not in dict(found):
             found = [(self._category, 0), *found]
-        entries = [(_EVERYTHING, None), *((f"{category.label} ({count:,})", category) for category, count in found)]
+        entries = [(everything, None), *((f"{category.label} ({count:,})", category) for category, count in found)]
         if [(self._fates.itemText(i), self._fates.itemData(i)) for i in range(self._fates.count())] == entries:
             return
         self._fates.clear()

@@ -6,41 +6,26 @@ Grows with its run: `read` takes in what came since the last time. The rules are
 
 from __future__ import annotations
 
-from enum import IntEnum
 from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
+from editview.domain.answers_of_both import said
 from editview.domain.facts import FactSheet, Group
-from editview.domain.operations import Edit, Operation, UndoEdit, Unediting, Update
-from editview.domain.plan import Plan, written_by
+from editview.domain.operations import Edit, Operation, UndoEdit, Unediting
+from editview.domain.plan import Plan, of_two_checkpoints, written_by
 from editview.domain.sentences import Tally, operation_title, told_apart
 from editview.domain.session import Run, Stage
 from editview.domain.verdicts import Change, LiveCheck, Verdict
+from editview.ui.facts.chips import CHANGES, CHIPS_OF_BOTH, MARKS, ORIGINAL_BY, WANTED_BY, Chip, Numbers, code
 
-Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 GROUPS = tuple(Group)
-CHANGES: tuple[Change | None, ...] = (None, *Change)  # a change's code is its place here
 _VERDICTS = {Verdict.HOLDS: 1, Verdict.WEAK: 2, Verdict.FAILS: 3}  # 0: not known
 _NEVER = 1_000_000  # a stage that doesn't come
-
-
-def _code(change: Change) -> int:
-    return CHANGES.index(change)
-
-
-class Chip(IntEnum):
-    """What a cell of a stage's column says, worst last."""
-
-    NOT_ASKED = 0
-    NOT_EDITED = 1
-    HOLDS = 2
-    RECOVERED = 3
-    WEAK = 4
-    FAILS = 5
+_BAD = [code(change) for change in (Change.LOST, Change.DAMAGED, Change.NEVER_TOOK)]
 
 
 class FactsGrid:
@@ -58,12 +43,14 @@ class FactsGrid:
         )
         self.names = told_apart(self.titles)  # the titles, where no number stands beside them
         facts, stages = len(sheet), len(self.titles)
+        self.of_two = of_two_checkpoints(plan)  # checkpoints, and not the steps of a plan
         self.group: Numbers = np.array([GROUPS.index(fact.group) for fact in sheet], dtype=np.int64)
         self.edited_at = self._edited_at()
         self.said = [""] * facts  # at the last stage asked
         self.said_live = [""] * facts  # how the answer began at the latest live check, where it wasn't the wanted one
         self._asked_at: Numbers = np.full(facts, -1)  # that stage
         self._checked: Numbers = np.zeros((facts, stages), dtype=np.int64)
+        self.gives: Numbers = np.zeros((facts, stages), dtype=np.int64)  # `Said`, of two checkpoints
         self._live: Numbers = np.zeros((facts, stages), dtype=np.int64)
         self._failing_since: Numbers = np.zeros((facts, stages), dtype=np.int64)  # training step; 0: isn't
         self._stood_at: Numbers = np.full((facts, stages), -1)  # training step last seen standing; -1: never was
@@ -134,6 +121,8 @@ class FactsGrid:
         for check in islice(stage.checks.values(), self._checks_read[index], None):
             row = position[check.fact_id]
             self._checked[row, index] = _VERDICTS[check.verdict]
+            if self.of_two:
+                self.gives[row, index] = said(self.sheet.facts[row], check.answers)
             if index >= self._asked_at[row]:
                 self._asked_at[row], self.said[row] = index, " ".join(check.said.split())
         self._checks_read[index] = len(stage.checks)
@@ -148,8 +137,8 @@ class FactsGrid:
         since = self._failing_since[rows, index]
         self._failing_since[rows, index] = np.where(gives, 0, np.where(since > 0, since, live.step))
         self.live_step[index] = live.step
-        for row, said in zip(rows, live.said or [""] * len(rows), strict=True):
-            self.said_live[row] = " ".join(said.split())
+        for row, begins in zip(rows, live.said or [""] * len(rows), strict=True):
+            self.said_live[row] = " ".join(begins.split())
 
     # ---- what follows from it --------------------------------------------------------------------------------
 
@@ -159,8 +148,6 @@ class FactsGrid:
         self.known: Flags = state > 0
         self.provisional: Flags = self.known & (self._checked == 0)
         self._stands = stands = self.known & (state != _VERDICTS[Verdict.FAILS])
-        if any(isinstance(operation, Update) for operation in self.plan.active):
-            self.edited_at = np.where(stands[:, 0], 0, 1)  # what stood before it was edited before it
         reached = np.logical_and.accumulate(self.known, axis=1)
         edited = self.group == GROUPS.index(Group.EDITED)
 
@@ -168,7 +155,7 @@ class FactsGrid:
         self.lost_in: Numbers = np.zeros((facts, stages), dtype=np.int64)  # stage the present failure began in; 0: none
         ever, always = np.zeros(facts, dtype=bool), np.ones(facts, dtype=bool)  # stood, since it counts
         before_edit = stands[np.arange(facts), np.clip(self.edited_at, 1, stages) - 1]
-        self.known_before: Flags = edited & (self.edited_at > 0) & (self.edited_at < stages) & before_edit
+        self.known_before: Flags = edited & (self.edited_at < stages) & before_edit
         taken_back = self._taken_back(stands)
         for stage in range(stages):
             now, counts = stands[:, stage], ~edited | (stage >= self.edited_at)
@@ -189,18 +176,18 @@ class FactsGrid:
                     ~edited & always,
                 ],
                 [
-                    _code(Change.PENDING),
-                    _code(Change.KNOWN_BEFORE),
-                    _code(Change.DAMAGED),
-                    _code(Change.TAKEN_BACK),
-                    _code(Change.TOOK),
-                    _code(Change.SURVIVED),
-                    np.where(ever, _code(Change.LOST), _code(Change.NEVER_TOOK)),
-                    _code(Change.NEVER_KNOWN),
-                    _code(Change.DAMAGED),
-                    _code(Change.INTACT),
+                    code(Change.PENDING),
+                    code(Change.KNOWN_BEFORE),
+                    code(Change.DAMAGED),
+                    code(Change.TAKEN_BACK),
+                    code(Change.TOOK),
+                    code(Change.SURVIVED),
+                    np.where(ever, code(Change.LOST), code(Change.NEVER_TOOK)),
+                    code(Change.NEVER_KNOWN),
+                    code(Change.DAMAGED),
+                    code(Change.INTACT),
                 ],
-                default=_code(Change.RECOVERED),
+                default=code(Change.RECOVERED),
             )
             self.changes[:, stage] = np.where(reached[:, stage], change, 0)
             ever |= counts & now
@@ -214,26 +201,34 @@ class FactsGrid:
         self.chips: Numbers = np.select(
             [
                 ~self.known,
-                self.changes == _code(Change.PENDING),
-                (self.changes == _code(Change.RECOVERED)) & (state == _VERDICTS[Verdict.HOLDS]),
+                self.changes == code(Change.PENDING),
+                (self.changes == code(Change.RECOVERED)) & (state == _VERDICTS[Verdict.HOLDS]),
                 state == _VERDICTS[Verdict.HOLDS],
                 state == _VERDICTS[Verdict.WEAK],
             ],
             [int(Chip.NOT_ASKED), int(Chip.NOT_EDITED), int(Chip.RECOVERED), int(Chip.HOLDS), int(Chip.WEAK)],
             default=int(Chip.FAILS),
         )
+        self.original_by: Numbers = np.zeros(facts, dtype=np.int64)  # of two checkpoints; a change's code
+        if self.of_two:
+            both = tuple(self.gives.T)
+            self.chips, self.changes[:, 0], self.changes[:, 1] = CHIPS_OF_BOTH[both], 0, WANTED_BY[both]
+            has_original = edited & np.array([fact.other is not None for fact in self.sheet], dtype=bool)
+            self.original_by = np.where(has_original, ORIGINAL_BY[both], 0)
         self._latest(reached)
 
     def _latest(self, reached: Flags) -> None:
         """What became of each fact up to the last stage that it has come to."""
         rows, at = np.arange(len(self)), np.maximum(reached.sum(axis=1) - 1, 0)
         self.change_now: Numbers = self.changes[rows, at]
-        lost = np.isin(self.change_now, [_code(Change.LOST), _code(Change.DAMAGED)])
+        lost = np.isin(self.change_now, [code(Change.LOST), code(Change.DAMAGED)])
         self.lost_in_now: Numbers = np.where(lost, self.lost_in[rows, at], 0)
         self.lost_step_now: Numbers = np.where(lost, self.lost_step[rows, self.lost_in_now], 0)
         self.held_step_now: Numbers = np.where(lost, self.held_step[rows, self.lost_in_now], 0)
         self.provisional_now: Flags = self.provisional[rows, at]
-        self.weak_now: Flags = self.chips[rows, at] == Chip.WEAK
+        self.weak_now: Flags = np.isin(self.chips[rows, at], [Chip.WEAK, Chip.IN_PART])
+        failing = self.chips[rows, at] == Chip.FAILS  # of two checkpoints only what was right before
+        self.bad_now: Flags = failing if self.of_two else np.isin(self.change_now, _BAD)
         self.stale_now: Flags = self._asked_at < (self.current or 0)  # what was said is from before the last stage
 
     # ---- counting --------------------------------------------------------------------------------------------
@@ -249,17 +244,17 @@ class FactsGrid:
         known, changes, group = self.known[:, stage], self.changes[:, stage], self.group
         edited = group == GROUPS.index(Group.EDITED)
         written = edited & known & (self.edited_at <= stage)
-        taken_back = written & (changes == _code(Change.TAKEN_BACK))
+        taken_back = written & (changes == code(Change.TAKEN_BACK))
         already_known = written & self.known_before
         made = written & ~already_known & ~taken_back
         chips = self.chips[:, stage]
-        lost = made & (changes == _code(Change.LOST))
+        lost = made & (changes == code(Change.LOST))
         stages, counts = np.unique(self.lost_in[lost, stage], return_counts=True)
 
         def others(which: Group) -> tuple[int, int]:
             mine = changes[group == GROUPS.index(which)]
-            before = mine[(mine > 0) & (mine != _code(Change.NEVER_KNOWN))]
-            return int((before == _code(Change.DAMAGED)).sum()), len(before)
+            before = mine[(mine > 0) & (mine != code(Change.NEVER_KNOWN))]
+            return int((before == code(Change.DAMAGED)).sum()), len(before)
 
         return Tally(
             edits=int(edited.sum()),
@@ -267,7 +262,7 @@ class FactsGrid:
             hold=int((made & (chips != Chip.FAILS)).sum()),
             weak=int((made & (chips == Chip.WEAK)).sum()),
             lost_in=tuple((self.names[at], int(count)) for at, count in zip(stages, counts, strict=True)),
-            never_took=int((made & (changes == _code(Change.NEVER_TOOK))).sum()),
+            never_took=int((made & (changes == code(Change.NEVER_TOOK))).sum()),
             already_known=int(already_known.sum()),
             taken_back=int(taken_back.sum()),
             neighbours=others(Group.NEIGHBOURS),
@@ -280,3 +275,6 @@ class FactsGrid:
             return None
         stood = edited & self._stands[:, stage - 1]
         return (int((stood & ~self._stands[:, stage]).sum()), int(stood.sum())) if stood.any() else None
+
+
+__all__ = ["CHANGES", "GROUPS", "MARKS", "Chip", "FactsGrid", "Flags", "Numbers"]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from editview.domain.facts import Fact, FactSheet
+from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.plan import Plan
 from editview.domain.session import Run
 from editview.domain.survival import percent
@@ -42,9 +42,10 @@ class Column:
     stage: int = 0
 
 
-def columns(stages: tuple[str, ...]) -> tuple[Column, ...]:
-    of_stages = [Column(Kind.STAGE, heading, stage) for stage, heading in enumerate(stages)]
-    rest = [Column(kind, kind.value) for kind in (Kind.BECAME, Kind.SAYS, Kind.WANTED)]
+def columns(grid: FactsGrid) -> tuple[Column, ...]:
+    of_stages = [Column(Kind.STAGE, heading, stage) for stage, heading in enumerate(headings(grid))]
+    titles = _TITLES_OF_TWO if grid.of_two else {}
+    rest = [Column(kind, titles.get(kind, kind.value)) for kind in (Kind.BECAME, Kind.SAYS, Kind.WANTED)]
     return (Column(Kind.FACT, Kind.FACT.value), *of_stages, *rest)
 
 
@@ -63,7 +64,7 @@ class FactsModel(QAbstractTableModel):
 
     def _show(self, grid: FactsGrid) -> None:
         self.grid = grid
-        self.columns = columns(headings(grid))
+        self.columns = columns(grid)
         self._haystack = Haystack(grid)
         self._order = self._wanted_order()
 
@@ -164,7 +165,8 @@ class FactsModel(QAbstractTableModel):
             if role == OPERATION:
                 return self.grid.operation_id(column.stage)
             if role == Qt.ItemDataRole.ToolTipRole:
-                return _HELP[column.kind].format(column.title)
+                own = _HELP_OF_TWO if self.grid.of_two else {}
+                return own.get(column.kind, _HELP[column.kind]).format(column.title)
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -199,7 +201,8 @@ class FactsModel(QAbstractTableModel):
             return f"{begins}Before this training it said “{self.grid.said[at]}”; it is asked in full when that ends."
         if column.kind is Kind.FACT:
             fact = self.grid.sheet.facts[at]
-            return f"{fact.prompt}\n{GROUP_WORDS[fact.group]}; wanted: {fact.wanted}"
+            group = "" if self.grid.of_two and fact.group is Group.EDITED else f"{GROUP_WORDS[fact.group]}; "
+            return f"{fact.prompt}\n{group}wanted: {fact.wanted}"
         if column.kind is not Kind.STAGE:
             return self.text(row, self.columns.index(column))
         fact, run = self.grid.sheet.facts[at], self.grid.run
@@ -226,4 +229,13 @@ _HELP = {
     Kind.SAYS: "What the model answers by itself at the last stage that was asked.",
     Kind.WANTED: "The new answer of an edited fact, the true one of all others.",
     Kind.BECAME: "What the steps did to this fact.",
+}
+_TITLES_OF_TWO = {Kind.BECAME: "What they answer", Kind.SAYS: "Says after"}
+_HELP_OF_TWO = {
+    Kind.STAGE: f"{{}}: which answer this checkpoint gives. {MARKS[Chip.HOLDS].glyph} the wanted one in every wording, "
+    f"{MARKS[Chip.WEAK].glyph} in some, {MARKS[Chip.NOT_GIVEN].glyph} another; {MARKS[Chip.FAILS].glyph} another where "
+    "it was right before. What differs is coloured.",
+    Kind.SAYS: "What the checkpoint after answers by itself.",
+    Kind.WANTED: "The new answer of a fact that has one on the sheet, the true one of all others.",
+    Kind.BECAME: "Which of the two gives the wanted answer, or else the original one.",
 }

@@ -5,15 +5,16 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton, QTableView, QVBoxLayout, QWidget
 
+from editview.ui.facts.grid import FactsGrid
 from editview.ui.facts.query import Filter
-from editview.ui.facts.words import GROUP_NAMES
+from editview.ui.facts.words import group_name
 from editview.ui.look.labels import Sentence
 from editview.ui.look.theme import BODY, theme
 
 
-def nothing_found(shown: Filter) -> str:
+def nothing_found(shown: Filter, grid: FactsGrid) -> str:
     """'No fact matches “zzz” among *lost in step 2*.'"""
-    among = shown.category.label if shown.category else GROUP_NAMES[shown.group] if shown.group else ""
+    among = shown.category.label if shown.category else group_name(shown.group, grid) if shown.group else ""
     if search := shown.search.strip():
         return f"No fact matches “{search}”" + (f" among *{among}*." if among else ".")
     return f"There is no fact under *{among}* now."
@@ -43,10 +44,10 @@ class NothingFound(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self)
 
-    def say(self, shown: Filter, rows: int, facts: int) -> None:
-        empty = facts > 0 and not rows
+    def say(self, shown: Filter, rows: int, grid: FactsGrid) -> None:
+        empty = len(grid) > 0 and not rows
         if empty:
-            self._sentence.say(nothing_found(shown))
+            self._sentence.say(nothing_found(shown, grid))
         policy = Qt.ScrollBarPolicy.ScrollBarAlwaysOff if empty else Qt.ScrollBarPolicy.ScrollBarAsNeeded
         self._over.setHorizontalScrollBarPolicy(policy)
         self.setVisible(empty)

@@ -130,7 +130,7 @@ class FactsPanel(QWidget):
     def _count(self) -> None:
         rows = self.model.rowCount()
         self.filters.count(self.model.grid, rows)
-        self._nothing.say(self.filters.filter, rows, len(self.model.grid))
+        self._nothing.say(self.filters.filter, rows, self.model.grid)
 
     def _failed(self, sentence: str) -> None:
         self._hub.problem.emit(Problem(sentence, ""))

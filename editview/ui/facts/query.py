@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from editview.domain.answers_of_both import WHOSE
 from editview.domain.facts import Group
 from editview.domain.verdicts import Change
 from editview.ui.facts.grid import CHANGES, GROUPS, FactsGrid, Flags, Numbers
 from editview.ui.facts.words import Category
 
 _FATES = (
+    *WHOSE,
     Change.LOST,
     Change.DAMAGED,
     Change.NEVER_TOOK,
@@ -64,6 +66,8 @@ def in_category(grid: FactsGrid, category: Category) -> Flags:
     picked = grid.group == GROUPS.index(category.group)
     if category.change is None:
         return picked & grid.weak_now
+    if category.original:
+        return picked & (grid.original_by == CHANGES.index(category.change))
     return picked & (grid.change_now == CHANGES.index(category.change)) & (grid.lost_in_now == category.stage)
 
 
@@ -78,6 +82,9 @@ def categories(grid: FactsGrid, group: Group | None) -> list[tuple[Category, int
         (Category(GROUPS[which], _FATES[rank], int(stage)), int(counts[which, rank, stage]))
         for which, rank, stage in np.argwhere(counts)
     ]
+    for whose in WHOSE:
+        if count := int((picked & (grid.original_by == CHANGES.index(whose))).sum()):
+            found.append((Category(Group.EDITED, whose, original=True), count))
     weak = picked & grid.weak_now
     for index, which in enumerate(GROUPS):
         if count := int((weak & (grid.group == index)).sum()):

@@ -21,7 +21,8 @@ from editview.ui.look.word_help import explain
 
 _FACT, _SAYS = (120, 160, 320), (96, 128, 176)  # narrowest, as wide as reads well, widest
 _STAGE = 132  # widest
-_IF_ROOM = {Kind.WANTED: 136, Kind.BECAME: 240}  # left out, the last first, where it spares scrolling sideways
+_IF_ROOM = {Kind.WANTED: 136, Kind.BECAME: 272}  # left out, the last first, where it spares scrolling sideways
+_WANTED = 176  # as wide as most answers are
 
 
 class FactsTable(Table):
@@ -81,6 +82,8 @@ class FactsTable(Table):
                 spare -= width
                 if spare < 0:
                     del widths[kind]
+            if Kind.WANTED in widths:
+                widths[Kind.WANTED] = min(widths[Kind.WANTED] + max(spare, 0), px(_WANTED))
         left -= sum(widths.values())
         says = min(max(14 * left // 25, px(_SAYS[0])), px(_SAYS[2]))  # its words are the longer ones
         fact = min(max(left - says, px(_FACT[0])), px(_FACT[2]))

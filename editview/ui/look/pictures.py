@@ -7,31 +7,28 @@ of matrix) are their own, one paint costs a millisecond or two, and the drawing 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QPointF, QRect, QRectF, QSaveFile, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QCursor,
     QFocusEvent,
     QFontMetricsF,
-    QGuiApplication,
     QImage,
-    QImageWriter,
+    QPaintDevice,
     QPainter,
     QPaintEvent,
     QPen,
 )
-from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QFileDialog, QMenu, QToolTip, QWidget
+from PySide6.QtWidgets import QMenu, QToolTip, QWidget
 
 from editview.domain.plots import legible as legible
 from editview.domain.plots import spread as spread
+from editview.ui.look.drawing import Drawing
 from editview.ui.look.theme import SMALL, theme
 from editview.ui.look.word_help import Shown, as_wide, explain, word_help
 
 _RIGHT, _MIDDLE = Qt.AlignmentFlag.AlignRight, Qt.AlignmentFlag.AlignHCenter
-SCALE = 2  # of a picture that is copied or saved
 
 
 class Picture(QWidget):
@@ -97,29 +94,19 @@ class Picture(QWidget):
 
     def image(self) -> QImage:
         """The picture as it is now, at twice its size with a margin, on the panel's ground."""
-        image = QImage(self._paper().size() * SCALE, QImage.Format.Format_ARGB32)
-        image.setDevicePixelRatio(SCALE)
-        self._paint_on(image)
-        return image
+        return self.drawing().image()
 
     def svg(self) -> bytes:
-        data = QByteArray()
-        buffer = QBuffer(data)
-        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        generator = QSvgGenerator()
-        generator.setOutputDevice(buffer)
-        generator.setSize(self._paper().size())
-        generator.setViewBox(QRect(QPoint(), self._paper().size()))
-        generator.setResolution(96)
-        generator.setTitle(self.accessibleName())
-        self._paint_on(generator)
-        return bytes(data.data())
+        return self.drawing().svg()
+
+    def drawing(self) -> Drawing:
+        return Drawing(self.accessibleName(), self._paper().size(), self._paint_on)
 
     def _paper(self) -> QRect:
         margin = theme().px(16)
         return self.rect().adjusted(-margin, -margin, margin, margin)
 
-    def _paint_on(self, device: QImage | QSvgGenerator) -> None:
+    def _paint_on(self, device: QPaintDevice) -> None:
         painter = QPainter(device)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(theme().font(SMALL))
@@ -128,39 +115,15 @@ class Picture(QWidget):
         self.paint(painter)
         painter.end()
 
-    def save(self, path: Path) -> bool:
-        """Write it whole or not at all; the name's ending says which kind. False: it couldn't be written."""
-        if path.suffix.lower() == ".svg":
-            data = self.svg()
-        else:
-            buffer = QBuffer()
-            buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-            QImageWriter(buffer, b"png").write(self.image())
-            data = bytes(buffer.data().data())
-        file = QSaveFile(str(path))
-        return file.open(QIODevice.OpenModeFlag.WriteOnly) and file.write(data) == len(data) and file.commit()
-
     def menu(self) -> QMenu:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("Copy picture", lambda: QGuiApplication.clipboard().setImage(self.image()))
-        menu.addAction("Save picture…", self._ask_and_save)
+        menu.addAction("Copy picture", lambda: self.drawing().copy())
+        menu.addAction("Save picture…", lambda: self.drawing().save(self, self._failed))
         return menu
 
     def _open_menu(self, at: QPoint) -> None:
         self.menu().popup(self.mapToGlobal(at))
-
-    def _ask_and_save(self) -> None:
-        name = self.accessibleName().lower().replace(" ", "-")
-        kinds = "Picture (*.png);;Drawing (*.svg)"
-        path, kind = QFileDialog.getSaveFileName(self, "Save picture", f"{name}.png", kinds)
-        if not path:
-            return
-        target = Path(path)
-        if not target.suffix:
-            target = target.with_suffix(".svg" if "svg" in kind else ".png")
-        if not self.save(target):
-            self._failed(f"The picture wasn't saved: {target.parent} can't be written to. Choose another folder.")
 
 
 class _Listener(QPainter):

@@ -14,10 +14,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from editview.domain.left_out import Keep, LeftOut, Why, listed
+from editview.domain.left_out import Keep, LeftOut, Why, as_rows, listed
 from editview.domain.sentences import left_out_words
 from editview.ui.look.icons import icon
 from editview.ui.look.labels import Sentence, Words
+from editview.ui.look.rows_out import Lines, save_rows
 from editview.ui.look.theme import BODY, LARGE, theme
 
 KEEPS = {Keep.NONE: "leave all out", Keep.FIRST: "keep the first", Keep.LAST: "keep the last"}
@@ -30,6 +31,9 @@ class LeftOutDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Records left out")
         self._left_out, self._keep_now = left_out, keep
+        self.headline = Sentence(f"{left_out_words(left_out)}; the rest is used.", LARGE, parent=self)
+        self.note = Sentence("", BODY, parent=self)  # why rows weren't saved
+        self.note.hide()
         self.reasons = QComboBox(self)
         self.reasons.setAccessibleName("Reason")
         self.reasons.addItem(f"All reasons ({len(left_out):,})", None)
@@ -50,9 +54,12 @@ class LeftOutDialog(QDialog):
         self.again.setProperty("role", "primary")
         copy = QPushButton(icon("copy"), "Copy", self)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text.toPlainText()))
+        save = QPushButton("Save…", self)
+        save.clicked.connect(lambda: save_rows(self.text, self._lines(), self._not_saved))
         buttons = QDialogButtonBox(self)
         buttons.addButton(self.again, QDialogButtonBox.ButtonRole.AcceptRole)
-        buttons.addButton(copy, QDialogButtonBox.ButtonRole.ActionRole)
+        for button in (copy, save):
+            buttons.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
         buttons.addButton("Close", QDialogButtonBox.ButtonRole.RejectRole)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
@@ -69,7 +76,8 @@ class LeftOutDialog(QDialog):
         px = theme().px
         layout.setContentsMargins(px(24), px(24), px(24), px(16))
         layout.setSpacing(px(16))
-        layout.addWidget(Sentence(f"{left_out_words(left_out)}; the rest is used.", LARGE, parent=self))
+        layout.addWidget(self.headline)
+        layout.addWidget(self.note)
         layout.addWidget(self.reasons)
         layout.addWidget(self.text, 1)
         layout.addWidget(choosing)
@@ -84,6 +92,13 @@ class LeftOutDialog(QDialog):
 
     def _list(self) -> None:
         self.text.setPlainText(listed(self._left_out, self.reasons.currentData()))
+
+    def _lines(self) -> Lines:
+        return [list(line) for line in as_rows(self._left_out, self.reasons.currentData())]
+
+    def _not_saved(self, sentence: str) -> None:
+        self.note.say(sentence)
+        self.note.show()
 
     def _check(self) -> None:
         self.again.setEnabled(self.keep is not self._keep_now)

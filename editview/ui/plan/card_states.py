@@ -11,7 +11,7 @@ from editview.domain.events import Forecast
 from editview.domain.operations import Edit, FineTune, Operation
 from editview.domain.plan import Plan
 from editview.domain.scope import parts, told
-from editview.domain.sentences import amount, duration, memory_sentence
+from editview.domain.sentences import amount, duration, memory_sentence, time_left
 from editview.domain.session import Run, RunState, Stage, StageState
 
 
@@ -111,7 +111,7 @@ def _running(run: Run, stage: Stage, forecast: Forecast | None) -> CardState:
     if stage.progress is None:
         return CardState("starting", "accent", 0.0)
     share, seconds = _share(run, stage), _seconds_left(run, stage, forecast)
-    left = "" if seconds is None else f" · {duration(seconds)} left"
+    left = "" if seconds is None else f" · {time_left(seconds)} left"
     return CardState(f"{100 * share:.0f} %{left}", "accent", share, stage.progress.what)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from editview.domain.look import State
 from editview.ui.look.colours import operation_colour
 from editview.ui.look.icons import paint_icon
+from editview.ui.look.lines import in_lines
 from editview.ui.look.theme import BODY, SMALL, theme
 from editview.ui.plan.card_states import CardState
 from editview.ui.plan.model import ICON, METHOD, OPERATION, STATE
@@ -24,9 +25,13 @@ class CardDelegate(QStyledItemDelegate):
         self.slides: dict[int, float] = {}
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """As high as the title asks for that stands in one line or two."""
         look = theme()
         title, small = QFontMetrics(look.font(BODY, bold=True)), QFontMetrics(look.font(SMALL))
-        return QSize(look.px(160), title.height() + small.height() + look.px(4 + 12 + 12 + 8))
+        view = option.widget
+        width = view.viewport().width() if isinstance(view, QAbstractItemView) else look.px(160)
+        lines = in_lines(str(index.data()), title, _words(_card(QRect(0, 0, width, 0))).width())
+        return QSize(look.px(160), len(lines) * title.height() + small.height() + look.px(4 + 12 + 12 + 8))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         look, roles = theme(), theme().roles
@@ -36,28 +41,25 @@ class CardDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.translate(0, self.slides.get(index.row(), 0.0))
-        card = QRect(option.rect).adjusted(1, 0, -1, -look.px(8))
+        card = _card(option.rect)
         self._ground(painter, card, option, fixed=operation is None)
 
-        inner = card.adjusted(look.px(12), look.px(12), -look.px(8), -look.px(12))
-        box = QRect(inner.left(), 0, look.px(32), look.px(32))
+        inner, words = _inner(card), _words(card)
+        box = QRect(inner.left(), 0, look.px(_ICON), look.px(_ICON))
         box.moveTop(card.center().y() - box.height() // 2)
         self._picture(painter, box, index)
 
-        grip = QRect(inner.right() - look.px(8), inner.top(), look.px(8), inner.height())
         if operation is not None:
-            self._grip(painter, grip)
-        words = QRect(inner)
-        words.setLeft(box.right() + look.px(12))
-        words.setRight(grip.left() - look.px(8))
+            grip = look.px(_GRIP)
+            self._grip(painter, QRect(inner.right() - grip, inner.top(), grip, inner.height()))
         title_font, small_font = look.font(BODY, bold=True), look.font(SMALL)
         title, small = QFontMetrics(title_font), QFontMetrics(small_font)
 
         painter.setFont(title_font)
         painter.setPen(QColor(roles.muted if faint else roles.text))
-        first = QRect(words.left(), words.top(), words.width(), title.height())
-        text = str(index.data())
-        painter.drawText(first, Qt.AlignmentFlag.AlignVCenter, title.elidedText(text, _ELIDE, first.width()))
+        lines = in_lines(str(index.data()), title, words.width())
+        first = QRect(words.left(), words.top(), words.width(), len(lines) * title.height())
+        painter.drawText(first, Qt.AlignmentFlag.AlignVCenter, "\n".join(lines))
 
         second = QRect(words.left(), first.bottom() + look.px(4), words.width(), small.height())
         painter.setFont(small_font)
@@ -116,6 +118,24 @@ class CardDelegate(QStyledItemDelegate):
         painter.setBrush(QColor(roles.accent_fill))
         track.setWidth(track.width() * share)
         painter.drawRoundedRect(track, 1.5, 1.5)
+
+
+_ICON, _GRIP = 32, 8  # pixels at scale 1
+
+
+def _card(row: QRect) -> QRect:
+    return row.adjusted(1, 0, -1, -theme().px(8))
+
+
+def _inner(card: QRect) -> QRect:
+    px = theme().px
+    return card.adjusted(px(12), px(12), -px(8), -px(12))
+
+
+def _words(card: QRect) -> QRect:
+    """Where title, method and state stand: between icon and grip."""
+    px = theme().px
+    return _inner(card).adjusted(px(_ICON) + px(12), 0, -px(_GRIP) - px(8), 0)
 
 
 _ELIDE = Qt.TextElideMode.ElideRight

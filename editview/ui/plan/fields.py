@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from editview.domain.facts import FactSheet
 from editview.domain.operations import in_words_of
+from editview.domain.tracing import no_such_layer
 from editview.ui.look.theme import theme
 from editview.ui.plan.fact_picker import FactPicker
 from editview.ui.plan.strength import StrengthBox
@@ -129,7 +130,7 @@ def _list(kind: Any, parent: QWidget) -> Field:
 def _beyond(read: Callable[[], tuple[Any, ...]], layers: int) -> str:
     """What is wrong with layers that the model doesn't have."""
     missing = [layer for layer in read() if isinstance(layer, int) and layer >= layers]
-    return f"This model has {layers} layers, 0 to {layers - 1}: there is no {missing[0]}." if missing else ""
+    return no_such_layer(missing[0], layers) if missing else ""
 
 
 def _as_number(word: str) -> int | str:

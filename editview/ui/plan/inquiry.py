@@ -8,7 +8,7 @@ from PySide6.QtCore import SignalInstance
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from editview.domain.requests import ExportStage, KeySpectrum, MeasureInterference, PreviewTraining, TraceFacts
-from editview.domain.sentences import duration
+from editview.domain.sentences import time_left
 from editview.ui.hub import Hub
 from editview.ui.look.labels import Sentence
 from editview.ui.look.theme import BODY, LARGE, theme
@@ -112,7 +112,7 @@ class Inquiry(QDialog):
         if self.hub.running and self.waits_for_runs:
             self.note.say(f"{self._how}\nA run is going on; this begins when it has ended.")
         elif work.what and work.share is not None:
-            left = f", about {duration(work.seconds_left)} left" if work.seconds_left else ""
+            left = f", about {time_left(work.seconds_left)} left" if work.seconds_left else ""
             self.bar.setRange(0, _STEPS)
             self.bar.setValue(round(_STEPS * work.share))
             self.note.say(f"{self._how}\n{work.what}{left}.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -23,6 +25,7 @@ from editview.domain.interference import (
     MEASURES,
     Interference,
     basis,
+    exact,
     figures,
     headline,
     weights_sentence,
@@ -32,6 +35,7 @@ from editview.domain.requests import MeasureInterference
 from editview.domain.sentences import stage_titles
 from editview.ui.hub import Hub
 from editview.ui.look.labels import Sentence
+from editview.ui.look.rows_out import Lines, offer_rows
 from editview.ui.look.theme import SMALL, theme
 from editview.ui.plan.inquiry import Inquiry
 from editview.ui.plan.interference_picture import InterferencePicture
@@ -57,6 +61,7 @@ class InterferenceDialog(Inquiry):
         self.measure.addItems([f"of each fact: {measure}" for measure in MEASURES])
         self.picture = InterferencePicture(self.note.say, self)
         self.table = _table(self)
+        offer_rows(self.table, self._lines, self.note.say)
         self.pages = QStackedWidget(self)
         self.pages.addWidget(self.picture)
         self.pages.addWidget(self.table)
@@ -103,6 +108,10 @@ class InterferenceDialog(Inquiry):
         self.note.say(weights_sentence(self._found))
         self._show()
         self.picture.setFocus()
+
+    def _lines(self, rows: Sequence[int]) -> Lines:
+        titles, *layers = exact(self._found) if self._found else [[]]
+        return [titles, *(layers[row] for row in rows)]
 
     def _ask_anew(self) -> None:
         if self._asked is not None:

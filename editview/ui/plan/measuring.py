@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QToolButton, QWidget
 
 from editview.domain.events import FineTuneMeasured
 from editview.domain.requests import MeasureFineTune
-from editview.domain.sentences import duration
+from editview.domain.sentences import duration, time_left
 from editview.ui.hub import Hub
 from editview.ui.look.icons import icon
 from editview.ui.plan.card_states import measurable, saving
@@ -65,7 +65,7 @@ class MeasureButton(QToolButton):
 
     def _show(self) -> None:
         work = self._hub.work
-        left = f" · {duration(work.seconds_left)} left" if self._measuring and work.seconds_left else ""
+        left = f" · {time_left(work.seconds_left)} left" if self._measuring and work.seconds_left else ""
         self.setText(f"Stop measuring{left}" if self._measuring else "Measure the fine-tune")
         self.setIcon(icon("stop" if self._measuring else "look", "accent"))
         self.setToolTip("Break it off; nothing was changed" if self._measuring else _HOW)

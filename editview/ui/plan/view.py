@@ -34,7 +34,7 @@ class PlanView(QListView):
         self.setAccessibleDescription("Alt+Up and Alt+Down move a step, Enter edits it, Delete removes it")
         self.setFrameShape(QListView.Shape.NoFrame)
         self.setMouseTracking(True)
-        self.setUniformItemSizes(True)
+        self.setResizeMode(QListView.ResizeMode.Adjust)  # how high a card is follows from its width
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -102,12 +102,12 @@ class PlanView(QListView):
         milliseconds = theme().motion()
         if not milliseconds:
             return
-        height = float(self.visualRect(self._model.index(0)).height())
         now = before if before < first else before - 1
-        self._offsets = {now: (first - now) * height}
         step = 1 if now > first else -1
-        for row in range(first, now, step):
-            self._offsets[row] = step * height
+        others = range(first, now, step)
+        heights = {row: float(self.visualRect(self._model.index(row)).height()) for row in (now, *others)}
+        self._offsets = dict.fromkeys(others, step * heights[now])
+        self._offsets[now] = -step * sum(heights[row] for row in others)
         self._slide.stop()
         self._slide.setDuration(milliseconds)
         self._slide.start()

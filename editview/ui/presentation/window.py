@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TypeVar
+import time
 
-from PySide6.QtCore import QRect, Qt, QTimer
-from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QRect, Qt, QTimer
+from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLayout, QMenu, QVBoxLayout, QWidget
 
+from editview.domain.events import OrdersRecalled
+from editview.domain.history_words import when
 from editview.domain.presentation import WAITING, Screen, Shows, Story, newest, next_place, waiting
-from editview.domain.session import RunState
-from editview.domain.weight_map import weight_map
-from editview.ui.compare.quadrants import Quadrants
+from editview.domain.requests import RecallOrders
+from editview.domain.session import Run, RunState
 from editview.ui.hub import Hub
-from editview.ui.look.labels import rich
-from editview.ui.look.pictures import Picture
+from editview.ui.look.drawing import Drawing
 from editview.ui.look.theme import theme
-from editview.ui.presentation.difference import Difference
+from editview.ui.presentation.big_type import Type
 from editview.ui.presentation.enlarged import Enlarged
-from editview.ui.presentation.fact_lines import FactLines
-from editview.ui.survival.picture import SurvivalPicture
-from editview.ui.weights.picture import WeightsPicture
+from editview.ui.presentation.pictures import Pictures
 
 PACE_MS = 150  # between two drawings
 FULL = 1600, 900  # pixels of the screen that the sizes of type are meant for; they follow the real one
@@ -34,32 +31,6 @@ _WORDS, _PICTURE = 4, 5  # shares of the width
 _ON = (Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Space, Qt.Key.Key_PageDown, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _BACK = (Qt.Key.Key_Left, Qt.Key.Key_Up, Qt.Key.Key_PageUp, Qt.Key.Key_Backspace)
 
-_P = TypeVar("_P", bound=Picture)
-
-
-class _Type(QLabel):
-    """Words whose size the presentation sets."""
-
-    def __init__(self, size: int, role: str = "", bold: bool = False) -> None:
-        super().__init__()
-        self._size, self._bold = size, bold
-        self.setProperty("role", role)
-        self.setTextFormat(Qt.TextFormat.RichText)
-        self.setWordWrap(True)
-
-    def say(self, sentence: str) -> None:
-        self.setText(rich(sentence))
-        self.setVisible(bool(sentence))
-
-    def grow(self, scale: float) -> None:
-        font = theme().font(bold=self._bold)
-        font.setPixelSize(max(9, round(self._size * scale)))
-        self.setFont(font)
-
-    def needs(self, width: int) -> int:
-        self.setMinimumHeight(0)  # else it needs what it was given the last time
-        return self.heightForWidth(width) if self.text() else 0
-
 
 class Presentation(QWidget):
     """Belongs to a window, and goes when it is left. `actions` are those whose keys work here too."""
@@ -68,6 +39,8 @@ class Presentation(QWidget):
         super().__init__(window, Qt.WindowType.Window)
         self._hub = hub
         self._story: Story | None = None
+        self._looked: set[str] = set()  # runs whose other orders were looked for
+        self._earlier: dict[str, str] = {}  # when those were run
         self.screens: list[Screen] = []
         self.at = 0
         self._anew = True  # nobody stands anywhere yet
@@ -77,14 +50,16 @@ class Presentation(QWidget):
         self.setWindowTitle("Presentation – EditView")
         self.setMouseTracking(True)
         self.addActions(actions)
-        self.caption, self.message = _Type(CAPTION, "muted"), _Type(MESSAGE, bold=True)
-        self.rest, self.small = _Type(REST), _Type(SMALL, "muted")
-        self.name, self.count = _Type(SMALL, "muted"), _Type(SMALL, "muted")
+        self.caption, self.message = Type(CAPTION, "muted"), Type(MESSAGE, bold=True)
+        self.rest, self.small = Type(REST), Type(SMALL, "muted")
+        self.name, self.count = Type(SMALL, "muted"), Type(SMALL, "muted")
         self.picture = Enlarged(self)
+        self._pictures = Pictures(self.picture)
         self._lay_out()
         self._soon = QTimer(self, singleShot=True, interval=PACE_MS)
         self._soon.timeout.connect(self.draw)
         hub.run_started.connect(self._begin)
+        hub.replies.orders_recalled.connect(self._orders_recalled)
         for signal in (
             hub.run_changed, hub.runs_changed, hub.checks_changed, hub.live_changed, hub.weights_changed,
             hub.plan_changed, hub.sheet_changed,
@@ -133,10 +108,23 @@ class Presentation(QWidget):
         else:
             if self._story is None or self._story.run is not hub.run:
                 self._story = Story(hub.run)
-            self.screens = self._story.screens(hub.session.runs.values()) or [waiting(hub.run.plan.name)]
+            self._look_for_orders(hub.run)
+            runs = hub.session.runs.values()
+            self.screens = self._story.screens(runs, self._earlier) or [waiting(hub.run.plan.name)]
         self.at = self._first_place() if self._anew else next_place(before, self.at, self.screens)
         self._anew = self.screens[0].topic == WAITING
         self._show()
+
+    def _look_for_orders(self, run: Run) -> None:
+        """Whether another order of the same steps was run at an earlier time; asked once, when a run has ended."""
+        if run.state is RunState.FINISHED and run.id not in self._looked:
+            self._looked.add(run.id)
+            self._hub.send(RecallOrders(run.id))
+
+    def _orders_recalled(self, event: OrdersRecalled) -> None:
+        """Heard before the session takes them in, so those that it lacks are of another time."""
+        fresh = [one for one in event.runs if one.run.id not in self._hub.session.runs]
+        self._earlier |= {one.run.id: when(one.entry.began, time.time()) for one in fresh}
 
     def _first_place(self) -> int:
         """A run that goes on is followed, one that has ended told from its beginning."""
@@ -159,54 +147,9 @@ class Presentation(QWidget):
         self.count.say(f"{self.at + 1} of {len(self.screens)}")
         said = ". ".join(part.rstrip(".") for part in (screen.caption, screen.message, screen.rest) if part)
         self.setAccessibleName(said.replace("*", ""))
-        self.picture.show_picture(self._drawn(screen))
+        survival = self._story.survival if self._story else None
+        self.picture.show_picture(self._pictures.of(screen, run, survival))
         self._fit()
-
-    def _drawn(self, screen: Screen) -> Picture | None:
-        run = self._hub.run
-        match screen.shows:
-            case Shows.SURVIVAL if run is not None and self._story is not None:
-                self._survival.show_survival(run.plan, run.sheet, self._story.survival)
-                return self._survival
-            case Shows.WEIGHTS if run is not None:
-                self._weights.show_map(weight_map(run))
-                return self._weights
-            case Shows.ORDERS:
-                self._quadrants.show_kept(screen.kept[0], screen.names)
-                return self._quadrants
-            case Shows.DIFFERENCE:
-                self._difference.show_difference(screen.kept, screen.names)
-                return self._difference
-            case Shows.FACTS:
-                self._lines.show_lines(screen.lines)
-                return self._lines
-            case _:
-                return None
-
-    def _hidden(self, picture: _P) -> _P:
-        picture.setParent(self.picture)
-        picture.hide()
-        return picture
-
-    @cached_property
-    def _survival(self) -> SurvivalPicture:
-        return self._hidden(SurvivalPicture(lambda sentence: None))
-
-    @cached_property
-    def _weights(self) -> WeightsPicture:
-        return self._hidden(WeightsPicture(lambda sentence: None))
-
-    @cached_property
-    def _quadrants(self) -> Quadrants:
-        return self._hidden(Quadrants(lambda sentence: None))
-
-    @cached_property
-    def _difference(self) -> Difference:
-        return self._hidden(Difference())
-
-    @cached_property
-    def _lines(self) -> FactLines:
-        return self._hidden(FactLines())
 
     # ---- size ------------------------------------------------------------------------------------------------
 
@@ -272,6 +215,10 @@ class Presentation(QWidget):
             self.go(len(self.screens) - 1)
         elif key in (Qt.Key.Key_Escape, Qt.Key.Key_F5):
             self.close()
+        elif event.matches(QKeySequence.StandardKey.Copy):
+            self.drawing().copy()
+        elif event.matches(QKeySequence.StandardKey.Save):
+            self.save()
         else:
             super().keyPressEvent(event)
 
@@ -281,3 +228,34 @@ class Presentation(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton:
             self.go(self.at + 1)
+
+    # ---- out of the window -----------------------------------------------------------------------------------
+
+    def drawing(self) -> Drawing:
+        """The screen that is shown, words and picture."""
+        return Drawing(f"Screen {self.at + 1}", self.size(), lambda paper: self.render(paper, QPoint()))
+
+    def save(self) -> None:
+        self.drawing().save(self, self._not_saved)
+
+    def _not_saved(self, sentence: str) -> None:
+        self.small.say(sentence)
+        self._fit()
+
+    def menu(self) -> QMenu:
+        """All that can be done here, with its keys."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Next\t→", lambda: self.go(self.at + 1)).setEnabled(self.at + 1 < len(self.screens))
+        menu.addAction("Back\t←", lambda: self.go(self.at - 1)).setEnabled(self.at > 0)
+        menu.addActions(self.actions())
+        menu.addSeparator()
+        menu.addAction("Copy this screen\tCtrl+C", lambda: self.drawing().copy())
+        menu.addAction("Save this screen…\tCtrl+S", self.save)
+        menu.addSeparator()
+        menu.addAction("Leave\tEsc", self.close)
+        return menu
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.unsetCursor()
+        self.menu().popup(event.globalPos())

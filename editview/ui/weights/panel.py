@@ -27,13 +27,12 @@ class WeightsPanel(Panel):
         super().__init__("Weights", parent)
         self._hub = hub
         self._map: WeightMap | None = None
-        self.picture = WeightsPicture(lambda sentence: hub.problem.emit(Problem(sentence, "")))
+        self.picture = WeightsPicture(self._failed)
         self.setFocusProxy(self.picture)
         self.chosen = Sentence(HINT, SMALL, "muted")
-        self.tensors = TensorList()
-        for widget in (self.picture, self.chosen, self.tensors):
-            self.body.addWidget(widget, widget is self.tensors)
-        self.body.addStretch(0)
+        self.tensors = TensorList(self._failed)
+        for widget, share in ((self.picture, 3), (self.chosen, 0), (self.tensors, 2)):
+            self.body.addWidget(widget, share)
         self.picture.chosen.connect(self.choose)
         for signal in (
             hub.run_started,
@@ -44,6 +43,9 @@ class WeightsPanel(Panel):
             hub.checkpoint_changed,
         ):
             signal.connect(self.draw_soon)
+
+    def _failed(self, sentence: str) -> None:
+        self._hub.problem.emit(Problem(sentence, ""))
 
     def draw(self) -> None:
         hub, run = self._hub, self._hub.run

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QLinearGradient, QPainter
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from editview.domain.weight_map import Place, Scale, WeightMap, percent, scale, told
 from editview.domain.weights import MatrixKind
@@ -31,6 +32,7 @@ class WeightsPicture(PointedPicture[_Cell]):
 
     def __init__(self, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__("Changes of the weights", failed, parent)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._map: WeightMap | None = None
         self._bars: Scale | None = None
         self._cells: Scale | None = None
@@ -48,9 +50,7 @@ class WeightsPicture(PointedPicture[_Cell]):
         self.update()
 
     def sizeHint(self) -> QSize:
-        frame = self._frame()
-        kinds = len(self._map.kinds) if self._map else 4
-        return QSize(theme().px(368), math.ceil(frame.band_top(kinds) + theme().px(40)))
+        return QSize(theme().px(368), math.ceil(self._least().band_top(self._bands()) + theme().px(40)))
 
     def minimumSizeHint(self) -> QSize:
         words = QFontMetricsF(theme().font(SMALL)).horizontalAdvance(self._ramp_words())
@@ -112,7 +112,19 @@ class WeightsPicture(PointedPicture[_Cell]):
 
     # ---- painting --------------------------------------------------------------------------------------------
 
+    def _bands(self) -> int:
+        return len(self._map.kinds) if self._map else 4
+
     def _frame(self) -> Frame:
+        """In a picture that is higher than it must be, bars and cells are, too."""
+        least, spare = self._least(), max(0, self.height() - self.sizeHint().height())
+        if self._bars is None:  # nothing to be seen larger yet
+            return least
+        more = 0.4 * spare
+        row = least.row + (spare - more) / max(1, self._bands() * least.steps)
+        return replace(least, bars=least.bars.adjusted(0, 0, 0, more), cells_top=least.cells_top + more, row=row)
+
+    def _least(self) -> Frame:
         px, metrics = theme().px, QFontMetricsF(theme().font(SMALL))
         line, steps = metrics.height(), max(1, len(self._map.stages) if self._map else 1)
         kinds = self._map.kinds if self._map else tuple(MatrixKind)[1:5]

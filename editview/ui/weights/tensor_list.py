@@ -1,20 +1,22 @@
-"""The tensors behind a place of the weights picture, by name, for the specialist: to be read and copied."""
+"""The tensors behind a place of the weights picture, by name, for the specialist: to be read, copied and saved."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QWidget
 
 from editview.domain.weight_map import percent
 from editview.domain.weights import TensorChange
+from editview.ui.look.rows_out import Lines, offer_rows
 from editview.ui.look.theme import SMALL, theme
 
 
 class TensorList(QListWidget):
-    def __init__(self, parent: QWidget | None = None) -> None:
+    """`failed` is told in a sentence when rows couldn't be saved."""
+
+    def __init__(self, failed: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._changes: list[TensorChange] = []
         self.setAccessibleName("Tensors")
@@ -22,12 +24,7 @@ class TensorList(QListWidget):
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QListWidget.Shape.NoFrame)
-        copy = QAction("Copy", self)
-        copy.setShortcut(QKeySequence.StandardKey.Copy)
-        copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        copy.triggered.connect(self.copy)
-        self.addAction(copy)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        offer_rows(self, self.lines, failed)
         theme().follow(self._dress)
 
     def show_changes(self, changes: Iterable[TensorChange]) -> None:
@@ -40,14 +37,13 @@ class TensorList(QListWidget):
             item.setToolTip(f"{change.name}, {shape}: {figures}")
             self.addItem(item)
 
-    def copy(self) -> None:
-        """The chosen rows, or all when none is, as a table with exact figures."""
-        rows = sorted(index.row() for index in self.selectedIndexes()) or range(len(self._changes))
-        lines = ["tensor\tshape\tnorm before\tnorm of change\trelative change"]
+    def lines(self, rows: Sequence[int]) -> Lines:
+        """Rows with exact figures."""
+        lines: Lines = [["tensor", "shape", "norm before", "norm of change", "relative change"]]
         for change in (self._changes[row] for row in rows):
-            shape = "x".join(str(size) for size in change.shape)
-            lines.append(f"{change.name}\t{shape}\t{change.norm_before!r}\t{change.norm_change!r}\t{change.relative!r}")
-        QGuiApplication.clipboard().setText("\n".join(lines))
+            shape = "x".join(map(str, change.shape))
+            lines.append([change.name, shape, change.norm_before, change.norm_change, change.relative])
+        return lines
 
     def _dress(self) -> None:
         self.setFont(theme().font(SMALL))

@@ -13,7 +13,9 @@ from PySide6.QtWidgets import QMainWindow, QPushButton, QScrollArea, QTabWidget,
 from editview.domain.files import file_name
 from editview.domain.history import EntryKind, Findings
 from editview.domain.history_words import opened
+from editview.domain.plan import Checkpoint
 from editview.domain.two_checkpoints import name_of
+from editview.ui.checkpoints import choosing
 from editview.ui.checkpoints.facts_page import FactsPage
 from editview.ui.checkpoints.head import Head
 from editview.ui.checkpoints.pair import Pair
@@ -22,24 +24,29 @@ from editview.ui.checkpoints.weights_page import WeightsPage
 from editview.ui.hub import Hub
 from editview.ui.look.message_bar import MessageBar
 from editview.ui.look.theme import theme
+from editview.ui.look.word_help import explain
 from editview.ui.opening.opening import Opening
 from editview.ui.problem import Problem
+from editview.ui.window import settings
 from editview.ui.window.actions import Action, Actions
+from editview.ui.window.help import Help
 from editview.ui.window.reports import Reports, place_of_report
+from editview.ui.window.window_actions import help_rows
 
 SAVE = "Save what was found as one file that opens in any browser"
 WAITING = "A report can be saved once what is under way here has ended, or was stopped"
+_KEPT_AS = "checkpoints"  # the name under which it is remembered how the window stood
 BUSY = "What is under way here would be lost. Stop it, or wait until it has ended, then open that from the list again."
 
 
 class CheckpointsWindow(QMainWindow):
     """One beside the main window; closing it stops what is under way in it."""
 
-    def __init__(self, hub: Hub, opening: Opening, reports: Reports, parent: QWidget | None = None) -> None:
+    def __init__(self, hub: Hub, opening: Opening, reports: Reports, help: Help, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Window)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAcceptDrops(True)
-        self._reports = reports
+        self._reports, self.help = reports, help
         self.pair = Pair(hub, self)
         self._then = ""  # what is said of findings of another time
         self._reported = ""  # and where the report is
@@ -51,10 +58,12 @@ class CheckpointsWindow(QMainWindow):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
+        explain(self.tabs.tabBar())
         self.tabs.setAccessibleName("What was found")
         self.tabs.addTab(self.weights, "Weights")
         self.tabs.addTab(self.facts, "Facts")
-        self.tabs.addTab(self.touched, "Facts touched")
+        self.tabs.addTab(self.touched, "Inspect")
+        self.tabs.setTabToolTip(2, "Which facts the change touched, without being told; the one after alone is enough")
         self.report = QPushButton("Save report…")
         self.report.setProperty("role", "quiet")
         self.report.clicked.connect(self.save_report)
@@ -62,6 +71,7 @@ class CheckpointsWindow(QMainWindow):
         self.actions_table = Actions(self._rows(), self)
         self.actions_table.fill(self.menuBar(), {})
         self._lay_out()
+        self.head.alone_wanted.connect(self._inspect_alone)
         self.facts.sheet_wanted.connect(opening.open_facts)
         self.pair.problem.connect(self.message.show_problem)
         self.pair.saved.connect(self._saved)
@@ -76,6 +86,7 @@ class CheckpointsWindow(QMainWindow):
         pair, head = self.pair, self.head
         return [
             Action("compare", "&File", "Compare", pair.compare, "Ctrl+R", "compare", possible=self._can_compare),
+            Action("inspect-alone", "&File", "Inspect one alone…", self.inspect, "Ctrl+Shift+I", "look"),
             Action("stop", "&File", "Stop", pair.end, "Ctrl+.", "stop", possible=self._busy),
             Action("choose-first", "&File", "Choose the one before…", partial(head.ask, 0), "Ctrl+1", group=1),
             Action("choose-second", "&File", "Choose the one after…", partial(head.ask, 1), "Ctrl+2", group=1),
@@ -85,6 +96,7 @@ class CheckpointsWindow(QMainWindow):
                 possible=lambda: pair.can_save, group=2,
             ),
             Action("close", "&File", "Close", self.close, "Ctrl+W", group=3),
+            *help_rows(self),
         ]  # fmt: skip
 
     def _lay_out(self) -> None:
@@ -103,7 +115,9 @@ class CheckpointsWindow(QMainWindow):
         layout.addWidget(self._scroll, 1)
         self.setCentralWidget(content)
         room = self.screen().availableGeometry().size() - QSize(8, 40)  # less the window's frame
-        self.resize(QSize(theme().px(1280), theme().px(800)).boundedTo(room))
+        if not settings.restore_layout(self, self.weights.splitters, _KEPT_AS):
+            self.resize(QSize(theme().px(1280), theme().px(800)).boundedTo(room))
+        self.weights.show_folds()
 
     def _dress(self) -> None:
         px = theme().px
@@ -120,7 +134,8 @@ class CheckpointsWindow(QMainWindow):
     def _draw(self) -> None:
         pair = self.pair
         names = [name_of(one) for one in (pair.first, pair.second) if one is not None]
-        self.setWindowTitle(f"{' and '.join(names) or 'Two checkpoints'} compared – EditView")
+        what = "inspected" if pair.first is None and pair.second is not None else "compared"
+        self.setWindowTitle(f"{' and '.join(names) or 'Two checkpoints'} {what} – EditView")
         self.weights.show_difference(pair.found, pair.whole, pair.comparing)
         if pair.comparing and self.message.problem is not None:
             self.message.withdraw(self.message.problem)  # it was of the time before
@@ -151,6 +166,21 @@ class CheckpointsWindow(QMainWindow):
 
     def _failed(self, sentence: str) -> None:
         self.message.show_problem(Problem(sentence, ""))
+
+    # ---- one alone -------------------------------------------------------------------------------------------
+
+    def inspect(self, checkpoint: Checkpoint | None = None) -> None:
+        """Look what one checkpoint, or one that a person chooses, was made to change, without its original."""
+        start = self.pair.second or self.pair.first
+        chosen = checkpoint or choosing.by_dialog(self.pair.hub, start, self, to_be="inspected")
+        if chosen is not None:
+            choosing.remember(chosen)
+            self.pair.choose(None, chosen)
+            self.tabs.setCurrentWidget(self.touched)
+            self.touched.look()
+
+    def _inspect_alone(self) -> None:
+        self.inspect(self.pair.first)
 
     # ---- the report ------------------------------------------------------------------------------------------
 
@@ -187,4 +217,5 @@ class CheckpointsWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.pair.end()
+        settings.save_layout(self, self.weights.splitters, _KEPT_AS)
         super().closeEvent(event)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtCore import QElapsedTimer, QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
@@ -15,8 +17,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from editview.domain.countdown import Countdown
 from editview.domain.plan import checkpoint_name
-from editview.domain.sentences import amount, duration, sheet_sentence
+from editview.domain.sentences import amount, sheet_sentence, time_left
 from editview.ui.hub import Hub
 from editview.ui.look.chips import Chip
 from editview.ui.look.icons import icon
@@ -58,6 +61,7 @@ class Header(QWidget):
         self.button.setProperty("role", "primary")
         self.button.clicked.connect(self._pressed)
         self._pressed_run = QElapsedTimer()
+        self._countdown = Countdown()
         self.progress = _Bar(self)
         self.progress.setRange(0, _STEPS)
         self.progress.setTextVisible(False)
@@ -146,10 +150,12 @@ class Header(QWidget):
         if running and hub.starting:
             self.progress.setValue(0)
             self.remaining.setText("Starting")
+            self._countdown = Countdown()
         elif running and latest is not None:
             state = overall(latest, hub.run_forecast)
             self.progress.setValue(round(_STEPS * state.share))
-            left = "" if state.seconds_left is None else f" · about {duration(state.seconds_left)} left"
+            seconds = self._countdown.told(state.seconds_left, time.monotonic())
+            left = "" if seconds is None else f" · about {time_left(seconds)} left"
             self.remaining.setText(f"{100 * state.share:.0f} %{left}")
 
     def _dress(self) -> None:

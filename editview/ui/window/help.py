@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListWidget,
     QListWidgetItem,
+    QMainWindow,
     QTextBrowser,
     QToolButton,
     QVBoxLayout,
@@ -156,7 +157,7 @@ class HelpBrowser(QDialog):
 
 
 class Help(QObject):
-    """The one help browser of a window, opened over whatever has its turn: a dialog, too."""
+    """The one help browser of the program, opened over whatever has its turn: another window, or a dialog."""
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -167,9 +168,13 @@ class Help(QObject):
     def show(self, name: str = "") -> None:
         """A page, or where the help begins."""
         if self.browser is None:
-            self.browser = HelpBrowser(QApplication.activeModalWidget() or self._window)
+            self.browser = HelpBrowser(QApplication.activeModalWidget() or self._active_window())
             self.browser.destroyed.connect(self._closed)
         self.browser.open_page(name)
+
+    def _active_window(self) -> QWidget:
+        active = QApplication.activeWindow()
+        return active if isinstance(active, QMainWindow) else self._window
 
     def _closed(self) -> None:
         self.browser = None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from editview.domain.events import FindingsRecalled
@@ -55,6 +55,7 @@ class MainWindow(QMainWindow):
         self.opening = Opening(hub, self)
         self.plan = PlanPanel(hub, self)
         self.checkpoints: CheckpointsWindow | None = None
+        self._before: dict[int, int] = {}  # how wide plan and pictures were before the window was wide
         self.help = Help(self)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
@@ -123,7 +124,7 @@ class MainWindow(QMainWindow):
         self.splitter.addWidget(centre)
         self.splitter.addWidget(self.tabs)
         theme().follow(self._keep_room)
-        for column, stretch in enumerate((0, 3, 1)):
+        for column, stretch in enumerate((0, 1, 0)):
             self.splitter.setStretchFactor(column, stretch)
         self.splitter.setSizes([px(304), px(624), px(336)])
         if not settings.restore_layout(self, {"columns": self.splitter}):
@@ -169,6 +170,10 @@ class MainWindow(QMainWindow):
         """Open the window for it, or bring it to the front; two checkpoints are compared at once."""
         self._checkpoints_window().head.take(0, two)
 
+    def inspect_checkpoint(self) -> None:
+        """Ask for one checkpoint and look in the same window what it was made to change, without its original."""
+        self._checkpoints_window().inspect()
+
     def _show_findings(self, event: FindingsRecalled) -> None:
         self._checkpoints_window().show_findings(event.findings)
 
@@ -176,7 +181,7 @@ class MainWindow(QMainWindow):
         from editview.ui.window.checkpoints_window import CheckpointsWindow  # so that this window opens sooner
 
         if self.checkpoints is None:
-            self.checkpoints = CheckpointsWindow(self.hub, self.opening, self.reports, self)
+            self.checkpoints = CheckpointsWindow(self.hub, self.opening, self.reports, self.help, self)
             self.checkpoints.destroyed.connect(self._checkpoints_closed)
         self.checkpoints.show()
         self.checkpoints.raise_()
@@ -207,10 +212,28 @@ class MainWindow(QMainWindow):
         self.splitter.setMinimumHeight(px(384))
 
     def _keep_room(self) -> None:
-        px = theme().px
-        roomy = self._room().width() >= px(1000)  # else the plan and the facts get what they can't do without
-        for panel, least in ((self.plan, 304 * roomy), (self.centre, 360 * roomy), (self.tabs, 320)):
-            panel.setMinimumWidth(px(least))
+        roomy = self._room().width() >= theme().px(1000)  # else the facts get what they can't do without
+        self.centre.setMinimumWidth(theme().px(360 * roomy))
+        self._fit_sides()
+
+    def _fit_sides(self) -> None:
+        """What plan and pictures get at least; in a wide window a step's title stands in one line."""
+        px, wide = theme().px, self.width() >= theme().px(1600)
+        roomy, sizes = self._room().width() >= px(1000), self.splitter.sizes()
+        sides = (0, self.plan, px(352 if wide else 304 if roomy else 0)), (2, self.tabs, px(448 if wide else 320))
+        for place, panel, least in sides:
+            if len(sizes) == 3 and panel.minimumWidth() < least:
+                self._before[place] = sizes[place]
+            elif len(sizes) == 3 and sizes[place] == panel.minimumWidth() > least:  # it gives back what it was given
+                before = max(self._before.get(place, least), least)
+                sizes[place], sizes[1] = before, sizes[1] + sizes[place] - before
+            panel.setMinimumWidth(least)
+        if sizes != self.splitter.sizes():
+            self.splitter.setSizes(sizes)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_sides()
 
     def _room(self) -> QSize:
         """What the window may fill of its screen, inside its frame."""

@@ -22,23 +22,23 @@ def save_look() -> None:
     store.setValue("look/scale", theme().scale)
 
 
-def restore_layout(window: QMainWindow, splitters: dict[str, QSplitter]) -> bool:
+def restore_layout(window: QMainWindow, splitters: dict[str, QSplitter], kept_as: str = "window") -> bool:
     """Put the window and its panels back; False where nothing was remembered."""
     store = _store()
-    geometry = store.value("window/geometry")
+    geometry = store.value(f"{kept_as}/geometry")
     restored = isinstance(geometry, QByteArray) and window.restoreGeometry(geometry)
     for name, splitter in splitters.items():
-        state = store.value(f"window/{name}")
+        state = store.value(f"{kept_as}/{name}")
         if isinstance(state, QByteArray):
             splitter.restoreState(state)
     return restored
 
 
-def save_layout(window: QMainWindow, splitters: dict[str, QSplitter]) -> None:
+def save_layout(window: QMainWindow, splitters: dict[str, QSplitter], kept_as: str = "window") -> None:
     store = _store()
-    store.setValue("window/geometry", window.saveGeometry())
+    store.setValue(f"{kept_as}/geometry", window.saveGeometry())
     for name, splitter in splitters.items():
-        store.setValue(f"window/{name}", splitter.saveState())
+        store.setValue(f"{kept_as}/{name}", splitter.saveState())
 
 
 def restore_dialog(dialog: QDialog) -> None:

@@ -12,13 +12,15 @@ from editview.ui.window.actions import Action
 from editview.ui.window.help import show_keys
 
 if TYPE_CHECKING:
+    from editview.ui.window.checkpoints_window import CheckpointsWindow
     from editview.ui.window.main_window import MainWindow
 
 _LOOKS = {Mode.SYSTEM: "Look as the system does", Mode.LIGHT: "Light", Mode.DARK: "Dark"}
 
 
 def rows(window: MainWindow) -> list[Action]:
-    return [*_file(window), *_edit(window), *_plan(window), *_view(window), *_help(window)]
+    tour = Action("tour", "&Help", "Show the tour again", window.show_around, "", "look", group=1)
+    return [*_file(window), *_edit(window), *_plan(window), *_view(window), *help_rows(window), tour]
 
 
 def _file(window: MainWindow) -> list[Action]:
@@ -45,6 +47,10 @@ def _file(window: MainWindow) -> list[Action]:
         Action(
             "compare-checkpoints", "&File", "Compare two checkpoints…", window.compare_checkpoints, "Ctrl+Shift+D",
             "compare", group=1,
+        ),
+        Action(
+            "inspect-checkpoint", "&File", "Inspect a checkpoint…", window.inspect_checkpoint, "Ctrl+Shift+I", "look",
+            group=1,
         ),
         Action("runs", "&File", "Runs so far…", window.kept.show_runs, "Ctrl+Shift+H", "history", group=1),
         Action("export", "&File", "Export a stage…", window.plan.export, "Ctrl+E", "save", group=1),
@@ -152,9 +158,9 @@ def _view(window: MainWindow) -> list[Action]:
     ]
 
 
-def _help(window: MainWindow) -> list[Action]:
+def help_rows(window: MainWindow | CheckpointsWindow) -> list[Action]:
+    """The help that every window has: the pages, and its own keys."""
     return [
         Action("words", "&Help", "The words used here", window.help.show, "F1", "words"),
         Action("keys", "&Help", "Keys", lambda: show_keys(window.actions_table, window), "Ctrl+?", "keyboard"),
-        Action("tour", "&Help", "Show the tour again", window.show_around, "", "look", group=1),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -82,6 +83,22 @@ def test_answers_stand_side_by_side_with_what_differs_underlined(qtbot: QtBot) -
     assert [card.accessibleName() for card in panel.cards] == ["Checkpoint", "Fine-tune on support tickets"]
     assert "Edit → Fine-tune" in second
     assert panel.cards[1].accessibleDescription() == "The sky is … green today"
+
+
+def test_what_was_asked_before_is_copied(qtbot: QtBot) -> None:
+    hub, panel, _ = shown(qtbot)
+    for prompt in ("The sky is", "The sea is"):
+        ask(panel, prompt)
+        hub.take([Replied(prompt, KEYS, (" blue", " green"))])
+    copy = next(action for action in panel.history.actions() if action.text() == "Copy rows")
+    copy.trigger()
+    both = "Checkpoint\tblue\tEdit → Fine-tune\tgreen"
+    head, *rows = QGuiApplication.clipboard().text().splitlines()
+    assert head.split("\t")[0] == "prompt"
+    assert rows == [f"The sea is\t{both}"]
+    panel.history.selectAll()
+    copy.trigger()
+    assert QGuiApplication.clipboard().text().splitlines()[1:] == [f"The sea is\t{both}", f"The sky is\t{both}"]
 
 
 def test_an_answer_keeps_the_name_of_who_gave_it_when_another_run_is_shown(qtbot: QtBot) -> None:

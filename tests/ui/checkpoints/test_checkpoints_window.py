@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QAbstractItemModelTester
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from editview.domain.events import CheckpointsCompared, Comparing, Failed, Inspected, ReportSaved
@@ -19,6 +20,8 @@ from editview.domain.requests import AskBoth, CompareCheckpoints, InspectCheckpo
 from editview.domain.update_kind import judged
 from editview.ui.checkpoints import choosing
 from editview.ui.checkpoints.touched_table import Column, TouchedModel
+from editview.ui.facts.grid import MARKS, Chip
+from editview.ui.look.word_help import word_help
 from tests import sample, two
 from tests.ui.checkpoints.conftest import Desk
 
@@ -191,12 +194,43 @@ def test_a_sheet_is_asked_of_both_and_what_differs_stands_first(desk: Desk) -> N
     desk.answer({"e0", "c0", "c1"}, {"e2", "c0"})
     said = page.facts.headline.said
     assert said.big == "3 of 8 facts are answered differently"
-    assert said.rest.startswith("1 of 4 edits hold; 1 was lost during *Update*; 2 never took; 1 of 2 controls was")
+    assert said.rest.startswith("Of 4 new answers, 1 is given before only, 1 after only, 2 by neither. Of 4 original")
     shown = [page.facts.model.fact(row).id for row in range(8)]
     assert shown[:3] == ["e0", "e2", "c1"]
-    assert [page.facts.model.headerData(at, Qt.Orientation.Horizontal) for at in (1, 2)] == ["Before", "After"]
+    titles = [page.facts.model.headerData(at, Qt.Orientation.Horizontal) for at in range(1, 5)]
+    assert titles == ["Before", "After", "What they answer", "Says after"]
+    cells = {fact: [page.facts.model.text(row, at) for at in (1, 2, 3)] for row, fact in enumerate(shown)}
+    assert cells["e0"] == ["new answer", "original answer", "new answer before only"]
+    assert cells["e2"] == ["original answer", "new answer", "new answer after only"]
+    assert cells["e1"] == ["original answer", "original answer", "original answer by both"]
+    assert cells["c1"] == ["right answer", "another answer", "right answer before only"]
     assert desk.hub.run is None  # it is no run of the plan's
     assert not page.stop.isVisible()
+
+
+def test_where_nothing_differs_nothing_speaks_of_edits_and_nothing_is_red(desk: Desk) -> None:
+    desk.compare()
+    page = desk.window.facts
+    desk.window.tabs.setCurrentWidget(page)
+    page.ask.click()
+    desk.answer({"n0", "n1", "c0", "c1"}, {"n0", "n1", "c0", "c1"})
+    model, bar = page.facts.model, page.facts.filters
+    assert {MARKS[Chip(chip)].role for chip in model.grid.chips.ravel()} == {"neutral"}
+    assert not model.grid.bad_now.any()
+    fates = bar.findChild(QComboBox)
+    assert fates is not None
+    offered = [fates.itemText(at) for at in range(fates.count())]
+    assert offered == [
+        "All answers", "new answer by neither (4)", "original answer by both (4)", "neighbours by both (2)",
+        "controls by both (2)",
+    ]  # fmt: skip
+    page.facts.table.opened.emit("e0")
+    page.facts.filters.search.setText("no such words")
+    shown = [label.accessibleName() for label in page.findChildren(QLabel) if label.isVisible()]
+    shown += [button.text() for button in page.findChildren(QPushButton) if button.isVisible()]
+    said = " ".join((page.facts.headline.accessibleName(), *offered, *shown))
+    assert "Both: “Old 0”, the original answer." in said
+    assert not re.search(r"edit|hold|fail|took|lost|surviv|intact", said, re.IGNORECASE), said
 
 
 def test_asking_can_be_stopped_and_begun_again(desk: Desk) -> None:
@@ -274,6 +308,32 @@ def test_one_alone_can_be_looked_at_for_what_it_was_made_to_say(
     assert desk.asked(SaveComparison) == [SaveComparison(None, str(tmp_path / "told.html"), None, found, whole=False)]
 
 
+def test_a_checkpoint_is_inspected_from_the_menu_without_its_original(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "by_dialog", lambda *_, **__: None)
+    desk.main.actions_table.by_id["inspect-checkpoint"].trigger()
+    assert "The edited one alone is enough" in desk.window.head.evidence.accessibleName()
+    assert desk.asked(InspectCheckpoint) == []  # none was chosen
+    monkeypatch.setattr(choosing, "by_dialog", lambda *_, **__: two.AFTER)
+    desk.main.actions_table.by_id["inspect-checkpoint"].trigger()
+    assert desk.asked(InspectCheckpoint) == [InspectCheckpoint(two.AFTER, None, "packaged")]
+    assert desk.window.tabs.currentWidget() is desk.window.touched
+    assert desk.window.windowTitle() == "after inspected – EditView"
+    assert desk.window.head.headline.accessibleName() == "Inspected without the one before"
+    assert not desk.window.head.alone.isVisible()
+    assert choosing.recent()[0] == two.AFTER
+
+
+def test_what_was_chosen_as_the_one_before_can_be_inspected_alone(desk: Desk) -> None:
+    desk.main.compare_checkpoints()
+    desk.window.head.take(0, [two.AFTER])
+    assert desk.window.head.headline.accessibleName() == "Choose the one after, too"
+    desk.window.head.alone.click()
+    assert (desk.window.pair.first, desk.window.pair.second) == (None, two.AFTER)
+    assert desk.asked(InspectCheckpoint) == [InspectCheckpoint(two.AFTER, None, "packaged")]
+
+
 def test_the_model_of_touched_subjects_is_sound(qtbot: QtBot) -> None:
     model = TouchedModel()
     tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
@@ -344,3 +404,37 @@ def test_a_report_is_saved_with_all_that_is_known(desk: Desk, tmp_path: Path, mo
     assert window.message.then.isVisible()
     assert not desk.main.message.isVisible()
     assert not window.head.bar.isVisible()
+
+
+def test_help_is_there_too_and_the_same(desk: Desk, qtbot: QtBot) -> None:
+    desk.compare()
+    window = desk.window
+    assert [action.text() for action in window.menuBar().actions()] == ["&File", "&Help"]
+    qtbot.waitExposed(window)
+    window.activateWindow()
+    qtbot.keyClick(window, Qt.Key.Key_F1)
+    browser = desk.main.help.browser
+    assert browser is not None
+    assert browser.text.toPlainText().startswith("Fact")
+    word_help().wanted.emit("direction")
+    assert desk.main.help.browser is browser
+    assert browser.text.toPlainText().startswith("Direction")
+    with qtbot.waitSignal(browser.destroyed):
+        browser.close()
+
+
+def test_the_spectrum_is_folded_away_and_it_is_remembered(desk: Desk, qtbot: QtBot) -> None:
+    def room() -> int:
+        return desk.window.weights.splitters["tensors"].sizes()[1]
+
+    desk.compare()
+    assert desk.window.weights.spectrum.isChecked()
+    desk.window.weights.spectrum.click()
+    assert room() == 0
+    with qtbot.waitSignal(desk.window.destroyed):
+        desk.window.close()
+    desk.compare()
+    assert not desk.window.weights.spectrum.isChecked()
+    assert room() == 0
+    desk.window.weights.spectrum.click()
+    assert room() > 0

@@ -99,7 +99,60 @@ def test_the_curve_draws_how_likely_whole_answers_are() -> None:
     drawn = course(FactsGrid(run.sheet, run.plan, run), row, 2)
     assert drawn is not None
     assert drawn.p_wanted[0] == long.p_wanted
-    assert drawn.p_wanted[-1] == likelihood(run.stages[2].live[-1].nll_wanted[row], 3)
+    assert drawn.p_wanted[-2] == likelihood(run.stages[2].live[-2].nll_wanted[row], 3)
+
+
+def test_once_it_was_asked_after_the_training_the_curve_ends_as_the_table_does() -> None:
+    run, grid = finished()
+    row = row_of(run, Change.LOST)
+    fact_id = run.sheet.facts[row].id
+    whole = course(grid, row, 2)
+    after = run.stages[2].checks[fact_id].answers[0]
+    assert whole is not None
+    assert (whole.steps[-1], whole.p_wanted[-1], whole.p_other[-1]) == (60, after.p_wanted, after.p_other)
+    assert whole.at(len(whole.steps) - 1).startswith("After step 60 of ")
+    run.stages[2].live = run.stages[2].live[:-1]  # the last look was at step 50
+    assert course(FactsGrid(run.sheet, run.plan, run), row, 2) == whole
+    del run.stages[2].checks[fact_id]
+    under_way = course(FactsGrid(run.sheet, run.plan, run), row, 2)
+    assert under_way is not None
+    assert under_way.steps == whole.steps[:-1]
+    assert under_way.at(len(under_way.steps) - 1).startswith("Step 50 of ")
+
+
+def test_answers_are_copied_with_their_judgement_and_probabilities() -> None:
+    run, grid = finished()
+    answers, row = AnswersModel(), row_of(run, Change.LOST)
+    answers.show(grid, row)
+    titles, first, *_ = answers.lines(range(answers.rowCount()))
+    given = [stage.checks[run.sheet.facts[row].id].answers[0] for stage in run.stages]
+    assert titles[:2] == ["asked", "Checkpoint: says"]
+    assert titles[9].startswith("2 Fine-tune on support tickets: ")
+    assert first[0] == given[0].prompt
+    assert first[9:] == [given[2].said, "fails", given[2].p_wanted, given[2].p_other]
+    assert first[2] == "not yet edited"
+    answers.show(FactsGrid(run.sheet, run.plan, None), row)
+    assert answers.lines([0])[1][1:5] == [None, "not asked", None, None]
+
+
+def test_answers_get_the_room_they_need_or_a_second_line(detail: FactDetail, qtbot: QtBot) -> None:
+    run, grid = finished()
+    row = row_of(run, Change.LOST)
+    fact_id = run.sheet.facts[row].id
+    check = run.stages[1].checks[fact_id]
+    named = tuple(replace(answer, said="Nikolai Rimsky Korsakov") for answer in check.answers)
+    run.stages[1].checks[fact_id] = replace(check, answers=named)
+    table = detail.answers
+    table.setParent(None)
+    qtbot.addWidget(table)
+    table.show()
+    for width, tall in ((1200, False), (400, True)):
+        table.resize(width, 300)
+        table.show_fact(grid, row)
+        lines = table._delegate.lines(table.answers.said(0, 2), table.columnWidth(2))
+        assert (len(lines) > 1) is tall
+        assert "…" not in "".join(lines)
+        assert table.rowHeight(0) == theme().px(58 if tall else 40)
 
 
 def test_a_fact_without_another_answer_has_one_curve() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from editview.domain.answers_of_both import mark, pairs, told
 from editview.domain.events import BestKept, Checked, LiveChecked, RunEvent, RunStopped
 from editview.domain.facts import FactSheet
 from editview.domain.plan import Plan, writing_of
@@ -16,8 +17,9 @@ from editview.domain.session import Session
 from editview.domain.survival import Survival
 from editview.domain.two_checkpoints import plan_of_two
 from editview.domain.verdicts import Change
-from editview.ui.facts.grid import CHANGES, Chip, FactsGrid
-from editview.ui.facts.words import became, fate, says_now
+from editview.ui.facts.grid import CHANGES, MARKS, Chip, FactsGrid
+from editview.ui.facts.query import categories, in_category
+from editview.ui.facts.words import became, chip_mark, fate, says_now
 from tests import sample, two
 from tests.ui.made_runs import runs
 
@@ -81,9 +83,21 @@ def test_two_checkpoints_follow_the_rules_of_the_domain_too(made: Made, data: st
     grid = grown((plan_of_two(two.BEFORE), sheet, [events[:cut], events[cut:]]))
     run = grid.run
     assert run is not None
+    both = pairs(run)
     for row, fact in enumerate(sheet):
         assert [CHANGES[code] for code in grid.changes[row]] == [run.change(fact, stage) for stage in range(2)]
-    assert not sheet.facts or grid.tally(1) == tally(run, 1)
+        if fact.id in both:
+            before, after = both[fact.id]
+            assert became(grid, row) == told(fact.group, before, after)
+            marks = mark(fact.group, before, after, after=False), mark(fact.group, after, before, after=True)
+            for stage, expected in enumerate(marks):
+                assert chip_mark(grid, row, stage) == expected
+                chip = MARKS[Chip(grid.chips[row, stage])]
+                assert (chip.glyph, chip.role) == (expected.glyph, expected.role)
+        else:
+            assert became(grid, row) == ""
+    for category, count in categories(grid, None):
+        assert in_category(grid, category).sum() == count
 
 
 def test_before_its_edit_a_fact_is_not_called_failed() -> None:
@@ -132,9 +146,17 @@ def test_a_lost_fact_says_when_in_words() -> None:
     lost = run.stages[2].lost_between(run.sheet.facts[row].id)
     assert lost is not None
     when = f"between steps {lost[0]} and {lost[1]}"
-    assert became(grid, row) == f"lost {when} of Fine-tune"
+    assert became(grid, row) == f"lost {when}"
     old = run.sheet.facts[row].true_answer
     assert fate(grid, row) == f"Lost {when} of *Fine-tune on support tickets*: it now says “{old}” again."
+    edit, tune = run.plan.operations
+    several = run.plan.model_copy(update={"operations": (edit, tune, tune.model_copy(update={"id": "again"}))})
+    session = Session()
+    for event in sample.events(several, run.sheet):
+        session.apply(event)
+    assert session.latest is not None
+    row = next(i for i, fact in enumerate(run.sheet) if session.latest.lost_in(fact.id, 3) == 2)
+    assert became(FactsGrid(run.sheet, several, session.latest), row).endswith(" of Fine-tune (step 2)")
 
 
 def test_what_was_seen_after_the_step_that_was_kept_is_forgotten() -> None:

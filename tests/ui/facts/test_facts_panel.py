@@ -92,7 +92,7 @@ def test_the_headline_is_the_summary_with_its_uncertainty(panel: FactsPanel, hub
     assert hub.run is not None
     said, whole = panel.headline.said, summary(hub.run, 2)
     assert whole.startswith(said.big)
-    assert said.big == f"{whole.split(' edits')[0]} edits hold"
+    assert said.big == f"{whole.split(' edits')[0]} edits stand"
     assert "were lost during *Fine-tune on support tickets*" in said.rest
     assert "95 % interval" in said.certainty
     assert said.caption == "After *Fine-tune on support tickets*"

@@ -18,9 +18,9 @@ from tests import sample
     [
         ("31 of 40 edits hold.", "31 of 40 edits hold", ""),
         (
-            "31 of 40 edits hold (2 of them not in every wording); 9 were lost during *Tune (A); B*.",
-            "31 of 40 edits hold",
-            "2 of them not in every wording; 9 were lost during *Tune (A); B*.",
+            "31 of 40 edits stand (2 of them weak: not in every wording); 9 were lost during *Tune (A); B*.",
+            "31 of 40 edits stand",
+            "2 of them weak: not in every wording; 9 were lost during *Tune (A); B*.",
         ),
         ("40 edits are still to be made; all 9 controls are intact.", "40 edits are still to be made", None),
         ("", "", ""),

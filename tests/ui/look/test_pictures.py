@@ -51,13 +51,15 @@ def test_a_picture_is_saved_at_twice_its_size_and_as_a_drawing(qtbot: QtBot, tmp
     picture = Cross("Cross", lambda sentence: None)
     qtbot.addWidget(picture)
     picture.resize(100, 60)
-    assert picture.save(tmp_path / "cross.png")
-    assert picture.save(tmp_path / "cross.svg")
+    assert picture.drawing().write(tmp_path / "cross.png")
+    assert picture.drawing().write(tmp_path / "cross.svg")
     image = QImage(str(tmp_path / "cross.png"))
     assert (image.width() - 200, image.height() - 120) == (64, 64)  # a margin of 16 on each side
     assert QSvgRenderer(QByteArray((tmp_path / "cross.svg").read_bytes())).isValid()
     picture.menu().actions()[0].trigger()
     assert QGuiApplication.clipboard().image().size() == image.size()
+    copied = QGuiApplication.clipboard().mimeData().data("image/svg+xml")
+    assert copied.data() == (tmp_path / "cross.svg").read_bytes()
 
 
 def test_a_folder_that_cannot_be_written_is_told(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

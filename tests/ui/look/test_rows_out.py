@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QGuiApplication, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QFileDialog, QTableView
+from PySide6.QtWidgets import QFileDialog, QListWidget, QTableView
 from pytestqt.qtbot import QtBot
 
 from editview.ui.look.rows_out import Lines, offer_rows
@@ -79,3 +79,14 @@ def test_what_cant_be_written_is_said(at: Offered, tmp_path: Path, monkeypatch: 
     at.do("Save rows…")
     assert len(at.failed) == 1
     assert "rows.csv" in at.failed[0]
+
+
+def test_a_list_offers_the_same(qtbot: QtBot) -> None:
+    names = QListWidget()
+    qtbot.addWidget(names)
+    names.addItems(["one", "two"])
+    offer_rows(names, lambda rows: [["name"], *([names.item(row).text()] for row in rows)], lambda sentence: None)
+    assert [action.text() for action in names.actions()] == ["Copy rows", "Save rows…"]
+    names.setCurrentRow(1)
+    names.actions()[0].trigger()
+    assert QGuiApplication.clipboard().text() == "name\ntwo\n"

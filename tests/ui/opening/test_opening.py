@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from editview.domain.checkpoint import CheckpointInfo
@@ -342,7 +342,9 @@ LEFT_OUT = (
 )
 
 
-def test_what_was_left_out_is_listed_by_reason(qtbot: QtBot) -> None:
+def test_what_was_left_out_is_listed_by_reason_and_saved(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dialog = LeftOutDialog(LEFT_OUT, Keep.NONE)
     qtbot.addWidget(dialog)
     assert [dialog.reasons.itemText(i) for i in range(dialog.reasons.count())] == [
@@ -354,6 +356,13 @@ def test_what_was_left_out_is_listed_by_reason(qtbot: QtBot) -> None:
     assert dialog.text.toPlainText().splitlines() == [
         "THE NEW ANSWER IS THE TRUE ONE", "Record 2 is to be edited, but the new answer is the true one."
     ]  # fmt: skip
+    place = tmp_path / "left-out.csv"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(place), ""))
+    next(button for button in dialog.findChildren(QPushButton) if button.text() == "Save…").click()
+    assert place.read_text().splitlines() == [
+        "record,kind of reason,what is said",
+        f'Record 2,{Why.SAME},"Record 2 is to be edited, but the new answer is the true one."',
+    ]
     dialog.show()
     assert dialog.choice.isVisible()
     assert not dialog.again.isEnabled()

@@ -99,9 +99,9 @@ def test_while_it_runs_each_card_says_how_far_it_is() -> None:
     run = run_until(2, 24)
     assert card_state(PLAN, EDIT, None, run).words == "done in 12 s"
     state = card_state(PLAN, TUNE, None, run)
-    assert state.words == "32 % · 11 s left"  # 24 of 60 steps; asking the facts comes after them
+    assert state.words == "32 % · 10 s left"  # 24 of 60 steps; asking the facts comes after them
     assert state.share == pytest.approx(0.32)
-    assert card_state(PLAN, TUNE, forecast((False, False), (10.0, 100.0)), run).words == "32 % · 1 min 8 s left"
+    assert card_state(PLAN, TUNE, forecast((False, False), (10.0, 100.0)), run).words == "32 % · 1 min left"
     assert card_state(PLAN, TUNE, None, run_until(1, 3)).words == "waiting"
 
 

@@ -122,7 +122,7 @@ def test_it_says_how_far_it_is_and_what_was_found(
     dialog.again.click()
     assert not dialog.form.isEnabled()
     desk.hub.take([EngineLoading("Writing the weights: 40 %", 0.4, 12.0)])
-    assert "Writing the weights: 40 %, about 12 s left" in dialog.note.accessibleName()
+    assert "Writing the weights: 40 %, about 10 s left" in dialog.note.accessibleName()
     assert dialog.bar.value() == 400
     found = Export(str(tmp_path), Form.STORED, "Edit 10 facts", 2_100_000, 40, "float16", 7, 1e-3)
     desk.hub.take([Exported(desk.asked(), found)])

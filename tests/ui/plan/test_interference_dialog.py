@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -187,3 +188,19 @@ def test_the_survival_panel_offers_it_when_a_run_has_ended(qtbot: QtBot) -> None
     qtbot.waitUntil(panel.why.isVisible)
     with qtbot.waitSignal(panel.asked_why):
         panel.why.click()
+
+
+def test_figures_are_copied_as_they_are(qtbot: QtBot) -> None:
+    desk = Desk()
+    dialog = opened(desk, qtbot)
+    desk.answer()
+    next(action for action in dialog.table.actions() if action.text() == "Copy rows").trigger()
+    head, *rows = (line.split("\t") for line in QGuiApplication.clipboard().text().splitlines())
+    assert len(rows) == 6
+    one = next(layer for layer in found().layers if layer.reach is not None and layer.of_edit is not None)
+    assert one.reach is not None
+    told = dict(zip(head, rows[one.layer], strict=True))
+    assert told["layer"] == str(one.layer + 1)
+    assert float(told["change over that of the edits"]) == one.of_edit
+    assert float(told["change over chance"]) == one.reach.edited
+    assert told["edited"] == "yes"

@@ -61,7 +61,7 @@ def test_pressed_it_asks_shows_what_is_left_and_the_forecast_is_asked_anew(desk:
     assert isinstance(desk.hub.sheet, type(sample.sheet()))
     assert desk.asked[-1] == MeasureFineTune(desk.hub.plan, desk.hub.sheet, "tune")
     desk.hub.take([EngineLoading("Measuring the fine-tune: 50 %", 0.5, 12.0)])
-    assert desk.button.text() == "Stop measuring · 12 s left"
+    assert desk.button.text() == "Stop measuring · 10 s left"
     desk.hub.take([FineTuneMeasured(desk.hub.plan, "tune", 0.314, replace(FIT, measured=True))])
     assert noted == ["Measured: a step of the fine-tune takes 0.31 s."]
     assert isinstance(desk.asked[-1], ForecastPlan)

@@ -76,7 +76,9 @@ def test_layers_that_the_model_does_not_have_are_refused(qtbot: QtBot) -> None:
     form = OperationForm(Memit(), layers=6)
     qtbot.addWidget(form)
     form.fields["layers"].write((4, 9))
-    assert form.complaint("layers") == "This model has 6 layers, 0 to 5: there is no 9."
+    assert form.complaint("layers") == (
+        "This model has layers 1 to 6, in a plan file 0 to 5: there is no layer 10 (9 in a plan file)."
+    )
     form.accept()
     assert not form.result()
     form.fields["layers"].write((4, 5))

@@ -186,3 +186,16 @@ def test_a_card_is_dragged_below_another(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: ids(window) == ["tune", "third", "edit"], timeout=4000)
     window.hub.undo()
     assert ids(window) == ["edit", "tune", "third"]
+
+
+def test_a_long_title_stands_in_two_lines_until_there_is_room(window: MainWindow, qtbot: QtBot) -> None:
+    view, model = window.plan.view, window.plan.model
+
+    def heights() -> list[int]:
+        return [view.visualRect(model.index(row)).height() for row in range(model.rowCount())]
+
+    view.setFixedWidth(240)
+    qtbot.waitUntil(lambda: heights()[0] < heights()[2])  # 'Fine-tune on support tickets'
+    assert heights()[0] == heights()[1]
+    view.setFixedWidth(480)
+    qtbot.waitUntil(lambda: heights()[2] == heights()[1])

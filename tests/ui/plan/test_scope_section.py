@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
 from editview.domain.operations import FullFineTune, Lora
@@ -103,7 +106,9 @@ def test_a_choice_that_matches_nothing_is_said_and_can_t_be_applied(
     assert not form.apply.isEnabled()
 
 
-def test_the_exact_list_can_be_searched(form: OperationForm, qtbot: QtBot) -> None:
+def test_the_exact_list_can_be_searched_copied_and_saved(
+    form: OperationForm, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dialog = TensorNames("Trains 17 tensors.", [tensor.name for tensor in TENSORS])
     qtbot.addWidget(dialog)
     dialog.search.setText("norm")
@@ -111,6 +116,14 @@ def test_the_exact_list_can_be_searched(form: OperationForm, qtbot: QtBot) -> No
     assert [dialog.list.item(row).text() for row in range(dialog.list.count())] == names
     dialog.copy()
     assert QGuiApplication.clipboard().text() == "\n".join(names)
+    place = tmp_path / "names.csv"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(place), ""))
+    save = next(button for button in dialog.findChildren(QPushButton) if button.text() == "Save names…")
+    save.click()
+    assert place.read_text().splitlines() == ["tensor", *names]
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(place / "in a file.csv"), ""))
+    save.click()
+    assert dialog.told.accessibleName().startswith("Trains 17 tensors.\n")
 
 
 def test_the_last_kind_stays_since_none_would_mean_all(form: OperationForm, qtbot: QtBot) -> None:
@@ -151,7 +164,10 @@ def test_the_count_follows_the_rank_and_the_picture_goes_on_while_another_field_
 def test_chosen_layers_of_another_model_are_said_only_where_they_count(qtbot: QtBot) -> None:
     form = OperationForm(FullFineTune(trained="chosen", layers=(0, 9)), parts=PARTS, layers=4)
     qtbot.addWidget(form)
-    assert form.complaint("trained") == "This model has no layer 10 to train: choose among its 4 layers."
+    assert form.complaint("trained") == (
+        "This model has layers 1 to 4, in a plan file 0 to 3: there is no layer 10 (9 in a plan file). Choose other "
+        "layers to train."
+    )
     form.scope.choice.setCurrentIndex(form.scope.choice.findData("all"))
     assert form.apply.isEnabled()
 

@@ -55,7 +55,7 @@ def test_what_the_facts_answer_shows_at_once(hub: Hub, sent: list[Request], wind
     box = box_of(hub, window)
     assert [r.strength for r in sent if isinstance(r, ScaleEdit)] == [100.0]
     hub.take([answer(100.0)])
-    assert "2 of 10 edits hold, 10 of 10 neighbours stand" in box.answer.accessibleName()
+    assert "2 of 10 edits, 10 of 10 neighbours, 20 of 20 controls stand" in box.answer.accessibleName()
     assert not box.answer.isHidden()
 
 

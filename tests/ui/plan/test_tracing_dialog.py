@@ -119,7 +119,7 @@ def test_progress_shows_how_far_and_how_long(desk: Desk, qtbot: QtBot) -> None:
     assert dialog.bar.isVisible()
     desk.hub.take([EngineLoading("Tracing: 25 %", 0.25, 72.0)])
     assert dialog.bar.value() / dialog.bar.maximum() == pytest.approx(0.25)
-    assert "Tracing: 25 %, about 1 min 12 s left." in dialog.note.accessibleName()
+    assert "Tracing: 25 %, about 1 min left." in dialog.note.accessibleName()
 
 
 def test_behind_a_run_it_says_that_it_waits(desk: Desk, qtbot: QtBot) -> None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from editview.domain.events import Checked, FactsOpened, LiveChecked
+from editview.domain.events import Checked, FactsOpened, LiveChecked, OrdersRecalled
+from editview.domain.history import Recalled
 from editview.domain.operations import FullFineTune, Memit
 from editview.domain.plan import Plan
 from editview.domain.presentation import Shows
-from editview.domain.requests import RunPlan
+from editview.domain.requests import RecallOrders, Request, RunPlan
+from editview.domain.session import Session
 from editview.ui.hub import Hub
 from editview.ui.look.theme import Mode, theme
 from editview.ui.presentation.window import Presentation
@@ -75,7 +81,7 @@ def test_it_is_gone_through_by_keyboard_and_mouse(hub: Hub, shown: Presentation)
     QTest.keyClick(shown, Qt.Key.Key_Home)
     QTest.mouseClick(shown, Qt.MouseButton.LeftButton)
     assert shown.at == 1
-    assert "edits hold" in shown.accessibleName()
+    assert "edits stand" in shown.accessibleName()
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_F5])
@@ -168,6 +174,55 @@ def test_long_names_and_many_steps_are_in_sight_too(hub: Hub, shown: Presentatio
     shown.draw()
     assert [screen.topic for screen in shown.screens][-2:] == ["order", "outcome"]
     all_in_sight(shown)
+
+
+def test_a_screen_is_copied_and_saved_by_key_or_menu(
+    hub: Hub, shown: Presentation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell_all(hub, shown)
+    QTest.keyClick(shown, Qt.Key.Key_End)
+    QTest.keyClick(shown, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().image().size() == shown.size() * 2
+    drawn = QGuiApplication.clipboard().mimeData().data("image/svg+xml").data().decode()
+    assert "did better here" in drawn  # words stay words
+    assert "no difference" in drawn
+    assert "<image" not in drawn
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "last.png"), ""))
+    QTest.keyClick(shown, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    assert QImage(str(tmp_path / "last.png")).size() == shown.size() * 2
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "no" / "last.svg"), ""))
+    menu = shown.menu()
+    next(action for action in menu.actions() if action.text().startswith("Save")).trigger()
+    assert "wasn't saved" in shown.small.text()
+    next(action for action in menu.actions() if action.text().startswith("Back")).trigger()
+    assert shown.at == len(shown.screens) - 2
+    menu.close()
+
+
+def test_an_order_that_was_run_at_an_earlier_time_is_looked_for_and_told(qtbot: QtBot) -> None:
+    sent: list[Request] = []
+    hub, window = Hub(sample.plan(), lambda request: sent.append(request) or len(sent)), QWidget()
+    qtbot.addWidget(window)
+    shown = Presentation(hub, [], window)
+    hub.take(EVENTS)
+    shown.draw()
+    shown.draw()
+    assert [request for request in sent if isinstance(request, RecallOrders)] == [RecallOrders("one")]
+    assert "isn't known before it has run" in shown.screens[-1].small
+    earlier = Session()
+    for event in OTHER:
+        earlier.apply(event)
+    past = Recalled(replace(sample.past("two").entry, began=time.time()), earlier.runs["two"])
+    hub.take([OrdersRecalled((past,))])
+    shown.draw()
+    assert [screen.topic for screen in shown.screens][-2:] == ["order", "outcome"]
+    assert all("*Fine-tune → Edit* was run today, " in screen.small for screen in shown.screens[-2:])
+    assert hub.run is not None
+    assert hub.run.id == "one"
+    assert hub.session.latest is hub.run
+    hub.take([OrdersRecalled((Recalled(past.entry, hub.run),))])  # of this session, it is known when
+    shown.draw()
+    window.close()
 
 
 def test_f5_opens_it_over_the_whole_screen_and_run_works_there(qtbot: QtBot) -> None:

@@ -73,8 +73,8 @@ def test_choosing_a_place_names_its_tensors_to_be_copied(qtbot: QtBot) -> None:
     assert click.args == [Place(1, 0, None)]
     assert [panel.tensors.item(row).text().split("\n")[0] for row in range(panel.tensors.count())] == ["h.0.mlp_out"]
     assert panel.tensors.isVisible()
-    panel.tensors.copy()
-    header, row = QGuiApplication.clipboard().text().split("\n")
+    next(action for action in panel.tensors.actions() if action.text() == "Copy rows").trigger()
+    header, row = QGuiApplication.clipboard().text().splitlines()
     change = next(c for e in EVENTS if isinstance(e, StageFinished) and e.stage == 1 for c in e.changes)
     assert header.split("\t")[0] == "tensor"
     assert row.split("\t") == ["h.0.mlp_out", "64x64", "10.0", repr(change.norm_change), repr(change.relative)]
@@ -148,3 +148,17 @@ def test_before_a_run_the_plan_is_drawn_empty_on_the_checkpoint(qtbot: QtBot) ->
     QTest.keyClick(panel.picture, Qt.Key.Key_Down)
     said = panel.picture.accessibleDescription()
     assert said == "What Edit the facts does to layer 1 as a whole isn't known yet. (layer index 0)"
+
+
+def test_a_picture_uses_the_height_it_is_given(qtbot: QtBot) -> None:
+    _, panel = finished(qtbot)
+    picture = panel.picture
+    picture.resize(400, picture.sizeHint().height())
+    least = picture._frame()
+    picture.resize(400, picture.sizeHint().height() + 300)
+    grown = picture._frame()
+    assert (grown.left, grown.column) == (least.left, least.column)
+    assert grown.bars.height() > least.bars.height()
+    assert grown.row > least.row
+    kinds = picture._bands()
+    assert round(grown.band_top(kinds) - least.band_top(kinds)) == 300

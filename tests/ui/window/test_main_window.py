@@ -329,3 +329,24 @@ def test_everything_that_can_be_clicked_has_a_name(window: MainWindow) -> None:
     assert len(own) > 8
     for button in own:
         assert button.accessibleName() or button.text() or button.toolTip(), button
+
+
+def test_a_wide_window_gives_its_sides_more_room_and_a_narrow_one_takes_it_back(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    window.resize(1280, 800)
+    qtbot.waitUntil(lambda: window.centre.width() > 500)
+    narrow = window.centre.width()
+    window.resize(1920, 1000)
+    qtbot.waitUntil(lambda: window.plan.width() >= 352 and window.tabs.width() >= 448)
+    assert window.centre.width() > narrow + 300
+    window.resize(1280, 800)
+    qtbot.waitUntil(lambda: window.plan.width() < 352)
+    qtbot.waitUntil(lambda: window.centre.width() >= narrow)
+    sizes = window.splitter.sizes()
+    window.splitter.setSizes([sizes[0] + 80, sizes[1] - 80, sizes[2]])
+    mine = window.plan.width()
+    window.resize(1920, 1000)
+    window.resize(1280, 800)
+    qtbot.waitUntil(lambda: window.width() == 1280)
+    assert window.plan.width() == mine  # what was chosen stays
