@@ -108,6 +108,6 @@ def test_edits_that_were_known_or_taken_back_are_told_apart_from_those_that_hold
     assert tell(counted) == "28 of 30 edits hold; 2 never took; 6 were already known; 4 were taken back."
     weak = Tally(40, 30, 28, 3, (), 2, 0, 0, (0, 0), (0, 0))
     assert tell(weak) == "28 of 30 edits stand (3 of them weak: not in every wording); 2 never took."
-    assert certainty(weak).startswith("93 % of the edits stand.")
+    assert certainty(weak).startswith("93 % of all 30 edits stand (100 % of the 28 that took). ")
     assert tell(Tally(40, 0, 0, 0, (), 0, 0, 40, (0, 0), (0, 0))) == "40 edits were taken back."
     assert tell(Tally(1, 0, 0, 0, (), 0, 1, 0, (0, 0), (0, 0))) == "1 edit was already known."
