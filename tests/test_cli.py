@@ -465,6 +465,7 @@ def test_a_comparison_s_report_names_the_command_that_writes_it_again(
     done = editview(*asked, "--report", "told.html")
     assert (done.code, "The report is in 'told.html'." in done.err) == (1, True), done.err
     assert f"of {len(world.sheet)} facts" in done.out
+    assert "still to be made" not in done.out + done.err  # nobody knows what the update was for
     first, second = again_from(tmp_path / "told.html", editview, tmp_path, monkeypatch)
     assert first == second
     assert all(fact.prompt in first for fact in world.sheet)

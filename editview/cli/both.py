@@ -13,7 +13,7 @@ from editview.cli.saying import say_error
 from editview.cli.screen import Bar, grid, show
 from editview.domain.answers_of_both import headline, look, pairs, sentence, told
 from editview.domain.errors import Cancelled
-from editview.domain.events import BothAsked, Event
+from editview.domain.events import BothAsked, Event, Progressed
 from editview.domain.requests import AskBoth
 from editview.domain.session import Run, RunState, Session
 from editview.domain.two_checkpoints import differing_answers
@@ -32,7 +32,8 @@ def ask(asked: AskBoth, device_id: str | None, stop: threading.Event, bar: Bar) 
     def take(event: Event) -> None:
         if isinstance(event, BothAsked):
             session.apply(event.event)
-            bar.take(event.event, session.latest)
+            if isinstance(event.event, Progressed):  # what came of it is told at the end, in words of its own
+                bar.take(event.event, session.latest)
         else:
             bar.take(event, None)
 
