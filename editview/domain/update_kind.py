@@ -27,10 +27,12 @@ ALIKE, APART = 0.85, 0.6
 than the second weren't."""
 
 _EQUAL = 0.75  # of the matrices have the adapter's rank, or up to a quarter less: rounding hides directions
+_FEW = 0.2  # of the matrices are more than an accident
 _HELD = 0.5  # of a change at least has to lie in the directions that are counted
+_ALL = 1 - 1e-5  # of it: nothing is left to look at
 _DENSE = 0.3  # of the matrices at least were changed in many directions, where all weights were trained
 _OUT, _FAR_OUT = 4.0, 6.0  # times the least, and times 1: how much further a layer's memory was changed
-_CHANCE = 1.3  # no singular value of a matrix of independent numbers is further above its size
+_CHANCE = 1.2  # no singular value of a matrix of independent numbers is further above its size
 
 
 class UpdateKind(StrEnum):
@@ -130,14 +132,14 @@ def _only_written(seen: _Seen) -> Judgement:
     written = seen.written
     count, of = len(seen.changed), len(seen.found.tensors)
     only = f"Only {count:,} of {of:,} tensors changed, each where a layer writes its memory: {seen.where(written)}."
-    rescaled = [tensor for tensor in written if _spectrum(tensor).rescaled]
-    if len(written) == 1 and not rescaled:
+    if len(written) == 1 and not _is_thinner_rescaled(written[0]):
         return _edit(seen, only)
     agreements = [share for tensor in written if (share := _spectrum(tensor).agreement) is not None]
     alike = sum(agreements) / len(agreements) if agreements else 0.0
     if alike >= ALIKE and len(written) < seen.layers:
         return _edit(seen, only, f"These layers write to the same outputs: {percent(alike)} of the directions agree.")
-    if alike > APART:
+    rescaled = [tensor for tensor in written if _spectrum(tensor).rescaled]
+    if alike > APART and len(rescaled) <= len(written) / 2:
         return _unclear(only, f"{percent(alike)} of the directions that neighbouring layers write to agree.")
     tuned = _tuned(seen)
     apart = f"Neighbouring layers write to different outputs ({percent(alike)} in common), as separate adapters do."
@@ -187,7 +189,9 @@ def _tuned(seen: _Seen) -> Judgement:
     edited = {tensor.name: 0 for tensor in apart}
     if tune is not None and tune.rank is not None:
         edited |= _more_than(tune.rank, body)
-    elif tune is None and body:
+    if tune is not None and tune.kind is UpdateKind.DORA:
+        edited |= _not_rescaled(body)
+    if tune is None and body:
         tune = _full(seen, body)
         if tune is not None:
             edited |= _standing_out(seen)
@@ -220,30 +224,45 @@ def _apart(seen: _Seen) -> list[TensorDifference]:
 
 
 def _adapter(seen: _Seen, body: Sequence[TensorDifference]) -> _Tune | None:
-    """A LoRA or DoRA, where most matrices changed in equally many directions."""
-    ranks = [_thin_rank(tensor) for tensor in body]
-    known = Counter(rank for rank in ranks if rank)
+    """A LoRA, where most matrices changed in equally many directions; a DoRA, where most rows were rescaled."""
+    judged_by = [tensor for tensor in body if tensor.kind is not MatrixKind.MLP_OUT] or list(body)
+    rescaled = [tensor for tensor in judged_by if _spectrum(tensor).rescaled]
+    if len(rescaled) > len(judged_by) / 2:
+        return _dora(seen, body, rescaled)
+    known = Counter(rank for tensor in body if (rank := _thin_rank(tensor)))
     if not known:
         return None
     most = max(known.values())
     rank = max(rank for rank, count in known.items() if count == most)
-    equal = [tensor for tensor, found in zip(body, ranks, strict=True) if found and 0.75 * rank <= found <= rank]
-    judged_by = [tensor for tensor in body if tensor.kind is not MatrixKind.MLP_OUT] or body
-    if sum(tensor in equal for tensor in judged_by) < _EQUAL * len(judged_by):
+    if len(_like(rank, judged_by)) < _EQUAL * len(judged_by):
         return None
-    scaled = [found for tensor in equal if (found := _spectrum(tensor).rescaled)]
-    where = f"on {_kinds(body)} of {seen.where(body)}"
-    if len(scaled) > len(equal) / 2:
-        low, high = min(found.least for found in scaled), max(found.most for found in scaled)
-        told = (
-            f"Beside outputs rescaled by {low:.3g} to {high:.3g}, {len(equal):,} of {len(body):,} matrices changed in "
-            f"{rank:,} directions, up to rounding."
-        )
-        return _Tune(UpdateKind.DORA, f"a merged DoRA of rank {rank:,} {where}", (told, *_beside(seen)), rank)
-    if median(_spectrum(tensor).held for tensor in equal) < _HELD:
+    equal = _like(rank, body)
+    alone = sum(_spectrum(tensor).held > _ALL or _is_like_chance(tensor, rank) for tensor in equal)
+    if median(_spectrum(tensor).held for tensor in equal) < _HELD or alone < _EQUAL * len(equal):
         return None
     count = f"{len(equal):,} of {len(body):,} matrices changed in {rank:,} directions and no more, up to rounding."
+    where = f"on {_kinds(body)} of {seen.where(body)}"
     return _Tune(UpdateKind.LORA, f"a merged LoRA of rank {rank:,} {where}", (count, *_beside(seen)), rank)
+
+
+def _dora(seen: _Seen, body: Sequence[TensorDifference], rescaled: Sequence[TensorDifference]) -> _Tune:
+    """A DoRA, told by these matrices. Rounding may hide directions of them, but hardly adds any."""
+    known = Counter(_thin_rank(tensor) for tensor in rescaled)
+    rank = max(rank for rank, count in known.items() if count >= _FEW * len(rescaled))
+    equal = _like(rank, body)
+    scales = [found for tensor in rescaled if (found := _spectrum(tensor).rescaled)]
+    low, high = min(found.least for found in scales), max(found.most for found in scales)
+    factors, where = f"outputs rescaled by {low:.3g} to {high:.3g}", f"on {_kinds(body)} of {seen.where(body)}"
+    if len(_like(rank, rescaled)) < _EQUAL * len(rescaled):
+        told = f"{len(rescaled):,} of {len(body):,} matrices have {factors}; rounding hides directions beside them."
+        return _Tune(UpdateKind.DORA, f"a merged DoRA of rank {rank:,} or more {where}", (told, *_beside(seen)))
+    told = f"Beside {factors}, {len(equal):,} of {len(body):,} matrices changed in {rank:,} directions, up to rounding."
+    return _Tune(UpdateKind.DORA, f"a merged DoRA of rank {rank:,} {where}", (told, *_beside(seen)), rank)
+
+
+def _like(rank: int, tensors: Sequence[TensorDifference]) -> list[TensorDifference]:
+    """Those of this rank, or a little less: rounding hides directions."""
+    return [tensor for tensor in tensors if 0 < _thin_rank(tensor) <= rank and _thin_rank(tensor) >= _EQUAL * rank]
 
 
 def _full(seen: _Seen, body: Sequence[TensorDifference]) -> _Tune | None:
@@ -251,6 +270,8 @@ def _full(seen: _Seen, body: Sequence[TensorDifference]) -> _Tune | None:
     dense = [tensor for tensor in body if _is_dense(tensor)]
     kinds = {tensor.kind for tensor in seen.changed}
     norms = MatrixKind.NORM in kinds or {MatrixKind.EMBEDDING, *_INSIDE} <= kinds
+    if sum(_spectrum(tensor).rescaled is not None for tensor in body) >= _FEW * len(body):
+        return None
     if not norms and (len(dense) < _DENSE * len(body) or all(_is_like_chance(tensor) for tensor in dense)):
         return None
     layers = _layers([tensor for tensor in seen.changed if tensor.layer is not None])
@@ -291,19 +312,29 @@ def _more_than(rank: int, body: Sequence[TensorDifference]) -> dict[str, int]:
     return more | {tensor.name: 0 for tensor in far if not _thin_rank(tensor)}
 
 
+def _not_rescaled(body: Sequence[TensorDifference]) -> dict[str, int]:
+    """Feed-forward output matrices that a DoRA's factors and directions don't explain, changed no less than others."""
+    written = [tensor for tensor in body if tensor.kind is MatrixKind.MLP_OUT]
+    usual = median(tensor.change.relative for tensor in written) if written else 0.0
+    return {tensor.name: 0 for tensor in written if not _spectrum(tensor).rescaled and tensor.change.relative >= usual}
+
+
 def _is_dense(tensor: TensorDifference) -> bool:
     spectrum = _spectrum(tensor)
     return not spectrum.rank_is_known or spectrum.rank > spectrum.directions / 4
 
 
-def _is_like_chance(tensor: TensorDifference) -> bool:
-    """Whether a change is as independent numbers are, each by itself: no training leaves that, quantising does.
+def _is_like_chance(tensor: TensorDifference, but: int = 0) -> bool:
+    """Whether a change, but for its first directions, is as independent numbers are: no training leaves that,
+    quantising and rounding do.
 
     Their largest singular value is σ (√rows + √columns), σ being the size of one (Bandeira & van Handel 2016).
     """
     rows, columns = tensor.shape
     spectrum = _spectrum(tensor)
-    return spectrum.values[0] < _CHANCE * spectrum.norm * (1 / math.sqrt(rows) + 1 / math.sqrt(columns))
+    beside = spectrum.norm**2 - sum(value**2 for value in spectrum.values[:but])
+    size = math.sqrt(max(0.0, beside)) * (1 / math.sqrt(rows) + 1 / math.sqrt(columns))
+    return spectrum.values[but] < _CHANCE * size
 
 
 # ---- words ----------------------------------------------------------------------------------------------------------
@@ -320,6 +351,12 @@ def _thin_rank(tensor: TensorDifference) -> int:
     if spectrum.rescaled:
         return spectrum.rescaled.rank if spectrum.rescaled.is_whole else 0
     return spectrum.rank if spectrum.is_thin else 0
+
+
+def _is_thinner_rescaled(tensor: TensorDifference) -> bool:
+    """Whether a change is of lower rank beside rescaled outputs: rounding alone may make those seem to be there."""
+    spectrum = _spectrum(tensor)
+    return spectrum.rescaled is not None and spectrum.rescaled.rank < spectrum.rank
 
 
 def _layers(tensors: Sequence[TensorDifference]) -> list[int]:

@@ -52,7 +52,7 @@ def with_spectra(
         if looked_for and _may_hide_factors(pair, spectrum, limit):
             before = first.whole(tensor.name)[: tensor.shape[0]]
             scaled = rescaled(before.T if transposed else before, pair.second, limit, guess)
-            if scaled.is_whole and (scaled.rank < spectrum.rank or spectrum.rounding > limit):
+            if scaled.is_whole and scaled.is_clear:
                 guess, spectrum = scaled.rank, replace(spectrum, rescaled=scaled)
             else:
                 missed += 1

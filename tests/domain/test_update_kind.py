@@ -91,7 +91,7 @@ def test_a_merged_adapter_with_its_rank() -> None:
     lora = kind(*tuned(16))
     assert lora.sentence == "A merged LoRA of rank 16 on every matrix of all 6 layers."
     assert (lora.kind, lora.rank) == (UpdateKind.LORA, 16)
-    dora = kind(*tuned(SIZE, rescaled=Rescaled(0.97, 1.04, 8, is_whole=True)))
+    dora = kind(*tuned(SIZE, rescaled=Rescaled(0.97, 1.04, 8, is_whole=True, is_clear=True)))
     assert (dora.kind, dora.rank) == (UpdateKind.DORA, 8)
     assert "0.97 to 1.04" in dora.evidence[0]
 
