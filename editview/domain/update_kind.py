@@ -187,10 +187,12 @@ def _tuned(seen: _Seen) -> Judgement:
     body = [tensor for tensor in seen.matrices if tensor not in apart]
     tune = _adapter(seen, body) if body else None
     edited = {tensor.name: 0 for tensor in apart}
-    if tune is not None and tune.rank is not None:
-        edited |= _more_than(tune.rank, body)
+    adapted = body
     if tune is not None and tune.kind is UpdateKind.DORA:
         edited |= _not_rescaled(body)
+        adapted = [tensor for tensor in body if _spectrum(tensor).rescaled]
+    if tune is not None and tune.rank is not None:
+        edited |= _more_than(tune.rank, adapted)
     if tune is None and body:
         tune = _full(seen, body)
         if tune is not None:
