@@ -27,12 +27,11 @@ ALIKE, APART = 0.85, 0.6
 than the second weren't."""
 
 _EQUAL = 0.75  # of the matrices have the adapter's rank, or up to a quarter less: rounding hides directions
-_FEW = 0.2  # of the matrices are more than an accident
+_FEW = 0.2  # of the matrices at least: fewer may be an accident
 _HELD = 0.5  # of a change at least has to lie in the directions that are counted
-_ALL = 1 - 1e-5  # of it: nothing is left to look at
 _DENSE = 0.3  # of the matrices at least were changed in many directions, where all weights were trained
 _OUT, _FAR_OUT = 4.0, 6.0  # times the least, and times 1: how much further a layer's memory was changed
-_CHANCE = 1.2  # no singular value of a matrix of independent numbers is further above its size
+_CHANCE = 1.3  # no singular value of a matrix of independent numbers is further above its size
 
 
 class UpdateKind(StrEnum):
@@ -142,6 +141,8 @@ def _only_written(seen: _Seen) -> Judgement:
     if alike > APART and len(rescaled) <= len(written) / 2:
         return _unclear(only, f"{percent(alike)} of the directions that neighbouring layers write to agree.")
     tuned = _tuned(seen)
+    if alike > APART:
+        return tuned
     apart = f"Neighbouring layers write to different outputs ({percent(alike)} in common), as separate adapters do."
     return replace(tuned, evidence=(*tuned.evidence, apart))
 
@@ -239,8 +240,7 @@ def _adapter(seen: _Seen, body: Sequence[TensorDifference]) -> _Tune | None:
     if len(_like(rank, judged_by)) < _EQUAL * len(judged_by):
         return None
     equal = _like(rank, body)
-    alone = sum(_spectrum(tensor).held > _ALL or _is_like_chance(tensor, rank) for tensor in equal)
-    if median(_spectrum(tensor).held for tensor in equal) < _HELD or alone < _EQUAL * len(equal):
+    if median(_spectrum(tensor).held for tensor in equal) < _HELD:
         return None
     count = f"{len(equal):,} of {len(body):,} matrices changed in {rank:,} directions and no more, up to rounding."
     where = f"on {_kinds(body)} of {seen.where(body)}"
@@ -248,23 +248,24 @@ def _adapter(seen: _Seen, body: Sequence[TensorDifference]) -> _Tune | None:
 
 
 def _dora(seen: _Seen, body: Sequence[TensorDifference], rescaled: Sequence[TensorDifference]) -> _Tune:
-    """A DoRA, told by these matrices. Rounding may hide directions of them, but hardly adds any."""
-    known = Counter(_thin_rank(tensor) for tensor in rescaled)
-    rank = max(rank for rank, count in known.items() if count >= _FEW * len(rescaled))
+    """A DoRA, told by these matrices. Rounding hides directions and hardly adds any: some of them have its rank."""
+    ranks = sorted((_thin_rank(tensor) for tensor in rescaled), reverse=True)
+    rank = ranks[math.ceil(_FEW * len(ranks)) - 1]
     equal = _like(rank, body)
-    scales = [found for tensor in rescaled if (found := _spectrum(tensor).rescaled)]
+    scales = [found for tensor in body if (found := _spectrum(tensor).rescaled)]
     low, high = min(found.least for found in scales), max(found.most for found in scales)
     factors, where = f"outputs rescaled by {low:.3g} to {high:.3g}", f"on {_kinds(body)} of {seen.where(body)}"
     if len(_like(rank, rescaled)) < _EQUAL * len(rescaled):
-        told = f"{len(rescaled):,} of {len(body):,} matrices have {factors}; rounding hides directions beside them."
-        return _Tune(UpdateKind.DORA, f"a merged DoRA of rank {rank:,} or more {where}", (told, *_beside(seen)))
+        told = f"{len(scales):,} of {len(body):,} matrices have {factors}; rounding hides directions beside them."
+        of = f" of rank {rank:,} or more" if rank else ""
+        return _Tune(UpdateKind.DORA, f"a merged DoRA{of} {where}", (told, *_beside(seen)))
     told = f"Beside {factors}, {len(equal):,} of {len(body):,} matrices changed in {rank:,} directions, up to rounding."
     return _Tune(UpdateKind.DORA, f"a merged DoRA of rank {rank:,} {where}", (told, *_beside(seen)), rank)
 
 
 def _like(rank: int, tensors: Sequence[TensorDifference]) -> list[TensorDifference]:
     """Those of this rank, or a little less: rounding hides directions."""
-    return [tensor for tensor in tensors if 0 < _thin_rank(tensor) <= rank and _thin_rank(tensor) >= _EQUAL * rank]
+    return [tensor for tensor in tensors if max(1.0, 0.75 * rank) <= _thin_rank(tensor) <= rank]
 
 
 def _full(seen: _Seen, body: Sequence[TensorDifference]) -> _Tune | None:
@@ -326,17 +327,14 @@ def _is_dense(tensor: TensorDifference) -> bool:
     return not spectrum.rank_is_known or spectrum.rank > spectrum.directions / 4
 
 
-def _is_like_chance(tensor: TensorDifference, but: int = 0) -> bool:
-    """Whether a change, but for its first directions, is as independent numbers are: no training leaves that,
-    quantising and rounding do.
+def _is_like_chance(tensor: TensorDifference) -> bool:
+    """Whether a change is as independent numbers are, each by itself: no training leaves that, quantising does.
 
     Their largest singular value is σ (√rows + √columns), σ being the size of one (Bandeira & van Handel 2016).
     """
     rows, columns = tensor.shape
     spectrum = _spectrum(tensor)
-    beside = spectrum.norm**2 - sum(value**2 for value in spectrum.values[:but])
-    size = math.sqrt(max(0.0, beside)) * (1 / math.sqrt(rows) + 1 / math.sqrt(columns))
-    return spectrum.values[but] < _CHANCE * size
+    return spectrum.values[0] < _CHANCE * spectrum.norm * (1 / math.sqrt(rows) + 1 / math.sqrt(columns))
 
 
 # ---- words ----------------------------------------------------------------------------------------------------------
