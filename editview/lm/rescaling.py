@@ -16,7 +16,6 @@ from editview.domain.change_spectrum import Rescaled, thin
 from editview.lm.singular import EXACT, decomposed, leading
 
 _TINY = torch.finfo(torch.float32).tiny
-_USUAL = 16  # an adapter has seldom many more
 _MOST = 128  # directions looked for in a matrix that isn't taken apart whole
 _MERGED = 2.0  # times further than usual it is rounded: sum, factor and product in float32, each by itself
 _COARSE = 0.5  # singular values that computing in float32 leaves, relative to eps · ‖matrix‖
@@ -43,8 +42,6 @@ def rescaled(old: Tensor, new: Tensor, limit: float, guess: int) -> Rescaled:
     found = _fitted(old, new, limit, min(guess, most)) if guess else None
     if found is None or not found.is_whole:
         found = _fitted(old, new, limit, most)
-        if not found.is_whole and most > _USUAL:  # so many directions may lead the search astray
-            found = _fitted(old, new, limit, _USUAL)
     elif guess > 1:
         below = _fitted(old, new, limit, guess - 1)
         if not below.is_whole:
@@ -62,12 +59,18 @@ def rescaled(old: Tensor, new: Tensor, limit: float, guess: int) -> Rescaled:
 
 
 def _fitted(old: Tensor, new: Tensor, limit: float, rank: int) -> Rescaled:
-    """What is left beside factors of the outputs, `rank` directions being allowed for.
+    """What is left beside factors of the outputs, `rank` directions being allowed for."""
+    found = _searched(old, new, limit, rank, ahead=True)
+    return found if found.is_whole else _searched(old, new, limit, rank, ahead=False)
+
+
+def _searched(old: Tensor, new: Tensor, limit: float, rank: int, ahead: bool) -> Rescaled:
+    """As `_fitted`, by one search.
 
     Directions of what the factors leave, and factors from the part of the matrices that lies outside those directions,
     are found in turn, for as long as that lowers what lies in other directions. Where directions are like the old
-    rows, turn follows turn slowly, so that each starts where all before it lead to (Anderson's acceleration; Walker &
-    Ni 2011, algorithm AA).
+    rows, that goes slowly: `ahead` starts each turn where all before it lead to (Anderson's acceleration; Walker & Ni
+    2011, algorithm AA), which may lead astray where many directions are allowed for.
     """
     rest, found, turns, steps = math.inf, _factors(old, new, old.new_zeros(0, old.shape[1])), [], []
     factors, chance = found, torch.Generator().manual_seed(0)
@@ -77,7 +80,7 @@ def _fitted(old: Tensor, new: Tensor, limit: float, rank: int) -> Rescaled:
         kept = right[:rank]
         outside = left - left @ kept.T @ kept
         before, rest = rest, float(outside.norm())
-        if rest > before and len(steps) > 1:  # it led astray: on from the last turn itself
+        if ahead and rest > before and len(steps) > 1:  # on from the last turn itself
             rest, factors, turns, steps = before, found, [], []
             continue
         if rest > _FALLING * before:
@@ -86,7 +89,7 @@ def _fitted(old: Tensor, new: Tensor, limit: float, rank: int) -> Rescaled:
         turns.append(found - last)
         steps.append(found - factors)
         factors = found
-        if len(steps) > 1:
+        if ahead and len(steps) > 1:
             changes = torch.stack([after - before for before, after in pairwise(steps)], 1)
             factors = found - torch.stack(turns[1:], 1) @ torch.linalg.lstsq(changes, steps[-1]).solution
     above = int((sizes > limit).sum())
