@@ -72,8 +72,10 @@ def _searched(old: Tensor, new: Tensor, limit: float, rank: int, ahead: bool) ->
     rows, that goes slowly: `ahead` starts each turn where all before it lead to (Anderson's acceleration; Walker & Ni
     2011, algorithm AA), which may lead astray where many directions are allowed for.
     """
-    rest, found, turns, steps = math.inf, _factors(old, new, old.new_zeros(0, old.shape[1])), [], []
-    factors, chance = found, torch.Generator().manual_seed(0)
+    rest, chance = math.inf, torch.Generator().manual_seed(0)
+    factors = found = _factors(old, new, old.new_zeros(0, old.shape[1]))
+    turns: list[Tensor] = []
+    steps: list[Tensor] = []
     for _ in range(_ROUNDS):
         left = new - factors[:, None] * old
         _, sizes, right = decomposed(left) if min(left.shape) <= EXACT else leading(left, rank, chance)
