@@ -93,8 +93,8 @@ BUILT_ON = Part(
 )  # fmt: skip
 HELD_OUT = Part(
     "held out",
-    (("demo", Size(256, 6)), ("llama", Size(128, 5)), ("qwen3", Size(96, 7)), ("starcoder2", Size(64, 10))),
-    2, (1, 2, 5, 12, 32), (1, 3, 6, 12, 24), (3e-5, 2e-4, 2e-3), (4, 25),
+    (("gemma3", Size(96, 6)), ("qwen3", Size(128, 5)), ("gpt2", Size(112, 7)), ("starcoder2", Size(80, 9))),
+    3, (2, 4, 7, 15, 30), (1, 3, 5, 12, 20), (2e-5, 3e-4, 1.5e-3), (5, 20),
 )  # fmt: skip
 
 

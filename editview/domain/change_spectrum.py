@@ -70,3 +70,4 @@ class Rescaled:
     most: float
     rank: int  # of what is left, above rounding
     is_whole: bool  # whether factors and these directions are all that changed, up to rounding
+    is_clear: bool  # whether the factors are further from one than chance and rounding would have them

@@ -27,6 +27,7 @@ ALIKE, APART = 0.85, 0.6
 than the second weren't."""
 
 _EQUAL = 0.75  # of the matrices have the adapter's rank, or up to a quarter less: rounding hides directions
+_FEW = 0.2  # of the matrices at least: fewer may be an accident
 _HELD = 0.5  # of a change at least has to lie in the directions that are counted
 _DENSE = 0.3  # of the matrices at least were changed in many directions, where all weights were trained
 _OUT, _FAR_OUT = 4.0, 6.0  # times the least, and times 1: how much further a layer's memory was changed
@@ -172,16 +173,18 @@ def _only_written(seen: _Seen) -> Judgement:
     rest = " in what both have" if seen.found.resized else ""
     where = seen.where(written)
     only = f"Only {count:,} of {of:,} tensors changed{rest}, each where a layer writes its memory: {where}."
-    rescaled = [tensor for tensor in written if _spectrum(tensor).rescaled]
-    if len(written) == 1 and not rescaled:
+    if len(written) == 1 and not _is_thinner_rescaled(written[0]):
         return _edit(seen, only)
     agreements = [share for tensor in written if (share := _spectrum(tensor).agreement) is not None]
     alike = sum(agreements) / len(agreements) if agreements else 0.0
     if alike >= ALIKE and len(written) < seen.layers:
         return _edit(seen, only, f"These layers write to the same outputs: {percent(alike)} of the directions agree.")
-    if alike > APART:
+    rescaled = [tensor for tensor in written if _spectrum(tensor).rescaled]
+    if alike > APART and len(rescaled) <= len(written) / 2:
         return _unclear(only, f"{percent(alike)} of the directions that neighbouring layers write to agree.")
     tuned = _tuned(seen)
+    if alike > APART:
+        return tuned
     apart = f"Neighbouring layers write to different outputs ({percent(alike)} in common), as separate adapters do."
     return replace(tuned, evidence=(*tuned.evidence, apart))
 
@@ -227,9 +230,13 @@ def _tuned(seen: _Seen) -> Judgement:
     body = [tensor for tensor in seen.matrices if tensor not in apart]
     tune = _adapter(seen, body) if body else None
     edited = {tensor.name: 0 for tensor in apart}
+    adapted = body
+    if tune is not None and tune.kind is UpdateKind.DORA:
+        edited |= _not_rescaled(body)
+        adapted = [tensor for tensor in body if _spectrum(tensor).rescaled]
     if tune is not None and tune.rank is not None:
-        edited |= _more_than(tune.rank, body)
-    elif tune is None and body:
+        edited |= _more_than(tune.rank, adapted)
+    if tune is None and body:
         tune = _full(seen, body)
         if tune is not None:
             edited |= _standing_out(seen)
@@ -269,30 +276,45 @@ def _apart(seen: _Seen) -> list[TensorDifference]:
 
 
 def _adapter(seen: _Seen, body: Sequence[TensorDifference]) -> _Tune | None:
-    """A LoRA or DoRA, where most matrices changed in equally many directions."""
-    ranks = [_thin_rank(tensor) for tensor in body]
-    known = Counter(rank for rank in ranks if rank)
+    """A LoRA, where most matrices changed in equally many directions; a DoRA, where most rows were rescaled."""
+    judged_by = [tensor for tensor in body if tensor.kind is not MatrixKind.MLP_OUT] or list(body)
+    rescaled = [tensor for tensor in judged_by if _spectrum(tensor).rescaled]
+    if len(rescaled) > len(judged_by) / 2:
+        return _dora(seen, body, rescaled)
+    known = Counter(rank for tensor in body if (rank := _thin_rank(tensor)))
     if not known:
         return None
     most = max(known.values())
     rank = max(rank for rank, count in known.items() if count == most)
-    equal = [tensor for tensor, found in zip(body, ranks, strict=True) if found and 0.75 * rank <= found <= rank]
-    judged_by = [tensor for tensor in body if tensor.kind is not MatrixKind.MLP_OUT] or body
-    if sum(tensor in equal for tensor in judged_by) < _EQUAL * len(judged_by):
+    if len(_like(rank, judged_by)) < _EQUAL * len(judged_by):
         return None
-    scaled = [found for tensor in equal if (found := _spectrum(tensor).rescaled)]
-    where = f"on {_kinds(body)} of {seen.where(body)}"
-    if len(scaled) > len(equal) / 2:
-        low, high = min(found.least for found in scaled), max(found.most for found in scaled)
-        told = (
-            f"Beside outputs rescaled by {low:.3g} to {high:.3g}, {len(equal):,} of {len(body):,} matrices changed in "
-            f"{rank:,} directions, up to rounding."
-        )
-        return _Tune(UpdateKind.DORA, f"a merged DoRA of rank {rank:,} {where}", (told, *_beside(seen)), rank)
+    equal = _like(rank, body)
     if median(_spectrum(tensor).held for tensor in equal) < _HELD:
         return None
     count = f"{len(equal):,} of {len(body):,} matrices changed in {rank:,} directions and no more, up to rounding."
+    where = f"on {_kinds(body)} of {seen.where(body)}"
     return _Tune(UpdateKind.LORA, f"a merged LoRA of rank {rank:,} {where}", (count, *_beside(seen)), rank)
+
+
+def _dora(seen: _Seen, body: Sequence[TensorDifference], rescaled: Sequence[TensorDifference]) -> _Tune:
+    """A DoRA, told by these matrices. Rounding hides directions and hardly adds any: some of them have its rank."""
+    ranks = sorted((_thin_rank(tensor) for tensor in rescaled), reverse=True)
+    rank = ranks[math.ceil(_FEW * len(ranks)) - 1]
+    equal = _like(rank, body)
+    scales = [found for tensor in body if (found := _spectrum(tensor).rescaled)]
+    low, high = min(found.least for found in scales), max(found.most for found in scales)
+    factors, where = f"outputs rescaled by {low:.3g} to {high:.3g}", f"on {_kinds(body)} of {seen.where(body)}"
+    if len(_like(rank, rescaled)) < _EQUAL * len(rescaled):
+        told = f"{len(scales):,} of {len(body):,} matrices have {factors}; rounding hides directions beside them."
+        of = f" of rank {rank:,} or more" if rank else ""
+        return _Tune(UpdateKind.DORA, f"a merged DoRA{of} {where}", (told, *_beside(seen)))
+    told = f"Beside {factors}, {len(equal):,} of {len(body):,} matrices changed in {rank:,} directions, up to rounding."
+    return _Tune(UpdateKind.DORA, f"a merged DoRA of rank {rank:,} {where}", (told, *_beside(seen)), rank)
+
+
+def _like(rank: int, tensors: Sequence[TensorDifference]) -> list[TensorDifference]:
+    """Those of this rank, or a little less: rounding hides directions."""
+    return [tensor for tensor in tensors if max(1.0, 0.75 * rank) <= _thin_rank(tensor) <= rank]
 
 
 def _full(seen: _Seen, body: Sequence[TensorDifference]) -> _Tune | None:
@@ -300,6 +322,8 @@ def _full(seen: _Seen, body: Sequence[TensorDifference]) -> _Tune | None:
     dense = [tensor for tensor in body if _is_dense(tensor)]
     kinds = {tensor.kind for tensor in seen.changed}
     norms = MatrixKind.NORM in kinds or {MatrixKind.EMBEDDING, *_INSIDE} <= kinds
+    if sum(_spectrum(tensor).rescaled is not None for tensor in body) >= _FEW * len(body):
+        return None
     if _no_training(body) or (not norms and len(dense) < _DENSE * len(body)):
         return None
     layers = _layers([tensor for tensor in seen.changed if tensor.layer is not None])
@@ -354,6 +378,13 @@ def _more_than(rank: int, body: Sequence[TensorDifference]) -> dict[str, int]:
     return more | {tensor.name: 0 for tensor in far if not _thin_rank(tensor)}
 
 
+def _not_rescaled(body: Sequence[TensorDifference]) -> dict[str, int]:
+    """Feed-forward output matrices that a DoRA's factors and directions don't explain, changed no less than others."""
+    written = [tensor for tensor in body if tensor.kind is MatrixKind.MLP_OUT]
+    usual = median(tensor.change.relative for tensor in written) if written else 0.0
+    return {tensor.name: 0 for tensor in written if not _spectrum(tensor).rescaled and tensor.change.relative >= usual}
+
+
 def _is_dense(tensor: TensorDifference) -> bool:
     spectrum = _spectrum(tensor)
     return not spectrum.rank_is_known or spectrum.rank > spectrum.directions / 4
@@ -383,6 +414,12 @@ def _thin_rank(tensor: TensorDifference) -> int:
     if spectrum.rescaled:
         return spectrum.rescaled.rank if spectrum.rescaled.is_whole else 0
     return spectrum.rank if spectrum.is_thin else 0
+
+
+def _is_thinner_rescaled(tensor: TensorDifference) -> bool:
+    """Whether a change is of lower rank beside rescaled outputs: rounding alone may make those seem to be there."""
+    spectrum = _spectrum(tensor)
+    return spectrum.rescaled is not None and spectrum.rescaled.rank < spectrum.rank
 
 
 def _layers(tensors: Sequence[TensorDifference]) -> list[int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from itertools import repeat
 
 import torch
 from torch import Tensor
@@ -16,7 +15,7 @@ from editview.domain.weights import MatrixKind
 from editview.lm.low_rank import rounding
 from editview.lm.rescaling import rescaled
 from editview.lm.singular import singular
-from editview.lm.stored import StoredCheckpoint, new_buffer
+from editview.lm.stored import StoredCheckpoint
 
 _SLACK = 1.5  # a change may be rounded more than once: an adapter's product, the sum, a second operation
 _LIKE_ROUNDING = 0.5  # of what rounding everything would do; what is smaller is no rounding of everything
@@ -53,7 +52,7 @@ def with_spectra(
         if looked_for and _may_hide_factors(pair, spectrum, limit):
             before = first.whole(tensor.name)[: tensor.shape[0]]
             scaled = rescaled(before.T if transposed else before, pair.second, limit, guess)
-            if scaled.is_whole and (scaled.rank < spectrum.rank or spectrum.rounding > limit):
+            if scaled.is_whole and scaled.is_clear:
                 guess, spectrum = scaled.rank, replace(spectrum, rescaled=scaled)
             else:
                 missed += 1
@@ -87,7 +86,7 @@ def _read(first: StoredCheckpoint, second: StoredCheckpoint, tensor: TensorDiffe
     after = second.whole(tensor.name)[:rows]
     change = after.to(torch.float32, copy=True).contiguous()
     flat, at, rounded, coarser = change.view(-1), 0, _rounded_to(after), None
-    for piece in first.pieces(tensor.name, len(flat), repeat(new_buffer())):
+    for piece in first.pieces(tensor.name, len(flat)):
         flat[at : at + len(piece)] -= piece.float()
         at += len(piece)
         if torch.finfo(piece.dtype).eps > torch.finfo(rounded).eps:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import repeat
 from pathlib import Path
 
 import torch
@@ -19,13 +18,8 @@ from editview.lm.adapters import AdapterWeights
 from editview.lm.headers import FORMATS
 from editview.lm.opening import Structure, structure
 
-PIECE = 2**21  # numbers read at once
+PIECE = 2**19  # numbers read at once: what is worked on right after reading is still in the processor's cache
 _AT_ONCE = 2**23  # bytes
-
-
-def new_buffer() -> bytearray:
-    """Room for a piece in any number format; the system gives memory only for what is used of it."""
-    return bytearray(PIECE * torch.float64.itemsize)
 
 
 @dataclass(frozen=True)
@@ -63,13 +57,14 @@ class StoredTensor:
                 left -= count
         return True
 
-    def pieces(self, most: int, buffers: Iterator[bytearray]) -> Iterator[Tensor]:
-        """The first `most` numbers in order, `PIECE` at a time, each in the next of the buffers (`new_buffer`)."""
+    def pieces(self, most: int) -> Iterator[Tensor]:
+        """The first `most` numbers in order, `PIECE` at a time, each read over the one before it."""
         dtype = self.dtype
+        buffer = bytearray(min(PIECE, most) * dtype.itemsize)
         with self.path.open("rb", buffering=0) as file:
             file.seek(self.start)
             for at in range(0, most, PIECE):
-                count, buffer = min(PIECE, most - at), next(buffers)
+                count = min(PIECE, most - at)
                 view = memoryview(buffer)[: count * dtype.itemsize]
                 while len(view):
                     read = file.readinto(view)
@@ -83,7 +78,7 @@ class StoredTensor:
         size = math.prod(self.shape)
         read = torch.empty(size, dtype=self.dtype)
         at = 0
-        for piece in self.pieces(size, repeat(new_buffer())):
+        for piece in self.pieces(size):
             read[at : at + len(piece)] = piece
             at += len(piece)
         return read.reshape(self.shape)
@@ -140,6 +135,10 @@ class StoredCheckpoint:
         return found
 
     @property
+    def has_adapter(self) -> bool:
+        return self._adapter is not None
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """Those that the weights lie in."""
         return tuple(sorted({tensor.path for tensor in self.tensors.values()}))
@@ -153,13 +152,13 @@ class StoredCheckpoint:
         """A tensor by the model's name for it, or by that of what it is tied to."""
         return self.tensors.get(name) or self.tensors.get(self._aliases.get(name, name))
 
-    def pieces(self, name: str, most: int, buffers: Iterator[bytearray]) -> Iterator[Tensor]:
+    def pieces(self, name: str, most: int) -> Iterator[Tensor]:
         """As `StoredTensor.pieces`, the adapter's change added. Raises KeyError."""
         stored = self.find(name)
         if stored is None:
             raise KeyError(name)
         if self._adapter is None or not self._adapter.changes(name):
-            yield from stored.pieces(most, buffers)
+            yield from stored.pieces(most)
             return
         whole = self._adapter.merged(name, stored.whole()).reshape(-1)[:most]
         yield from torch.split(whole, PIECE)

@@ -95,9 +95,34 @@ def test_a_merged_adapter_with_its_rank() -> None:
     lora = kind(*tuned(16))
     assert lora.sentence == "A merged LoRA of rank 16 on every matrix of all 6 layers."
     assert (lora.kind, lora.rank) == (UpdateKind.LORA, 16)
-    dora = kind(*tuned(SIZE, rescaled=Rescaled(0.97, 1.04, 8, is_whole=True)))
+    dora = kind(*tuned(SIZE, rescaled=Rescaled(0.97, 1.04, 8, is_whole=True, is_clear=True)))
     assert (dora.kind, dora.rank) == (UpdateKind.DORA, 8)
     assert "0.97 to 1.04" in dora.evidence[0]
+
+
+def test_rescaled_outputs_tell_a_dora_whose_directions_rounding_hides() -> None:
+    def rescaled(rank: int) -> ChangeSpectrum:
+        return spectrum(rank, rescaled=Rescaled(0.99, 1.01, rank, is_whole=True, is_clear=True))
+
+    hidden = [tensor(kind, layer, rescaled(2 + layer)) for layer in range(LAYERS) for kind in INSIDE]
+    found = kind(*hidden)
+    assert (found.kind, found.rank) == (UpdateKind.DORA, None)
+    assert found.sentence == "A merged DoRA of rank 6 or more on every matrix of all 6 layers."
+    nothing_left = [tensor(kind, layer, rescaled(0)) for layer in range(LAYERS) for kind in INSIDE]
+    assert kind(*nothing_left).sentence == "A merged DoRA on every matrix of all 6 layers."
+    written = tensor(OUT, 2, spectrum(SIZE, size=2.0))
+    over = kind(*(each for each in hidden if each.name != written.name), written)
+    assert (over.kind, over.facts) == (UpdateKind.EDIT_AND_TUNE, None)
+    assert over.sentence.startswith("A knowledge edit in layer 3, under or over a merged DoRA of rank 6 or more")
+
+
+def test_a_few_rescaled_matrices_are_neither_a_dora_nor_training() -> None:
+    some = [
+        tensor(kind, layer, spectrum(SIZE, rescaled=Rescaled(0.9, 1.1, 3, True, True) if layer < 2 else None))
+        for layer in range(LAYERS)
+        for kind in INSIDE
+    ]
+    assert kind(*some).kind is UpdateKind.UNCLEAR
 
 
 def test_a_full_fine_tune() -> None:

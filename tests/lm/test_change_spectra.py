@@ -19,6 +19,7 @@ from editview.domain.progress import Progress, silent
 from editview.domain.update_kind import UpdateKind, judged
 from editview.lm.change_spectra import with_spectra
 from editview.lm.comparing import compare
+from editview.lm.rescaling import rescaled
 from editview.lm.stored import StoredCheckpoint
 
 OUT = "model.layers.1.mlp.down_proj.weight"
@@ -117,6 +118,29 @@ def test_a_merged_adapter_is_told_with_its_rank(
         if spectrum.rescaled:
             assert spectrum.rank > 20
             assert spectrum.rescaled.least < spectrum.rescaled.most - 0.05
+
+
+@pytest.mark.parametrize("dora", [False, True])
+def test_factors_are_seen_under_rounding_that_hides_them_as_directions(tmp_path: Path, dora: bool) -> None:
+    factors = torch.linspace(0.998, 1.002, 32)[torch.randperm(32, generator=torch.Generator().manual_seed(0))]
+    after = changed(
+        llama(), OUT, lambda weight: (weight + product(32, 48, 2)) * (factors[:, None] if dora else 1)
+    ).to(torch.bfloat16)  # fmt: skip
+    [spectrum] = spectra(found(tmp_path, llama().to(torch.bfloat16), after)).values()
+    assert spectrum.rank == 2
+    assert (spectrum.rescaled is not None) == dora
+
+
+def test_factors_are_told_from_directions_that_are_like_the_rows() -> None:
+    """As a layer's inputs share much, rows and what is learnt lean to one side."""
+    chance = torch.Generator().manual_seed(0)
+    shared = torch.randn(128, generator=chance)
+    old = 0.02 * torch.randn(64, 128, generator=chance) + 0.05 * shared
+    learnt = torch.randn(64, 4, generator=chance) @ (product(4, 128, 4) + 0.01 * shared)
+    factors = torch.linspace(0.98, 1.02, 64)
+    found = rescaled(old, factors[:, None] * (old + learnt), limit=1e-5, guess=0)
+    assert (found.rank, found.is_whole, found.is_clear) == (4, True, True)
+    assert (found.least, found.most) == pytest.approx((0.98, 1.02), abs=1e-3)
 
 
 def test_layers_that_write_to_the_same_outputs_agree(tmp_path: Path) -> None:
