@@ -28,10 +28,11 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from editview import app
-from editview.domain.events import Checked, FactsOpened, LiveChecked, RunEvent, RunStarted, StageInfo
+from editview.domain.events import FactsOpened
 from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.operations import FullFineTune, Memit
 from editview.domain.plan import Plan
+from editview.domain.run_events import Checked, LiveChecked, RunEvent, RunStarted, StageInfo
 from editview.domain.session import RunState
 from editview.domain.verdicts import Answer, Check, LiveCheck
 from editview.formats.plans import demo_plan, read_plan

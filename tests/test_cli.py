@@ -28,13 +28,14 @@ from editview.cli import outcome
 from editview.cli.screen import Bar
 from editview.domain.checkpoint import Device
 from editview.domain.errors import Cancelled
-from editview.domain.events import Event, Failed, RunFailed, RunFinished
+from editview.domain.events import Event, Failed
 from editview.domain.examples import Example
 from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.operations import LocalFineTune
 from editview.domain.plan import Plan
 from editview.domain.progress import silent
 from editview.domain.requests import ChooseDevice, RunPlan
+from editview.domain.run_events import RunFailed, RunFinished
 from editview.domain.verdicts import Answer, Check
 from editview.formats.fact_sheets import read_facts
 from editview.formats.plans import read_plan, write_plan

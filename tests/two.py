@@ -6,10 +6,18 @@ from collections.abc import Iterator
 
 from editview.domain.change_spectrum import ChangeSpectrum
 from editview.domain.difference import Difference, TensorDifference
-from editview.domain.events import Checked, RunEvent, RunFinished, RunStarted, StageFinished, StageInfo, StageStarted
 from editview.domain.facts import Fact, FactSheet
 from editview.domain.inspection import BothSaid, Inspection, Touched
 from editview.domain.plan import Checkpoint
+from editview.domain.run_events import (
+    Checked,
+    RunEvent,
+    RunFinished,
+    RunStarted,
+    StageFinished,
+    StageInfo,
+    StageStarted,
+)
 from editview.domain.session import Run, Session
 from editview.domain.two_checkpoints import TITLES, plan_of_two
 from editview.domain.verdicts import Answer, Check

@@ -13,8 +13,9 @@ from editview.cli.saying import say_error
 from editview.cli.screen import Bar, grid, show
 from editview.domain.answers_of_both import headline, look, pairs, sentence, told
 from editview.domain.errors import Cancelled
-from editview.domain.events import BothAsked, Event, Progressed
+from editview.domain.events import BothAsked, Event
 from editview.domain.requests import AskBoth
+from editview.domain.run_events import Progressed
 from editview.domain.session import Run, RunState, Session
 from editview.domain.two_checkpoints import differing_answers
 from editview.runs.words import in_words

@@ -12,10 +12,11 @@ from editview.cli.outcome import run_outcome
 from editview.cli.saying import say, say_error
 from editview.cli.screen import Bar, ctrl_c, table
 from editview.domain import places
-from editview.domain.events import Event, RunEvent
+from editview.domain.events import Event
 from editview.domain.facts import FactSheet
 from editview.domain.history import TERMINAL
 from editview.domain.plan import Plan
+from editview.domain.run_events import RunEvent
 from editview.domain.sentences import sheet_sentence
 from editview.domain.session import Run, RunState, Session
 from editview.formats.fact_sheets import read_facts

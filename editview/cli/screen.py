@@ -15,8 +15,9 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from editview.domain.events import EngineLoading, Event, Noted, Progressed, StageFinished, StageStarted
+from editview.domain.events import EngineLoading, Event, Noted
 from editview.domain.facts import Group
+from editview.domain.run_events import Progressed, StageFinished, StageStarted
 from editview.domain.scores import SCORES, score_row
 from editview.domain.sentences import duration, summary, time_left
 from editview.domain.session import Run

@@ -15,8 +15,9 @@ from editview.cli.saying import say
 from editview.cli.screen import Bar, ctrl_c, grid, show
 from editview.domain import places
 from editview.domain.errors import EditViewError
-from editview.domain.events import Event, Progressed
+from editview.domain.events import Event
 from editview.domain.operations import Trained
+from editview.domain.run_events import Progressed
 from editview.domain.session import Run
 from editview.domain.study import Order, Protection, Row, Summed, cells, edits_and_tunes, summed
 from editview.formats.fact_sheets import read_facts

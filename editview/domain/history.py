@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from editview.domain.difference import Difference
-    from editview.domain.inspection import Inspection
-    from editview.domain.session import Run, RunState
+from editview.domain.difference import Difference
+from editview.domain.inspection import Inspection
+from editview.domain.session import Run, RunState
 
 WINDOW, TERMINAL = "window", "command line"
 """Where a run was begun."""

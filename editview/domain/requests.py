@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from editview.domain.difference import Difference
 from editview.domain.disk import Kind
 from editview.domain.export import Form
 from editview.domain.facts import Fact, FactSheet
+from editview.domain.history import Findings, Recalled
+from editview.domain.inspection import Inspection
 from editview.domain.operations import FineTune
 from editview.domain.plan import Checkpoint, Plan
-
-if TYPE_CHECKING:
-    from editview.domain.difference import Difference
-    from editview.domain.history import Findings, Recalled
-    from editview.domain.inspection import Inspection
-    from editview.domain.session import Run
+from editview.domain.session import Run
 
 
 @dataclass(frozen=True, slots=True)

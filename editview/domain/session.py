@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
-from editview.domain.events import (
+from editview.domain.facts import Fact, FactSheet, Group
+from editview.domain.plan import Plan, of_two_checkpoints, writing_of
+from editview.domain.run_events import (
     BestKept,
     Checked,
     LiveChecked,
@@ -22,8 +24,6 @@ from editview.domain.events import (
     Trained,
     Validated,
 )
-from editview.domain.facts import Fact, FactSheet, Group
-from editview.domain.plan import Plan, of_two_checkpoints, writing_of
 from editview.domain.validation import Validation
 from editview.domain.verdicts import Change, Check, LiveCheck, Verdict, change, given, lost_between
 from editview.domain.weights import TensorChange, TensorInfo

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from editview.domain.comparison import paired_difference
 from editview.domain.difference import Difference, TensorDifference, is_of_positions
-from editview.domain.events import StageInfo
 from editview.domain.facts import FactSheet, Group
 from editview.domain.inspection import Inspection
 from editview.domain.operations import Update
 from editview.domain.plan import Checkpoint, Plan, checkpoint_name
+from editview.domain.run_events import StageInfo
 from editview.domain.session import Run, Stage
 from editview.domain.verdicts import Verdict
 from editview.domain.weight_map import Place, WeightMap, by_how_much, headline, percent, weight_map

@@ -9,9 +9,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from editview.domain.events import StageInfo
 from editview.domain.facts import FactSheet
 from editview.domain.plan import Plan
+from editview.domain.run_events import StageInfo
 from editview.domain.sentences import operation_title, stage_titles
 from editview.domain.session import Run, Stage
 from editview.domain.weights import MatrixKind, TensorChange, TensorInfo, combined

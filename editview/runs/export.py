@@ -13,12 +13,12 @@ from psutil import pid_exists
 
 from editview.domain.checkpoint import Device
 from editview.domain.errors import EditViewError
-from editview.domain.events import StageInfo
 from editview.domain.export import Export, Form
 from editview.domain.export_words import disagreement, export_obstacle, place
 from editview.domain.files import clear_folders, replacing_folder
 from editview.domain.progress import Progress
 from editview.domain.requests import ExportStage
+from editview.domain.run_events import StageInfo
 from editview.domain.sentences import operation_title
 from editview.domain.session import Run, RunState, Stage
 from editview.domain.verdicts import Check

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 
 from editview.domain.countdown import Countdown
 from editview.domain.errors import Cancelled
-from editview.domain.events import EngineLoading, Event, Progressed
+from editview.domain.events import EngineLoading, Event
 from editview.domain.progress import Progress
+from editview.domain.run_events import Progressed
 
 _SECONDS_BETWEEN = 0.05
 _FIRST = 1.0  # seconds of a phase in which nothing is told: it may be over by then

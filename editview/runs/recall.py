@@ -7,10 +7,10 @@ from contextlib import suppress
 
 from editview.domain import places
 from editview.domain.errors import EditViewError
-from editview.domain.events import RunStarted, RunStopped
 from editview.domain.history import Recalled
 from editview.domain.orders import ingredients, order_key
 from editview.domain.plan import Plan
+from editview.domain.run_events import RunStarted, RunStopped
 from editview.domain.session import Run, RunState, Session
 from editview.runs import told
 from editview.runs.history import History, Kept

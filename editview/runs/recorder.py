@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 
 from editview.domain.errors import EditViewError
-from editview.domain.events import Event, Noted, RunEvent, RunStarted, StageStarted
+from editview.domain.events import Event, Noted
 from editview.domain.orders import order_name
+from editview.domain.run_events import RunEvent, RunStarted, StageStarted
 from editview.domain.sentences import stage_titles, summary
 from editview.domain.session import Run, RunState, Session
 from editview.runs import told

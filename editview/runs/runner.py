@@ -12,7 +12,7 @@ from psutil import pid_exists
 from editview.domain import places
 from editview.domain.checkpoint import Device
 from editview.domain.errors import Cancelled, EditViewError
-from editview.domain.events import Event, FineTuneMeasured, RunFailed, RunFinished, RunStarted, RunStopped, StageInfo
+from editview.domain.events import Event, FineTuneMeasured
 from editview.domain.export import Export
 from editview.domain.facts import Fact, FactSheet
 from editview.domain.files import clear_parts
@@ -22,6 +22,7 @@ from editview.domain.memory import Layout
 from editview.domain.plan import Checkpoint, Plan
 from editview.domain.progress import Progress
 from editview.domain.requests import ExportStage, InspectCheckpoint, MeasureInterference
+from editview.domain.run_events import RunFailed, RunFinished, RunStarted, RunStopped, StageInfo
 from editview.domain.sentences import operation_title
 from editview.domain.spectrum import Spectrum
 from editview.domain.tracing import Tracing

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from editview.domain.errors import Cancelled, EditViewError
-from editview.domain.events import Event, RunEvent
+from editview.domain.events import Event
 from editview.domain.facts import FactSheet
 from editview.domain.plan import Plan
+from editview.domain.run_events import RunEvent
 from editview.domain.session import Run, RunState, Session
 from editview.domain.study import Cell, Row, row, tune_name
 from editview.runs.operations import digest

@@ -13,7 +13,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from editview.domain.errors import EditViewError
-from editview.domain.events import (
+from editview.domain.facts import Fact, FactSheet
+from editview.domain.plan import Plan
+from editview.domain.run_events import (
     BestKept,
     Checked,
     LiveChecked,
@@ -28,8 +30,6 @@ from editview.domain.events import (
     Trained,
     Validated,
 )
-from editview.domain.facts import Fact, FactSheet
-from editview.domain.plan import Plan
 from editview.domain.weights import TensorInfo
 
 _KEPT = (

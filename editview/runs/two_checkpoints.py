@@ -8,22 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
-from editview.domain.events import (
-    BothAsked,
-    CheckpointsCompared,
-    Comparing,
-    Event,
-    ReportSaved,
-    RunEvent,
-    RunFailed,
-    RunFinished,
-    RunStarted,
-    RunStopped,
-    StageInfo,
-)
+from editview.domain.events import BothAsked, CheckpointsCompared, Comparing, Event, ReportSaved
 from editview.domain.files import try_place
 from editview.domain.plan import Plan
 from editview.domain.requests import AskBoth, CompareCheckpoints, SaveComparison
+from editview.domain.run_events import RunEvent, RunFailed, RunFinished, RunStarted, RunStopped, StageInfo
 from editview.domain.two_checkpoints import TITLES, name_of, plan_of_two, told_about
 from editview.lm.change_spectra import with_spectra
 from editview.lm.comparing import compare

@@ -11,22 +11,21 @@ from torch import Tensor
 
 from editview.domain.checkpoint import Device
 from editview.domain.errors import Cancelled
-from editview.domain.events import (
+from editview.domain.events import Event, Noted
+from editview.domain.facts import Fact, FactSheet, Group
+from editview.domain.memory import Fit
+from editview.domain.operations import FineTune
+from editview.domain.plan import Plan
+from editview.domain.run_events import (
     BestKept,
     Checked,
-    Event,
     LiveChecked,
-    Noted,
     StageFinished,
     StageInfo,
     StageStarted,
     Trained,
     Validated,
 )
-from editview.domain.facts import Fact, FactSheet, Group
-from editview.domain.memory import Fit
-from editview.domain.operations import FineTune
-from editview.domain.plan import Plan
 from editview.domain.sentences import told_apart
 from editview.domain.validation import Validation, how_it_ended
 from editview.domain.verdicts import Check, LiveCheck

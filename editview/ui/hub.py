@@ -13,8 +13,6 @@ from PySide6.QtCore import QObject, Signal
 from editview.domain import places
 from editview.domain.checkpoint import CheckpointInfo
 from editview.domain.events import (
-    BestKept,
-    Checked,
     CheckpointDescribed,
     DiskUsed,
     EngineLoading,
@@ -24,27 +22,31 @@ from editview.domain.events import (
     Failed,
     FineTuneMeasured,
     Forecast,
-    LiveChecked,
     MemoryUsed,
     Noted,
     OrdersRecalled,
     PlanOpened,
     PlanSaved,
     ReportSaved,
+    RunsRecalled,
+)
+from editview.domain.facts import FactSheet
+from editview.domain.left_out import LeftOut
+from editview.domain.plan import Plan, PlanHistory
+from editview.domain.requests import DescribeCheckpoint, ForecastPlan, OpenFacts, Request, RunPlan
+from editview.domain.run_events import (
+    BestKept,
+    Checked,
+    LiveChecked,
     RunEvent,
     RunFailed,
     RunFinished,
-    RunsRecalled,
     RunStarted,
     RunStopped,
     StageFinished,
     Trained,
     Validated,
 )
-from editview.domain.facts import FactSheet
-from editview.domain.left_out import LeftOut
-from editview.domain.plan import Plan, PlanHistory
-from editview.domain.requests import DescribeCheckpoint, ForecastPlan, OpenFacts, Request, RunPlan
 from editview.domain.sentences import sheet_sentence
 from editview.domain.session import Run, RunState, Session
 from editview.ui.look_ups import LookUps, concerns, sheet_of

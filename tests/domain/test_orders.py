@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from editview.domain.events import RunFinished
 from editview.domain.facts import Group
 from editview.domain.operations import FullFineTune, Memit, Scrub, UndoEdit
 from editview.domain.orders import (
@@ -17,6 +16,7 @@ from editview.domain.orders import (
     why_edits_stay,
 )
 from editview.domain.plan import Plan
+from editview.domain.run_events import RunFinished
 from editview.domain.session import Run, Session
 from editview.domain.verdicts import Verdict
 from tests import sample

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 
 from editview.domain.comparison import paired_difference
-from editview.domain.events import Checked, LiveChecked, RunEvent, RunFailed, RunStopped, StageFinished
 from editview.domain.facts import FactSheet, Group
 from editview.domain.look import NOT_EDITED
 from editview.domain.operations import FullFineTune
 from editview.domain.orders import Kept
 from editview.domain.plan import Plan
 from editview.domain.presentation import MOST_LINES, Screen, Shows, Story, next_place, recommendation, waiting
+from editview.domain.run_events import Checked, LiveChecked, RunEvent, RunFailed, RunStopped, StageFinished
 from editview.domain.session import Run, Session
 from editview.domain.verdicts import Verdict
 from tests import sample

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from editview.domain.events import StageInfo
 from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.operations import Memit, UndoEdit
 from editview.domain.plan import Checkpoint, Plan
+from editview.domain.run_events import StageInfo
 from editview.domain.scores import Flips, flips, flips_at, scores
 from editview.domain.session import Run, Stage
 from editview.domain.verdicts import Answer, Check

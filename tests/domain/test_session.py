@@ -1,8 +1,8 @@
 import math
 from dataclasses import replace
 
-from editview.domain.events import LiveChecked, RunFailed, RunStopped, StageInfo, StageStarted
 from editview.domain.facts import Group
+from editview.domain.run_events import LiveChecked, RunFailed, RunStopped, StageInfo, StageStarted
 from editview.domain.sentences import Tally, amount, certainty, duration, operation_title, summary, tell
 from editview.domain.session import RunState, Session, Stage, StageState
 from editview.domain.verdicts import Answer, Change, Check, LiveCheck, Verdict

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from editview.domain.events import RunEvent, RunStopped, StageStarted
 from editview.domain.facts import FactSheet, Group
 from editview.domain.history import Recalled, RunEntry
 from editview.domain.operations import Memit
 from editview.domain.orders import compared, kept, order_name, pair_up
 from editview.domain.plan import Plan
+from editview.domain.run_events import RunEvent, RunStopped, StageStarted
 from editview.domain.session import Run, Session
 from editview.domain.side_by_side import side_by_side
 from tests import sample

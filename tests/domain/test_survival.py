@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from editview.domain.events import Checked, LiveChecked, RunStarted, StageFinished, StageInfo, StageStarted
 from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.operations import FullFineTune, Memit, Scrub
 from editview.domain.plan import Plan
+from editview.domain.run_events import Checked, LiveChecked, RunStarted, StageFinished, StageInfo, StageStarted
 from editview.domain.sentences import summary
 from editview.domain.session import Run, Session
 from editview.domain.survival import Count, Survival, headline, told

@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from editview.domain.errors import EditViewError
-from editview.domain.events import Checked, RunEvent, RunFailed, RunStarted, RunStopped, StageStarted
 from editview.domain.facts import FactSheet, Group
 from editview.domain.hashed_file import HashedFile
 from editview.domain.look import DARK, LIGHT, mark_of
 from editview.domain.orders import compared, kept, pair_up
 from editview.domain.plan import PLAN_ENDING
+from editview.domain.run_events import Checked, RunEvent, RunFailed, RunStarted, RunStopped, StageStarted
 from editview.domain.sentences import summary, when_lost
 from editview.domain.session import Run, Session
 from editview.domain.verdicts import Change, Verdict

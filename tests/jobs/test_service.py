@@ -35,14 +35,9 @@ from editview.domain.events import (
     PlanSaved,
     Replied,
     ReportSaved,
-    RunFinished,
     RunsListed,
     RunsRecalled,
-    RunStarted,
-    RunStopped,
-    StageStarted,
     Traced,
-    Trained,
     TrainingPreviewed,
 )
 from editview.domain.facts import Group
@@ -77,6 +72,7 @@ from editview.domain.requests import (
     SaveSideBySide,
     TraceFacts,
 )
+from editview.domain.run_events import RunFinished, RunStarted, RunStopped, StageStarted, Trained
 from editview.domain.session import RunState
 from editview.formats.fact_sheets import read_facts
 from editview.jobs.service import Jobs

@@ -10,10 +10,11 @@ from typing import Any
 import torch
 
 from editview.domain.checkpoint import Device
-from editview.domain.events import Event, RunEvent
+from editview.domain.events import Event
 from editview.domain.facts import FactSheet
 from editview.domain.operations import Operation
 from editview.domain.plan import Plan
+from editview.domain.run_events import RunEvent
 from editview.domain.session import Run, Session
 from editview.runs import walk, workbench
 from editview.runs.fingerprints import Fingerprints

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from editview.domain.events import Event, RunEvent
+from editview.domain.events import Event
 from editview.domain.facts import Group
+from editview.domain.run_events import RunEvent
 from editview.domain.session import Run, Session, StageState
 from editview.domain.verdicts import Verdict
 from editview.formats.fact_sheets import read_facts

@@ -11,10 +11,11 @@ import pytest
 
 from editview.domain.checkpoint import Device
 from editview.domain.errors import EditViewError
-from editview.domain.events import Forecast, Progressed
+from editview.domain.events import Forecast
 from editview.domain.memory import Layout
 from editview.domain.operations import METHODS, FullFineTune, Lora, UndoEdit
 from editview.domain.plan import Plan
+from editview.domain.run_events import Progressed
 from editview.lm.opening import describe
 from editview.runs import costs, memory, pace
 from editview.runs import forecast as forecasts

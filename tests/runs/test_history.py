@@ -16,21 +16,12 @@ import pytest
 
 from editview.domain import places
 from editview.domain.errors import EditViewError
-from editview.domain.events import (
-    Event,
-    Inspected,
-    Noted,
-    RunEvent,
-    RunFailed,
-    RunFinished,
-    RunStarted,
-    StageStarted,
-    Trained,
-)
+from editview.domain.events import Event, Inspected, Noted
 from editview.domain.facts import FactSheet
 from editview.domain.history import WINDOW, EntryKind
 from editview.domain.plan import Plan
 from editview.domain.requests import InspectCheckpoint
+from editview.domain.run_events import RunEvent, RunFailed, RunFinished, RunStarted, StageStarted, Trained
 from editview.domain.session import RunState, Session
 from editview.runs import history, recorder, told
 from editview.runs.findings import Keeper

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from editview.domain.events import Event, LiveChecked, Noted, Trained
+from editview.domain.events import Event, Noted
 from editview.domain.plan import Plan
+from editview.domain.run_events import LiveChecked, Trained
 from editview.domain.session import RunState, StageState
 from editview.runs import forecast as forecasts
 from editview.runs import snapshots

@@ -13,10 +13,11 @@ import torch
 
 from editview.domain import places
 from editview.domain.errors import EditViewError
-from editview.domain.events import (
+from editview.domain.events import Event, Noted
+from editview.domain.facts import Fact, FactSheet, Group
+from editview.domain.progress import silent
+from editview.domain.run_events import (
     Checked,
-    Event,
-    Noted,
     Progressed,
     RunFailed,
     RunFinished,
@@ -26,8 +27,6 @@ from editview.domain.events import (
     StageStarted,
     Trained,
 )
-from editview.domain.facts import Fact, FactSheet, Group
-from editview.domain.progress import silent
 from editview.domain.session import Run, RunState, StageState
 from editview.domain.verdicts import LiveCheck
 from editview.edits.writing import Outcome

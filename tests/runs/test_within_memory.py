@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from editview.domain.errors import Cancelled, EditViewError
-from editview.domain.events import FineTuneMeasured, Forecast, Noted, RunFailed
+from editview.domain.events import FineTuneMeasured, Forecast, Noted
 from editview.domain.memory import Fit, Layout, Memory
 from editview.domain.plan import Plan
 from editview.domain.progress import silent
+from editview.domain.run_events import RunFailed
 from editview.domain.session import RunState, StageState
 from editview.lm.opening import describe
 from editview.runs import forecast as forecasts

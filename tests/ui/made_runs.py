@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from editview.domain.events import Checked, LiveChecked, RunEvent, RunStarted, StageInfo, StageStarted
 from editview.domain.facts import Fact, FactSheet, Group
 from editview.domain.operations import FullFineTune, Memit, Operation, Scrub, UndoEdit
 from editview.domain.plan import Plan
+from editview.domain.run_events import Checked, LiveChecked, RunEvent, RunStarted, StageInfo, StageStarted
 from editview.domain.verdicts import Answer, Check, LiveCheck
 
 SAID = ("Paris", "Lyon", "  oslo", "Straße", "")

@@ -8,17 +8,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from editview.domain.checkpoint import CheckpointInfo
-from editview.domain.events import (
-    CheckpointDescribed,
-    FactsOpened,
-    Failed,
-    Forecast,
-    PlanOpened,
-    PlanSaved,
-    RunFailed,
-    RunStarted,
-    StageStarted,
-)
+from editview.domain.events import CheckpointDescribed, FactsOpened, Failed, Forecast, PlanOpened, PlanSaved
 from editview.domain.operations import Lora
 from editview.domain.plan import Checkpoint
 from editview.domain.requests import (
@@ -29,6 +19,7 @@ from editview.domain.requests import (
     Request,
     RunPlan,
 )
+from editview.domain.run_events import RunFailed, RunStarted, StageStarted
 from editview.ui.hub import Hub
 from tests import sample
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from editview.domain.difference import Difference
-from editview.domain.events import BothAsked, CheckpointsCompared, Comparing, Inspected, RunFailed, RunStarted
+from editview.domain.events import BothAsked, CheckpointsCompared, Comparing, Inspected
 from editview.domain.facts import Fact, FactSheet
 from editview.domain.history import Findings
 from editview.domain.inspection import Inspection
 from editview.domain.plan import Checkpoint
 from editview.domain.requests import AskBoth, CompareCheckpoints, InspectCheckpoint, SaveComparison
+from editview.domain.run_events import RunFailed, RunStarted
 from editview.domain.session import Run, RunState
 from editview.domain.two_checkpoints import plan_of_two
 from editview.domain.update_kind import Judgement, judged

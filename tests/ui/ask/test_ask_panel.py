@@ -9,8 +9,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from editview.domain.events import Failed, Replied, RunStopped
+from editview.domain.events import Failed, Replied
 from editview.domain.requests import AskModel, Request
+from editview.domain.run_events import RunStopped
 from editview.ui.ask.panel import AskPanel
 from editview.ui.hub import Hub
 from editview.ui.look.theme import theme

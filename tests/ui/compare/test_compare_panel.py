@@ -7,9 +7,10 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QAbstractItemModelTester, QTest
 from pytestqt.qtbot import QtBot
 
-from editview.domain.events import Failed, RunEvent, RunStarted, RunStopped
+from editview.domain.events import Failed
 from editview.domain.orders import order_name, orders
 from editview.domain.requests import Request, RunPlan
+from editview.domain.run_events import RunEvent, RunStarted, RunStopped
 from editview.ui.compare.panel import ComparePanel
 from editview.ui.compare.table import CompareModel
 from editview.ui.hub import Hub

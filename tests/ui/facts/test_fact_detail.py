@@ -11,10 +11,10 @@ from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QComboBox, QTabBar
 from pytestqt.qtbot import QtBot
 
-from editview.domain.events import Checked, LiveChecked
 from editview.domain.facts import FactSheet
 from editview.domain.operations import FullFineTune
 from editview.domain.plan import Plan
+from editview.domain.run_events import Checked, LiveChecked
 from editview.domain.session import Run, Session
 from editview.domain.survival import percent
 from editview.domain.verdicts import Change, Check, LiveCheck, likelihood

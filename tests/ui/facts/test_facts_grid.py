@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from editview.domain.answers_of_both import mark, pairs, told
-from editview.domain.events import BestKept, Checked, LiveChecked, RunEvent, RunStopped
 from editview.domain.facts import FactSheet
 from editview.domain.plan import Plan, writing_of
+from editview.domain.run_events import BestKept, Checked, LiveChecked, RunEvent, RunStopped
 from editview.domain.sentences import tally
 from editview.domain.session import Session
 from editview.domain.survival import Survival

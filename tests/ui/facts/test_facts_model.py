@@ -7,9 +7,9 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
-from editview.domain.events import LiveChecked
 from editview.domain.facts import Group
 from editview.domain.plan import Plan
+from editview.domain.run_events import LiveChecked
 from editview.domain.session import Session
 from editview.ui.facts.model import FactsModel, Kind
 from editview.ui.facts.query import Filter

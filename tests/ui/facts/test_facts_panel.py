@@ -10,8 +10,9 @@ from PySide6.QtGui import QAccessible, QGuiApplication
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QComboBox, QPushButton, QScrollArea, QToolButton
 from pytestqt.qtbot import QtBot
 
-from editview.domain.events import Checked, FactsOpened, Failed, LiveChecked, RunEvent
+from editview.domain.events import FactsOpened, Failed
 from editview.domain.facts import Group
+from editview.domain.run_events import Checked, LiveChecked, RunEvent
 from editview.domain.sentences import summary
 from editview.domain.verdicts import Change
 from editview.ui.facts.panel import FactsPanel

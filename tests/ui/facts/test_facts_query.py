@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from editview.domain.events import RunEvent
 from editview.domain.facts import FactSheet, Group
 from editview.domain.plan import Plan
+from editview.domain.run_events import RunEvent
 from editview.ui.facts.grid import CHANGES, FactsGrid
 from editview.ui.facts.query import Filter, Haystack, SortKey, categories, fate_key, in_category, rows
 from tests import sample

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from editview.domain.comparison import share
-from editview.domain.events import Checked, LiveChecked, RunFailed, RunStopped, StageStarted
+from editview.domain.run_events import Checked, LiveChecked, RunFailed, RunStopped, StageStarted
 from editview.domain.sentences import split
 from editview.domain.session import Session
 from editview.ui.facts.grid import FactsGrid

@@ -22,11 +22,11 @@ from editview.domain.events import (
     Failed,
     Noted,
     PlanOpened,
-    RunFailed,
 )
 from editview.domain.left_out import Keep, LeftOut, Why
 from editview.domain.plan import Checkpoint, Plan
 from editview.domain.requests import DescribeCheckpoint, DownloadCheckpoint, OpenFacts, OpenPlan, PreviewFacts, Request
+from editview.domain.run_events import RunFailed
 from editview.formats.plans import demo_plan
 from editview.lm.headers import read_header
 from editview.ui.hub import Hub

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from editview.domain.checkpoint import CheckpointInfo
-from editview.domain.events import Forecast, Progressed, RunFailed, RunStopped
+from editview.domain.events import Forecast
 from editview.domain.memory import Fit, Layout, Memory
 from editview.domain.operations import FineTune
 from editview.domain.plan import Plan
+from editview.domain.run_events import Progressed, RunFailed, RunStopped
 from editview.domain.session import Run, Session
 from editview.ui.plan.card_states import (
     card_state,

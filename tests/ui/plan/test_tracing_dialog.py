@@ -10,10 +10,11 @@ from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
-from editview.domain.events import EngineLoading, Failed, RunStarted, Traced
+from editview.domain.events import EngineLoading, Failed, Traced
 from editview.domain.facts import Group
 from editview.domain.operations import Lora, Memit
 from editview.domain.requests import Request, TraceFacts
+from editview.domain.run_events import RunStarted
 from editview.domain.tracing import TOKENS, Token, Tracing, traced_facts
 from editview.ui.hub import Hub
 from editview.ui.look.theme import Mode, theme

@@ -14,12 +14,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from editview.domain.events import Checked, FactsOpened, LiveChecked, OrdersRecalled
+from editview.domain.events import FactsOpened, OrdersRecalled
 from editview.domain.history import Recalled
 from editview.domain.operations import FullFineTune, Memit
 from editview.domain.plan import Plan
 from editview.domain.presentation import Shows
 from editview.domain.requests import RecallOrders, Request, RunPlan
+from editview.domain.run_events import Checked, LiveChecked
 from editview.domain.session import Session
 from editview.ui.hub import Hub
 from editview.ui.look.theme import Mode, theme

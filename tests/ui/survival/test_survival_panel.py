@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from editview.domain.events import LiveChecked, StageInfo
+from editview.domain.run_events import LiveChecked, StageInfo
 from editview.domain.session import Stage
 from editview.ui.hub import Hub
 from editview.ui.look.panel import PACE_MS

@@ -11,7 +11,8 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from editview.domain.checkpoint import CheckpointInfo
-from editview.domain.events import CheckpointDescribed, StageFinished
+from editview.domain.events import CheckpointDescribed
+from editview.domain.run_events import StageFinished
 from editview.domain.weight_map import Place
 from editview.domain.weights import MatrixKind, TensorChange
 from editview.ui.hub import Hub

@@ -10,9 +10,10 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from editview.domain.events import Checked, ReportSaved, ReportUnderWay, RunFinished, RunsRecalled, RunStopped
+from editview.domain.events import ReportSaved, ReportUnderWay, RunsRecalled
 from editview.domain.facts import FactSheet
 from editview.domain.requests import Request, SaveReport, SaveSideBySide
+from editview.domain.run_events import Checked, RunFinished, RunStopped
 from editview.ui.compare.panel import ComparePanel
 from editview.ui.hub import Hub
 from editview.ui.window.main_window import MainWindow
