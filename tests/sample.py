@@ -5,7 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from editview.domain.events import (
+from editview.domain.facts import Fact, FactSheet, Group
+from editview.domain.history import Recalled, RunEntry
+from editview.domain.operations import FineTune, FullFineTune, Memit
+from editview.domain.plan import Plan
+from editview.domain.run_events import (
     Checked,
     LiveChecked,
     Progressed,
@@ -18,11 +22,7 @@ from editview.domain.events import (
     StageStarted,
     Trained,
     Validated,
-)  # fmt: skip
-from editview.domain.facts import Fact, FactSheet, Group
-from editview.domain.history import Recalled, RunEntry
-from editview.domain.operations import FineTune, FullFineTune, Memit
-from editview.domain.plan import Plan
+)
 from editview.domain.sentences import operation_title
 from editview.domain.session import Session
 from editview.domain.verdicts import Answer, Check, LiveCheck
