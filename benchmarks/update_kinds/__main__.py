@@ -1,6 +1,6 @@
 """Judge updates of known kinds and print which were taken for which: `python -m benchmarks.update_kinds`.
 
-    python -m benchmarks.update_kinds [--count 104] [--first 0] [--parts built-on held-out] [--threads 1] [--page]
+    python -m benchmarks.update_kinds [--count 112] [--first 0] [--parts built-on held-out] [--threads 1] [--page]
 
 Each is made by EditView's own operations on a small model, saved, and compared from the files alone. The rules were
 built on one part; the other has other seeds, sizes, settings and architectures, and was only ever judged. `--page`
@@ -68,7 +68,7 @@ def rows_of(part: Part, first: int, count: int, folder: Path) -> list[Row]:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parts = {part.name.replace(" ", "-"): part for part in (BUILT_ON, HELD_OUT)}
-    parser.add_argument("--count", type=int, default=104, help="updates in each part")
+    parser.add_argument("--count", type=int, default=112, help="updates in each part")
     parser.add_argument("--first", type=int, default=0, help="the first one's number")
     parser.add_argument("--parts", nargs="+", choices=parts, default=list(parts))
     parser.add_argument("--threads", type=int, default=1)
