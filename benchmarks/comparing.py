@@ -157,6 +157,7 @@ def main() -> int:
             found[f"spectra_peak_megabytes_{kind}"] = peak(partial(with_spectra, one, other, difference))
             found[f"spectra_cpu_seconds_{kind}"] = time.process_time() - began[0]
             found[f"spectra_seconds_{kind}"] = time.perf_counter() - began[1]
+    worst = min(value for name, value in found.items() if name.startswith("ratio") and name.endswith("disk"))
     if options.json:
         print(json.dumps(found))
     else:
