@@ -400,7 +400,9 @@ def test_trace_refuses_a_model_that_knows_nothing(world: small.World, editview: 
     assert "The model knows none of the" in done.err
 
 
-def test_diff_tells_what_lies_between_two_checkpoints(editview: Editview, tmp_path: Path) -> None:
+def test_diff_tells_what_lies_between_two_checkpoints(
+    editview: Editview, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = tmp_path / "one"
     small.checkpoint(one)
     assert editview("diff", one, one).out.startswith("Nothing was changed: the weights are identical.\n")
@@ -433,6 +435,12 @@ def test_diff_tells_what_lies_between_two_checkpoints(editview: Editview, tmp_pa
     assert editview("runs", "show", whole["id"]).out == said.out
     listed = " ".join(editview("runs").out.split())
     assert "one → other" in listed
+    monkeypatch.chdir(tmp_path)
+    assert editview("diff", "one", "other", "--quick").code == 1
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    nearer = editview("runs", "--json").told["runs"][0]
+    assert "where it was" not in editview("runs", "show", nearer["id"]).err
     assert "Comparison" in listed
     assert "holds no adapter" in editview("diff", one, one, "--first-adapter", one).err
 
@@ -862,6 +870,7 @@ def test_two_runs_of_the_list_are_compared_and_told_in_a_report(
     told = editview("runs", "compare", first, second, "--json").told
     assert told["sentence"] in " ".join(done.out.split())
     assert told["names"] == ["Edit → Fine-tune", "Edit"]
+    assert "with itself" in editview("runs", "compare", first, first).err
     assert len(told["facts"]) == len(world.sheet)
     assert "Two runs side by side" in (tmp_path / "report.html").read_text("utf-8")
     again = editview("runs", "show", first, "--json")

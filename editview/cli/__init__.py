@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from editview import __version__
 from editview.cli.saying import say, say_error
@@ -152,7 +152,8 @@ def _parser(open_window: Callable[[Sequence[Path]], int]) -> argparse.ArgumentPa
         "inspect", help="find which facts an edited checkpoint was made to change, without being told; exit code 0 "
         "when some are found, else 1",
     )  # fmt: skip
-    inspect.add_argument("edited", metavar="EDITED", help="a folder, a Hugging Face id in the cache, or 'demo'")
+    inspect.add_argument("edited", metavar="EDITED", help="a folder, a Hugging Face id (fetched where it isn't "
+                         "here), or 'demo'")  # fmt: skip
     inspect.add_argument("--before", metavar="ORIGINAL", help="what it was made from; without it the edited weights "
                          "alone are looked at")  # fmt: skip
     inspect.add_argument("--adapter", metavar="FOLDER", help="a PEFT adapter on top of the edited checkpoint")
@@ -285,34 +286,35 @@ def _interference(options: argparse.Namespace) -> int:
 def _diff(options: argparse.Namespace) -> int:
     from editview.cli.diff import diff
 
-    first = Checkpoint(
-        source=options.first, adapter=options.first_adapter, dtype=options.first_dtype, allow_code=options.allow_code
-    )
-    second = Checkpoint(
-        source=options.second, adapter=options.adapter, dtype=options.dtype, allow_code=options.allow_code
-    )
+    code = options.allow_code
     return diff(
-        first, second, options.json, options.quick, options.facts, dict(options.column), options.device, options.report
+        _version(options.first, options.first_adapter, dtype=options.first_dtype, allow_code=code),
+        _version(options.second, options.adapter, dtype=options.dtype, allow_code=code),
+        options.json, options.quick, options.facts, dict(options.column), options.device, options.report,
     )  # fmt: skip
 
 
 def _inspect(options: argparse.Namespace) -> int:
     from editview.cli.inspect import inspect
 
-    edited = Checkpoint(
-        source=options.edited, adapter=options.adapter, dtype=options.dtype, allow_pickle=options.allow_pickle,
-        allow_code=options.allow_code,
-    )  # fmt: skip
+    code, pickle = options.allow_code, options.allow_pickle
+    edited = _version(options.edited, options.adapter, dtype=options.dtype, allow_code=code, allow_pickle=pickle)
     original = None
     if options.before:
-        original = Checkpoint(
-            source=options.before, adapter=options.before_adapter, dtype=options.before_dtype,
-            allow_code=options.allow_code,
-        )  # fmt: skip
+        original = _version(options.before, options.before_adapter, dtype=options.before_dtype, allow_code=code)
     return inspect(
         edited, original, options.subjects, options.facts, dict(options.column), options.device, options.json,
         options.report,
     )  # fmt: skip
+
+
+def _version(source: str, adapter: str | None, **settings: Any) -> Checkpoint:
+    """One of two, its folders by their whole paths: what is found is kept, and looked at again from elsewhere."""
+
+    def place(name: str) -> str:
+        return str(Path(name).absolute()) if name != "demo" and Path(name).exists() else name
+
+    return Checkpoint(source=place(source), adapter=place(adapter) if adapter else None, **settings)
 
 
 def _study(options: argparse.Namespace) -> int:

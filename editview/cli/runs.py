@@ -86,6 +86,8 @@ def compare(beginnings: tuple[str, str], out: Path | None, as_json: bool) -> int
     for entry in entries:
         if entry.kind is not EntryKind.RUN:
             raise EditViewError(f"{entry.id} is the {entry.kind.value} of *{entry.name}*, and no run. Choose two runs.")
+    if entries[0].id == entries[1].id:
+        raise EditViewError(f"{entries[0].id} can't be compared with itself. Choose two runs.")
     first, second = (recalled(history, entry.id) for entry in entries)
     found = side_by_side(first, second, time.time())
     if not found.pairs:

@@ -156,7 +156,7 @@ def test_it_says_how_to_run_it_again(run: Run, page: Node, tmp_path: Path) -> No
 
 def test_settings_and_tensors_of_each_step(run: Run, page: Node) -> None:
     edit, tune = page.all("article")
-    assert [cell.text for cell in edit.all("table")[0].all("td")] == ["Layers to edit", "0, 1", "none"]
+    assert [cell.text for cell in edit.all("table")[0].all("td")] == ["Layers to edit", "layers 1 and 2", "none"]
     assert "All settings are the usual ones." in tune.text
     assert "Training loss 4.00 → 1.17. Validation loss" in tune.text
     most = max(run.stages[2].changes, key=lambda change: change.norm_change)

@@ -13,6 +13,7 @@ from editview.domain.operations import Edit, Operation
 from editview.domain.orders import FactPair
 from editview.domain.sentences import duration, method_name, stage_titles, stage_verbs, when_lost
 from editview.domain.session import Run, StageState
+from editview.domain.tracing import layers_said
 from editview.domain.validation import gained
 from editview.domain.verdicts import Change, Check, Verdict
 from editview.domain.weight_map import layer_words, percent
@@ -157,7 +158,7 @@ class Step:
 def steps(run: Run) -> Iterator[Step]:
     titles = stage_titles(run)
     for operation, stage in zip(run.plan.active, run.stages[1:], strict=False):
-        most = sorted(stage.changes, key=lambda change: change.norm_change, reverse=True)[:_TENSORS]
+        most = sorted(stage.changes, key=lambda change: change.relative, reverse=True)[:_TENSORS]
         took = f"took {duration(stage.seconds)}" if stage.seconds else "not carried out"
         if stage.state is StageState.REUSED and stage.seconds:
             took = f"reused; took {duration(stage.seconds)} when it was computed"
@@ -179,7 +180,10 @@ def _settings(operation: Operation) -> Iterator[tuple[str, str, str]]:
     for name, field in type(operation).model_fields.items():
         value = getattr(operation, name)
         if name not in ("id", "enabled", "method") and value != field.default:
-            words = f"{len(value):,} facts" if isinstance(operation, Edit) and name == "only" else _words(value)
+            if isinstance(operation, Edit) and name == "only":
+                words = f"{len(value):,} facts"
+            else:
+                words = layers_said(value) if name == "layers" and value else _words(value)
             yield field.title or name, words, _words(field.default)
 
 
@@ -189,7 +193,7 @@ def _words(value: Any) -> str:
     if isinstance(value, tuple):
         shown = ", ".join(str(part) for part in value[:_FEW])
         return f"{shown} and {len(value) - _FEW:,} more" if len(value) > _FEW else shown or "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _changed(changes: tuple[TensorChange, ...], tensors: int, named: int) -> str:
