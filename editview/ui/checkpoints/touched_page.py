@@ -89,6 +89,7 @@ class TouchedPage(QWidget):
         self.found.addWidget(self.table)
         self.found.addWidget(self.said)
         self.found.setStretchFactor(0, 1)
+        self.found.setSizes([theme().px(400), theme().px(44)])  # two lines below the table
         self._layout.addWidget(self.headline)
         self._layout.addWidget(self.note)
         self._layout.addLayout(self._tools)

@@ -31,11 +31,24 @@ class FactLines(Picture):
         body, small = (QFontMetricsF(theme().font(size)).height() for size in (BODY, SMALL))
         return body + small + theme().px(8)
 
+    def _says(self, width: float) -> float:
+        """Where what the model says begins: further right where questions need it and answers don't."""
+        usual, (body, small) = width * _SAYS, (QFontMetricsF(theme().font(size)) for size in (BODY, SMALL))
+        if not self._lines:
+            return usual
+        asked = max(body.horizontalAdvance(f"{line.prompt} …") for line in self._lines) + theme().px(24)
+        said = max(
+            max(body.horizontalAdvance(line.said), small.horizontalAdvance(f"wanted: {line.wanted}"))
+            for line in self._lines
+        )
+        return max(usual, min(asked, width - said - theme().px(_GLYPH + 8)))
+
     def paint(self, painter: QPainter) -> None:
         px, roles, width = theme().px, theme().roles, float(self.width())
         tall, low = (QFontMetricsF(theme().font(size)).height() for size in (BODY, SMALL))
+        says = self._says(width)
         for place, line in enumerate(self._lines):
-            top, says = place * self._row(), max(width * _SAYS, px(_GLYPH))
+            top = place * self._row()
             state = state_of(line.mark)
             painter.fillRect(QRectF(0, top - px(4), width, 1), QColor(roles.line))
             painter.setFont(theme().font(BODY))
