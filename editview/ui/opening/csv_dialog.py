@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from editview.domain.events import FactsPreviewed
 from editview.ui.look.labels import Sentence, Words
+from editview.ui.look.rows_out import Lines, offer_rows
 from editview.ui.look.theme import BODY, LARGE, SMALL, theme
 
 OURS = {
@@ -60,6 +61,8 @@ class CsvDialog(QDialog):
         grid.setColumnStretch(2, 1)
         self.table = _table(preview, self)
         self.sentence = Sentence("", LARGE, parent=self)
+        rows: Lines = [[*cells] for cells in preview.rows]
+        offer_rows(self.table, lambda numbers: [[*preview.columns], *(rows[at] for at in numbers)], self.sentence.say)
         self.go = QPushButton("Open the sheet", self)
         self.go.setProperty("role", "primary")
         buttons = QDialogButtonBox(self)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -205,6 +206,8 @@ def test_columns_are_named_with_what_can_be_told_filled_in(qtbot: QtBot) -> None
     item = dialog.table.item(0, 3)
     assert item is not None
     assert item.text() == "Lyon"
+    next(action for action in dialog.table.actions() if action.text() == "Copy rows").trigger()
+    assert QGuiApplication.clipboard().text().splitlines()[1] == "France\tThe capital of {} is\tParis\tLyon"
 
 
 class Answering:
