@@ -18,4 +18,10 @@ def in_lines(text: str, measure: QFontMetrics, width: int, most: int = 2) -> lis
         else:
             lines[-1] = " ".join((lines[-1], *words[at:]))
             break
-    return [measure.elidedText(line, Qt.TextElideMode.ElideRight, width) for line in lines]
+    # Qt elides by fractions of a pixel: a line that fits to the pixel is left whole, as it was measured.
+    return [
+        line
+        if measure.horizontalAdvance(line) <= width
+        else measure.elidedText(line, Qt.TextElideMode.ElideRight, width)
+        for line in lines
+    ]
