@@ -17,6 +17,7 @@ from typing import Any, get_args
 
 from editview import __version__
 from editview.cli.saying import say, say_error
+from editview.domain.commands import in_full
 from editview.domain.errors import Cancelled
 from editview.domain.export import Form
 from editview.domain.plan import Checkpoint
@@ -310,11 +311,7 @@ def _inspect(options: argparse.Namespace) -> int:
 
 def _version(source: str, adapter: str | None, **settings: Any) -> Checkpoint:
     """One of two, its folders by their whole paths: what is found is kept, and looked at again from elsewhere."""
-
-    def place(name: str) -> str:
-        return str(Path(name).absolute()) if name != "demo" and Path(name).exists() else name
-
-    return Checkpoint(source=place(source), adapter=place(adapter) if adapter else None, **settings)
+    return Checkpoint(source=in_full(source), adapter=in_full(adapter) if adapter else None, **settings)
 
 
 def _study(options: argparse.Namespace) -> int:

@@ -34,7 +34,7 @@ def commands(
 
 
 def _comparison(first: Checkpoint, second: Checkpoint, quick: bool, asked: Run | None) -> Iterator[str]:
-    yield from ("diff", _place(first.source), _place(second.source))
+    yield from ("diff", in_full(first.source), in_full(second.source))
     yield from (*_opened(first, "first-"), *_opened(second))
     if first.allow_code or second.allow_code:
         yield "--allow-code"
@@ -47,16 +47,16 @@ def _comparison(first: Checkpoint, second: Checkpoint, quick: bool, asked: Run |
 
 def _inspection(found: Inspection) -> Iterator[str]:
     original, edited = found.original, found.edited
-    yield from ("inspect", _place(edited.source))
+    yield from ("inspect", in_full(edited.source))
     if original is not None:
-        yield from ("--before", _place(original.source), *_opened(original, "before-"))
+        yield from ("--before", in_full(original.source), *_opened(original, "before-"))
     yield from _opened(edited)
     if edited.allow_pickle:
         yield "--allow-pickle"
     if edited.allow_code or (original is not None and original.allow_code):
         yield "--allow-code"
     if found.subjects:
-        yield from ("--subjects", _place(found.subjects))
+        yield from ("--subjects", in_full(found.subjects))
     if found.sheet:
         yield from _sheet(found.sheet, found.columns)
     yield from ("--report", "inspection.html")
@@ -65,17 +65,18 @@ def _inspection(found: Inspection) -> Iterator[str]:
 def _opened(checkpoint: Checkpoint, whose: str = "") -> Iterator[str]:
     """What else than its source says how a checkpoint is opened."""
     if checkpoint.adapter:
-        yield from (f"--{whose}adapter", _place(checkpoint.adapter))
+        yield from (f"--{whose}adapter", in_full(checkpoint.adapter))
     if checkpoint.dtype != "auto":
         yield from (f"--{whose}dtype", checkpoint.dtype)
 
 
 def _sheet(source: str, columns: Iterable[tuple[str, str]]) -> Iterator[str]:
-    yield from ("--facts", _place(source))
+    yield from ("--facts", in_full(source))
     for ours, theirs in columns:
         yield from ("--column", f"{ours}={theirs}")
 
 
-def _place(source: str) -> str:
+def in_full(source: str) -> str:
+    """A file or folder of this machine by its whole path; anything else as it is called."""
     path = Path(os.path.expanduser(source))
     return source if source in _PACKAGED or not path.exists() else str(path.absolute())
