@@ -102,6 +102,7 @@ class TouchedPage(QWidget):
         self._layout.setSpacing(px(8))
         self._tools.setSpacing(px(8))
         self.found.setHandleWidth(px(12))
+        self.said.setMinimumWidth(px(480))  # else it asks for the height of a narrow guess
 
     # ---- which candidates ------------------------------------------------------------------------------------
 
